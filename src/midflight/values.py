@@ -1,0 +1,192 @@
+"""The frozen values that cross stages: Change, Batch, Edit, Plan, Report and what they are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+ChangeKind = Literal["added", "modified", "deleted"]
+Outcome = Literal["committed", "unchanged", "refused", "rolled back"]
+Mode = Literal["auto", "pump", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file event. `path` is absolute with symlinks resolved; `at_ms` is on the monotonic clock."""
+
+    path: str
+    kind: ChangeKind
+    at_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The changes of one burst of saves: `code` are Python files, `data` are files only handed to subscribers."""
+
+    code: tuple[Change, ...] = ()
+    data: tuple[Change, ...] = ()
+    closed_ms: float = 0.0
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something was not taken: where (`line` counts from 1, 0 when there is none), what, and the way out."""
+
+    path: str
+    line: int
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{where}  {self.code} {self.message}" + (f"\n  {self.hint}" if self.hint else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """State that was built from something that changed and stays as it is."""
+
+    name: str
+    because: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.because}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a plan will do. `action` is run, graft, move, rebind, remove or forget; `name` is what it concerns."""
+
+    module: str
+    action: str
+    name: str
+    line: int = 0
+    because: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.module}.{self.name}" + (f" ({self.because})" if self.because else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one reload would do, in the order it would be done, or the problems for which it would be refused."""
+
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def to_json(self) -> str:
+        return json.dumps(as_plain(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleReport:
+    """What happened in one module: names, and its version (SHA-256 of the source, hex) before and after."""
+
+    ran: tuple[str, ...] = ()
+    grafted: tuple[str, ...] = ()
+    rebound: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OldFrame:
+    """A running frame, task or suspended generator that was on old code when its reload committed."""
+
+    name: str
+    path: str
+    line: int
+    kind: str
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one reload did, also one that was refused or rolled back. `at` is seconds since the epoch."""
+
+    id: str
+    at: float
+    cause: str
+    outcome: Outcome
+    problems: tuple[Problem, ...] = ()
+    modules: Mapping[str, ModuleReport] = field(default_factory=dict)
+    old_frames: tuple[OldFrame, ...] = ()
+    notes: tuple[str, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome in ("committed", "unchanged")
+
+    def to_json(self) -> str:
+        """The wire form: one JSON object, its keys as the attributes, plus `ok`."""
+        return json.dumps({**as_plain(self), "ok": self.ok}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The Report that `to_json` wrote. Raises ValueError for anything else."""
+        try:
+            doc = json.loads(text)
+            doc.pop("ok", None)
+            doc["problems"] = tuple(Problem(**p) for p in doc.get("problems", ()))
+            doc["old_frames"] = tuple(OldFrame(**f) for f in doc.get("old_frames", ()))
+            doc["notes"] = tuple(doc.get("notes", ()))
+            doc["modules"] = {name: _module_report(m) for name, m in doc.get("modules", {}).items()}
+            return cls(**doc)
+        except (TypeError, AttributeError, KeyError) as error:
+            raise ValueError(f"not a report: {error}") from error
+
+    def with_timing(self, stage: str, ms: float) -> Report:
+        return replace(self, timings_ms={**self.timings_ms, stage: round(ms, 3)})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What becomes known after a report (durable, stable, tests run) or beside one (data files, watcher trouble)."""
+
+    kind: str
+    at: float
+    report_id: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(as_plain(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One module version that ran. `id` is `module@<first 12 hex of its SHA-256>`."""
+
+    id: str
+    module: str
+    at: float
+    stable: bool
+    reason: str
+    author: str
+
+
+def _module_report(doc: Mapping[str, Any]) -> ModuleReport:
+    return ModuleReport(**{key: tuple(v) if isinstance(v, list) else v for key, v in doc.items()})
+
+
+def as_plain(value: Any) -> Any:
+    """`value` made of dicts, lists and scalars only, as JSON has them."""
+    fields = getattr(type(value), "__dataclass_fields__", None)
+    if fields is not None:
+        return {name: as_plain(getattr(value, name)) for name in fields}
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [as_plain(item) for item in value]
+    return value
