@@ -293,6 +293,18 @@ def _project_file(folder: str) -> str | None:
         folder = parent
 
 
+def socket_folders(env: Mapping[str, str] | None = None) -> list[str]:
+    """Folders in which sessions of this user may have their socket, the first choice first; they need not exist."""
+    import tempfile
+
+    env = os.environ if env is None else env
+    user = os.geteuid()
+    # A service may have been started without XDG_RUNTIME_DIR and the shell that asks for it with, or the reverse.
+    runtime = [env.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"]
+    usable = [os.path.join(folder, "midflight") for folder in runtime if os.path.isdir(folder)]
+    return list(dict.fromkeys([*usable, os.path.join(tempfile.gettempdir(), f"midflight-{user}")]))
+
+
 # Sources, weakest first
 
 

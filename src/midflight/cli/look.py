@@ -1,0 +1,142 @@
+"""Commands that look at sessions: ps, status, stats, graph, history, versions, show, events."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Any
+
+from midflight.cli import DONE, tell
+from midflight.cli.client import Found, ask, find, follow, sessions
+from midflight.cli.output import paint, pairs, plain, print_json, table
+from midflight.values import Report
+
+
+def ps(options: argparse.Namespace) -> int:
+    found, silent = sessions()
+    for line in silent:
+        print(f"midflight: {line}", file=sys.stderr)
+    if options.json:
+        print_json([{"name": one.name, **one.status} for one in found])
+    elif found:
+        table(("PID", "MODE", "STATE", "ROOT", "COMMAND"), [_row(one) for one in found])
+    else:
+        print("No session is running.")
+    return DONE
+
+
+def _row(one: Found) -> tuple[str, ...]:
+    state = "paused" if one.status.get("paused") else "running"
+    command = " ".join(one.status.get("command", []))
+    return one.name, str(one.status.get("mode")), state, one.root, command
+
+
+def status(options: argparse.Namespace) -> int:
+    return _print_document(options, find(options.pid).status)
+
+
+def stats(options: argparse.Namespace) -> int:
+    return _print_document(options, ask(find(options.pid).path, "stats"))
+
+
+def _print_document(options: argparse.Namespace, document: dict[str, Any]) -> int:
+    if options.json:
+        print_json(document)
+    else:
+        pairs(document)
+    return DONE
+
+
+def graph(options: argparse.Namespace) -> int:
+    document = ask(find(options.pid).path, "graph")
+    if options.json:
+        print_json(document)
+        return DONE
+    modules = document.get("modules", document)
+    for name in sorted(modules):
+        dependents = modules[name].get("dependents", []) if isinstance(modules, dict) else []
+        print(f"{paint(name, 'strong')}" + (f"  <- {', '.join(sorted(dependents))}" if dependents else ""))
+    for cycle in document.get("cycles", []):
+        print(f"cycle: {' -> '.join(cycle)}")
+    return DONE
+
+
+def history(options: argparse.Namespace) -> int:
+    reports = ask(find(options.pid).path, "history", limit=options.limit)
+    if options.json:
+        print_json(reports)
+        return DONE
+    rows = []
+    for document in reports:
+        report = _report(document)
+        what = ", ".join(report.modules) or ", ".join(problem.message for problem in report.problems)
+        rows.append((report.id, _clock(report.at), report.outcome, _ms(report), report.cause, what or "-"))
+    if rows:
+        table(("ID", "AT", "OUTCOME", "MS", "CAUSE", "WHAT"), rows)
+    else:
+        print("Nothing was reloaded yet.")
+    return DONE
+
+
+def versions(options: argparse.Namespace) -> int:
+    found = ask(find(options.pid).path, "versions", module=options.module, limit=options.limit)
+    if options.json:
+        print_json(found)
+    elif found:
+        names = ("id", "at", "stable", "reason", "author")
+        rows = [[_clock(one["at"]) if name == "at" else plain(one[name]) for name in names] for one in found]
+        table([name.upper() for name in names], rows)
+    else:
+        print("No version is stored yet.")
+    return DONE
+
+
+def show(options: argparse.Namespace) -> int:
+    document = ask(find(options.pid).path, "show", report=options.report)
+    if options.json:
+        print_json(document)
+    else:
+        print(tell.everything(_report(document)))
+    return DONE
+
+
+def events(options: argparse.Namespace) -> int:
+    """Prints each report and event as it happens; one JSON object a line with --json. Ends with Ctrl-C."""
+    lines = follow(find(options.pid).path, "events", timeout_s=10)
+    try:
+        following = next(lines, None)
+        if not options.json:
+            print(f"following {(following or {}).get('following')}; Ctrl-C ends it", file=sys.stderr)
+        for line in lines:
+            print(json.dumps(line, ensure_ascii=False) if options.json else _told(line), flush=True)
+    except KeyboardInterrupt:
+        return DONE
+    if not options.json:
+        print("the session ended", file=sys.stderr)
+    return DONE
+
+
+def _told(line: dict[str, Any]) -> str:
+    if "report" in line:
+        report = _report(line["report"])
+        return f"{_clock(report.at)} {report.id} {paint(tell.line(report), 'good' if report.ok else 'bad')}"
+    if "event" in line:
+        event = line["event"]
+        detail = ", ".join(f"{name} {plain(value)}" for name, value in event.get("detail", {}).items())
+        parts = (event["kind"], event["report_id"], detail)
+        return f"{_clock(event['at'])} " + " ".join(part for part in parts if part)
+    return f"{line.get('lost', 0)} reports or events lost: they came faster than they were read"
+
+
+def _report(document: dict[str, Any]) -> Report:
+    return Report.from_json(json.dumps(document))
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def _ms(report: Report) -> str:
+    return f"{report.timings_ms.get('total', 0.0):.1f}"
