@@ -132,7 +132,12 @@ class Control:
             try:
                 client, _ = self._listener.accept()
             except OSError as error:
-                if not self.listens or error.errno not in (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOMEM):
+                if not self.listens or error.errno not in (
+                    errno.EMFILE,
+                    errno.ENFILE,
+                    errno.ECONNABORTED,
+                    errno.ENOMEM,
+                ):
                     return
                 log.warning("the command line cannot reach this session for now: %s", error)
                 self._closing.wait(1)  # accept fails again at once while the program has no descriptor to spare

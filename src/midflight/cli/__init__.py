@@ -42,7 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parsed.program = program
     else:
         parsed = parser().parse_args(given)
-    command: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(HOMES[parsed.command]), parsed.command)
+    command: Callable[[argparse.Namespace], int] = getattr(
+        importlib.import_module(HOMES[parsed.command]), parsed.command
+    )
+    if parsed.command == "run":
+        return command(parsed)  # a program's own exceptions are not ours to catch
     from midflight.cli.output import guarded
 
     return guarded(command, parsed)

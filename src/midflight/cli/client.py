@@ -78,7 +78,9 @@ def find(pid: str | None) -> Found:
         raise NoSessionError(f"{len(fitting)} sessions fit", names, f"Say which: --pid {fitting[0].name}")
     others = [f"{one.name} in {one.root}" for one in found]
     why = "; ".join(["running: " + ", ".join(others) if others else "no session is running at all", *silent])
-    raise NoSessionError(what, why, "Start one with `midflight run SCRIPT`, or name one with --pid (see `midflight ps`).")
+    raise NoSessionError(
+        what, why, "Start one with `midflight run SCRIPT`, or name one with --pid (see `midflight ps`)."
+    )
 
 
 def _contains(root: str, folder: str) -> bool:
