@@ -79,7 +79,8 @@ def candidates(version: str) -> Iterator[str]:
     yield from (command for command in (f"python{version}", "python3", "python") if shutil.which(command))
     for root in pyenv_roots():
         yield from (str(path) for path in sorted((root / "versions").glob(f"{version}.*/bin/python"), reverse=True))
-    yield from (path for path in (f"/usr/bin/python{version}", f"/usr/local/bin/python{version}") if os.path.exists(path))
+    for folder in ("/usr/local/bin", "/usr/bin"):  # behind a shim that fails
+        yield from (str(path) for path in Path(folder).glob(f"python{version}"))
 
 
 def find_interpreter(version: str) -> Interpreter | None:
@@ -94,7 +95,7 @@ def default_interpreter() -> Interpreter:
         one = probe(chosen)
         if one is None or one.version not in VERSIONS:
             known = ", ".join(VERSIONS)
-            raise HouseError(f"PYTHON={chosen} is no CPython of {known} that runs here. Give the path of one that does.")
+            raise HouseError(f"PYTHON={chosen} is no CPython of {known} that runs here. Give one that does.")
         return one
     own = Interpreter(f"{sys.version_info[0]}.{sys.version_info[1]}", sys.executable)
     return find_interpreter(VERSIONS[0]) or own

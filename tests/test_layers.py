@@ -41,8 +41,9 @@ PURE = (
 )
 ACTING = frozenset(
     (
-        *("os", "time", "threading", "asyncio", "multiprocessing", "concurrent", "subprocess", "signal", "socket", "select"),
-        *("selectors", "sqlite3", "shutil", "tempfile", "glob", "random", "secrets", "ctypes", "linecache", "runpy", "gc"),
+        *("os", "time", "threading", "asyncio", "multiprocessing", "concurrent", "subprocess", "signal", "socket"),
+        *("select", "selectors", "sqlite3", "shutil", "tempfile", "glob", "random", "secrets", "ctypes", "linecache"),
+        *("runpy", "gc"),
     )
 )
 ACTS = frozenset(("open", "input", "print", "exec", "eval", "__import__"))
