@@ -140,12 +140,11 @@ def _prepare(options: argparse.Namespace, launcher: dict[str, Any]) -> Program:
         return _from_spec(lambda: runpy._get_module_details(options.module), True)  # type: ignore[attr-defined]
     script = options.program[0]
     sys.argv[:] = options.program
-    path = _absolute(script)
     if pkgutil.get_importer(script) is not None:  # a folder or a zip file with a __main__.py
-        _first_on_path(path)
+        _first_on_path(os.getcwd() if script == "." else os.path.join(os.getcwd(), script))
         return _from_spec(runpy._get_main_module_details, False)  # type: ignore[attr-defined]
-    _first_on_path(os.path.dirname(_target(path)))
-    return _from_script(path)
+    _first_on_path(os.path.dirname(os.path.realpath(script)))
+    return _from_script(os.path.join(os.getcwd(), script))
 
 
 launcher_kept_alive: list[types.ModuleType] = []
@@ -156,20 +155,6 @@ def _first_on_path(folder: str) -> None:
     """Puts `folder` where python puts the script's: in place of our own launcher's."""
     if not sys.flags.safe_path:
         sys.path[0] = folder
-
-
-def _absolute(path: str) -> str:
-    """As python makes it: not normalized."""
-    return (
-        path
-        if os.path.isabs(path)
-        else os.path.join(os.getcwd(), path.removeprefix("./")).rstrip("/").removesuffix("/.")
-    )
-
-
-def _target(path: str) -> str:
-    """What the last part of `path` links to, one link deep, as python resolves its script."""
-    return os.path.join(os.path.dirname(path), os.readlink(path)) if os.path.islink(path) else path
 
 
 def _new_main(**attributes: Any) -> types.ModuleType:

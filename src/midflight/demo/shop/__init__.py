@@ -1,0 +1,1 @@
+"""The small program that `midflight demo` edits while it runs."""
