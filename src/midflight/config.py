@@ -127,7 +127,7 @@ def _member(raw: Any, names: tuple[str, ...]) -> str:
 
 
 def _strings(raw: Any) -> tuple[str, ...]:
-    if isinstance(raw, (str, bytes, os.PathLike)) or not isinstance(raw, Iterable):
+    if isinstance(raw, (str, bytes, os.PathLike, Mapping)) or not isinstance(raw, Iterable):
         raise ValueError(raw)
     parts = tuple(os.fspath(part) if isinstance(part, os.PathLike) else part for part in raw)
     if not all(isinstance(part, str) and part for part in parts):
