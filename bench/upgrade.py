@@ -1,0 +1,67 @@
+"""How many releases of real packages are taken live exactly: verdicts and shares, as JSON and as text.
+
+    python bench/upgrade.py [-k NAME]... [--chain] [-j 2] [-o OUT.json] [-v]
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import platform
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.upgrade.packages import PACKAGES
+from tests.upgrade.upgrade import Upgrade, upgrades
+
+VERDICTS = ("equivalent", "told", "differs", "refused", "rolled back", "failed")
+
+
+def summary(found: list[Upgrade], chain: bool) -> dict[str, object]:
+    counts = collections.Counter(one.verdict for one in found)
+    ms = [one.reload_ms for one in found if one.reload_ms]
+    return {
+        "mode": "chain" if chain else "pairs",
+        "python": platform.python_version(),
+        "packages": len({one.package for one in found}),
+        "upgrades": len(found),
+        "facts": sum(one.facts for one in found),
+        **{verdict: counts[verdict] for verdict in VERDICTS},
+        "identity_lost": sum(bool(one.lost) for one in found),
+        "equivalent_share": round(counts["equivalent"] / max(1, len(found)), 4),
+        "equivalent_or_told_share": round((counts["equivalent"] + counts["told"]) / max(1, len(found)), 4),
+        "reload_ms_median": round(statistics.median(ms), 1) if ms else None,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-k", action="append", default=[], metavar="NAME", help="only this package")
+    parser.add_argument("-j", type=int, default=2, help="packages at the same time")
+    parser.add_argument("-o", type=Path, help="write the results here")
+    parser.add_argument("-v", action="store_true", help="say what differs")
+    parser.add_argument("--chain", action="store_true", help="release after release in one process")
+    options = parser.parse_args()
+    names = [one.name for one in PACKAGES if not options.k or one.name in options.k]
+    found: list[Upgrade] = []
+    with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+        for some in pool.map(lambda name: upgrades(name, chain=options.chain), names):
+            found += some
+            for one in some:
+                print(one if options.v else str(one).splitlines()[0], flush=True)
+    result = summary(found, options.chain)
+    print(json.dumps(result, indent=1))
+    if options.o:
+        options.o.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"summary": result, "upgrades": [one.to_plain() for one in found]}
+        options.o.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""The comparator sees every kind of difference, and nothing where there is none."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+
+import pytest
+
+from .portrait import Facts, binding, differences, portrait
+
+BASE = """
+import dataclasses, enum, functools, re
+
+LIMIT = 10
+TABLE = {"a": 1, "b": [1, 2]}
+WORDS = {"x", "y"}
+PATTERN = re.compile("a+")
+TOO = TABLE
+
+def plain(a, b=LIMIT, *, c=None) -> int:
+    "doc"
+    def inner():
+        return a
+    return inner
+
+@functools.lru_cache
+def cached(n):
+    return n + 1
+
+def decorate(f):
+    @functools.wraps(f)
+    def wrapper(*args):
+        return f(*args)
+    return wrapper
+
+@decorate
+def wrapped(x):
+    return x
+
+class Base:
+    kind = "base"
+    def method(self):
+        return 1
+
+class Thing(Base):
+    @property
+    def size(self):
+        return 1
+    @staticmethod
+    def make():
+        return Thing()
+
+@dataclasses.dataclass
+class Point:
+    x: int = 0
+
+class Colour(enum.Enum):
+    RED = 1
+
+THING = Thing()
+"""
+
+EDITS = [
+    ("LIMIT = 10", "LIMIT = 11", "plain.LIMIT plain.plain"),
+    ("LIMIT = 10", "LIMIT = 10.0", "plain.LIMIT plain.plain"),
+    ('{"a": 1, "b"', '{"b": 0, "a"', "plain.TABLE"),
+    ("[1, 2]", "[1, 3]", "plain.TABLE"),
+    ('{"x", "y"}', '{"x", "z"}', "plain.WORDS"),
+    ('"a+"', '"a*"', "plain.PATTERN"),
+    ("TOO = TABLE", "TOO = dict(TABLE)", "plain.TOO"),
+    ("b=LIMIT", "b=7", "plain.plain"),
+    ("c=None", "c=()", "plain.plain"),
+    ("-> int", "-> str", "plain.plain"),
+    ('"doc"', '"other"', "plain.plain"),
+    ("return a\n", "return -a\n", "plain.plain"),
+    ("return n + 1", "return n + 2", "plain.cached"),
+    ("def cached(n)", "def cached(m)", "plain.cached"),
+    ("return x\n", "return -x\n", "plain.wrapped"),
+    ("@functools.lru_cache\n", "@functools.lru_cache(maxsize=3)\n", "plain.cached"),
+    ("@decorate\ndef wrapped", "def wrapped", "plain.wrapped"),
+    ('kind = "base"', 'kind = "other"', "plain.Base"),
+    ("        return 1\n\nclass Thing", "        return 2\n\nclass Thing", "plain.Base"),
+    ("class Thing(Base)", "class Thing", "plain.Thing plain.Base"),
+    ("@property\n", "@functools.cached_property\n", "plain.Thing"),
+    ("@staticmethod\n", "# none\n", "plain.Thing"),
+    ("x: int = 0", "x: int = 1", "plain.Point"),
+    ("x: int = 0", "x: int = 0\n    y: int = 0", "plain.Point"),
+    ("RED = 1", "RED = 2", "plain.Colour"),
+    ("THING = Thing()", "THING = Base()", "plain.THING"),
+    ("THING = Thing()", "THING = Thing()\nTHING.extra = 1", "plain.THING"),
+    ("THING = Thing()", "", "plain plain.THING"),
+    ("THING = Thing()", "THING = Thing()\nNEW = 1", "plain plain.NEW"),
+    ("class Colour", "# a comment\nclass Colour", ""),
+    ("@decorate\ndef wrapped", "\n@decorate\ndef wrapped", "plain.wrapped plain.Base plain.Thing"),
+]
+
+
+@pytest.fixture
+def drawn() -> Iterator[object]:
+    """A function that runs a source as module `plain` and draws it."""
+
+    def draw(source: str) -> Facts:
+        module = types.ModuleType("plain")
+        sys.modules["plain"] = module
+        exec(compile(source, "/place/site/plain.py", "exec"), vars(module))
+        return portrait(["plain"], "/place/site")
+
+    yield draw
+    sys.modules.pop("plain", None)
+
+
+@pytest.mark.parametrize("old, new, names", EDITS)
+def test_an_edit_shows_in_the_names_that_it_touches(drawn, old: str, new: str, names: str) -> None:  # type: ignore[no-untyped-def]
+    assert BASE.count(old) >= 1
+    found = differences(drawn(BASE), drawn(BASE.replace(old, new, 1)))
+    lines = {path for path in found if path.endswith((" line", " lines", " positions", ".__firstlineno__"))}
+    assert not lines or old.count("\n") != new.count("\n") or names
+    assert set(names.split()) <= {binding(path) for path in found}
+    assert {binding(path) for path in found.keys() - lines} <= set(names.split())
+
+
+def test_the_same_source_twice_is_the_same(drawn) -> None:  # type: ignore[no-untyped-def]
+    assert differences(drawn(BASE), drawn(BASE)) == {}
+
+
+def test_a_class_that_was_made_twice_shows(drawn) -> None:  # type: ignore[no-untyped-def]
+    twin = BASE.replace("THING = Thing()", "_KEEP = [Thing]\nclass Thing(Base): pass\nTHING = Thing()")
+    assert "plain:Base subclasses" in differences(drawn(twin), drawn(BASE))
+
+
+def test_a_copy_is_not_an_alias(drawn) -> None:  # type: ignore[no-untyped-def]
+    assert "plain:TOO" in differences(drawn(BASE.replace("TOO = TABLE", "ALIAS = TABLE.copy()")), drawn(BASE))
