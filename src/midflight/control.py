@@ -31,6 +31,7 @@ log = logging.getLogger("midflight")
 LONGEST_REQUEST = 4 << 20  # bytes; far above any command, far below what would hurt the program
 MOST_CLIENTS = 64
 CLIENT_DEADLINE_S = 10.0
+LAST_WORDS_S = 1.0  # how long stop() waits for a client that is still being answered
 MOST_UNSENT = 1000  # reports and events that wait for a slow follower of `events`
 
 
@@ -64,6 +65,7 @@ class Session(midflight.session.Session):
             "pid": os.getpid(),
             "command": sys.orig_argv,
             "root": self.config.root,
+            "clients": self._control.clients if self._control else 0,
             "socket": self._control.path if self._control and self._control.listens else None,
             "socket_trouble": self._control_trouble,
         }
@@ -87,7 +89,7 @@ class Control:
 
     def __init__(self, session: midflight.session.Session) -> None:
         self._session = session
-        self._clients: set[socket.socket] = set()
+        self._clients: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._listener, self.path = _listen()
@@ -100,6 +102,10 @@ class Control:
     def listens(self) -> bool:
         return not self._closing.is_set()
 
+    @property
+    def clients(self) -> int:
+        return len(self._clients)
+
     def close(self) -> None:
         """Removes the socket and ends all conversations. Idempotent."""
         atexit.unregister(self.close)
@@ -107,15 +113,16 @@ class Control:
             if self._closing.is_set():
                 return
             self._closing.set()
-            clients = list(self._clients)
+            clients = dict(self._clients)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
+        # shutdown, unlike close, wakes the thread that is blocked in accept or recv. What was said is still sent.
         for one in (self._listener, *clients):
-            # shutdown, unlike close, wakes the thread that is blocked in accept or recv.
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+                one.shutdown(socket.SHUT_RD)
+        for thread in (self._thread, *clients.values()):
+            if thread is not threading.current_thread():
+                thread.join(LAST_WORDS_S)
         self._listener.close()
 
     def leave_to_parent(self) -> None:
@@ -146,16 +153,17 @@ class Control:
 
     def _admit(self, client: socket.socket) -> None:
         client.settimeout(CLIENT_DEADLINE_S)
+        thread = threading.Thread(target=self._serve, args=(client,), name="midflight-client", daemon=True)
         with self._lock:
             full = not self.listens or len(self._clients) >= MOST_CLIENTS
             if not full:
-                self._clients.add(client)
-        if full:
-            client.setblocking(False)
-            _answer(client, _failure(f"{MOST_CLIENTS} clients are connected", "that is the most", "End some of them."))
-            client.close()
+                self._clients[client] = thread
+        if not full:
+            thread.start()
             return
-        threading.Thread(target=self._serve, args=(client,), name="midflight-client", daemon=True).start()
+        client.setblocking(False)
+        _answer(client, _failure(f"{MOST_CLIENTS} clients are connected", "that is the most", "End some of them."))
+        client.close()
 
     def _serve(self, client: socket.socket) -> None:
         try:
@@ -165,14 +173,14 @@ class Control:
                         return
         finally:
             with self._lock:
-                self._clients.discard(client)
+                self._clients.pop(client, None)
 
     def _conversation(self, client: socket.socket) -> Generator[dict[str, Any], None, None]:
         try:
-            _check_peer(client)
             request = _request(client)
             if request is None:
                 return
+            _check_peer(client)
             if request["do"] == "events":
                 yield from _follow(self._session, client)
             else:
@@ -223,7 +231,7 @@ def _listen_in(folder: str) -> tuple[socket.socket, str]:
     try:
         listener.bind(temporary)
         os.chmod(temporary, 0o600)
-        listener.listen(MOST_CLIENTS)
+        listener.listen(socket.SOMAXCONN)
         # Renamed only when it answers: a socket that refuses is a dead one, to whoever cleans up.
         path = _free_name(folder)
         os.rename(temporary, path)
@@ -497,6 +505,8 @@ def _follow(session: midflight.session.Session, client: socket.socket) -> Iterat
                 lost = 0
             while unsent:
                 yield unsent.popleft()
+        while unsent:  # the session ends, and its last reports came with that news
+            yield unsent.popleft()
     finally:
         unsubscribe()
         waker.close()

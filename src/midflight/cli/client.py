@@ -104,7 +104,10 @@ def follow(path: str, do: str, *, timeout_s: float | None, **details: Any) -> It
     """All lines of an answer as they come; the first is the result. `timeout_s` bounds the wait for the first."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
-        connection.connect(path)
+        try:
+            connection.connect(path)
+        except BlockingIOError as error:  # as many wait already as the kernel lets wait
+            raise TimeoutError(str(error)) from error
         connection.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
         with connection.makefile("r", encoding="utf-8") as lines:
             first = lines.readline()

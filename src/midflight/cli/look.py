@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from typing import Any
@@ -29,12 +30,13 @@ def ps(options: argparse.Namespace) -> int:
 
 def _row(one: Found) -> tuple[str, ...]:
     state = "paused" if one.status.get("paused") else "running"
-    command = " ".join(one.status.get("command", []))
+    command = shlex.join(one.status.get("command", []))
     return one.name, str(one.status.get("mode")), state, one.root, command
 
 
 def status(options: argparse.Namespace) -> int:
-    return _print_document(options, find(options.pid).status)
+    status = find(options.pid).status
+    return _print_document(options, status if options.json else {**status, "command": shlex.join(status["command"])})
 
 
 def stats(options: argparse.Namespace) -> int:
