@@ -16,7 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from record import record
 from tests.upgrade.packages import PACKAGES
+from tests.upgrade.portrait import binding
 from tests.upgrade.upgrade import Upgrade, upgrades
 
 VERDICTS = ("equivalent", "told", "differs", "refused", "rolled back", "failed")
@@ -57,10 +59,27 @@ def main() -> int:
     result = summary(found, options.chain)
     print(json.dumps(result, indent=1))
     if options.o:
-        options.o.parent.mkdir(parents=True, exist_ok=True)
         whole = {"summary": result, "upgrades": [one.to_plain() for one in found]}
         options.o.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    if not options.k:
+        keep(result, found, options.chain)
     return 0
+
+
+def keep(result: dict[str, object], found: list[Upgrade], chain: bool) -> None:
+    """For RESULTS.md: the counts, and each upgrade that is not equivalent with the names that differ."""
+    how = "release after release in one process" if chain else "each in a process of its own"
+    rows = [(name.replace("_", " "), value) for name, value in result.items()]
+    missed = [one for one in found if one.verdict not in ("equivalent", "told") or one.lost]
+    notes = [f"{one.package} {one.old} -> {one.new}: {one.verdict}. {reason(one)}" for one in missed]
+    title = f"Real packages upgraded live, {how}"
+    record("upgrade-chain" if chain else "upgrade", title, ("", ""), rows, notes, **result)
+
+
+def reason(one: Upgrade) -> str:
+    names = sorted({binding(path) for path in one.differs})
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return one.why[:300] or ", ".join([*names[:6], *one.lost[:3]]) + more
 
 
 if __name__ == "__main__":

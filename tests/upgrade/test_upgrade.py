@@ -34,7 +34,7 @@ def test_a_process_that_took_a_release_live_equals_a_fresh_one(name: str, versio
 
 
 def test_releases_one_after_the_other_in_one_process() -> None:
-    found = upgrades("pluggy", "1.2.0 1.3.0 1.4.0 1.5.0".split(), chain=True)
+    found = upgrades("pluggy", ("1.2.0", "1.3.0", "1.4.0", "1.5.0"), chain=True)
     assert len(found) == 3 and {one.verdict for one in found} <= {"equivalent", "told"}, say(found)
 
 

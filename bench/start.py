@@ -1,0 +1,101 @@
+"""What a session adds to the start of a program of 1,000 modules: CPU time and memory, against plain imports.
+
+    python bench/start.py [--runs 7] [--modules 1000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from record import environment, record, spread, write_program
+
+PROGRAM = """
+import importlib, json, sys, time
+
+def memory():
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
+
+began, wall = time.process_time(), time.perf_counter()
+names = [f"part{{number:04}}" for number in range({modules})]
+if sys.argv[1] == "before":
+    import midflight
+    session = midflight.Session(paths=["."], mode="auto")
+    session.start()
+for name in names:
+    importlib.import_module(name)
+if sys.argv[1] == "after":
+    import midflight
+    session = midflight.Session(paths=["."], mode="auto")
+    session.start()
+cpu, took = time.process_time() - began, time.perf_counter() - wall
+now = memory()
+time.sleep(1.5)
+settled = time.process_time() - began
+said = {{"cpu_ms": cpu * 1e3, "wall_ms": took * 1e3, "mb": now, "settled_ms": settled * 1e3, "settled_mb": memory()}}
+print(json.dumps(said))
+sys.stdout.flush()
+if sys.argv[1] != "plain":
+    session.stop()
+"""
+KINDS = ("plain", "before", "after")
+SAY = {"plain": "plain imports", "before": "session started before the imports", "after": "session started after them"}
+
+
+def measure(folder: Path, kind: str, cached: bool) -> dict[str, float]:
+    """One process: CPU and wall time until all is imported, CPU after 1.5 s more, resident memory at both."""
+    env = environment(folder.parent)
+    if not cached:
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [sys.executable, "main.py", kind]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--modules", type=int, default=1000)
+    options = parser.parse_args()
+    rows: list[tuple[str, ...]] = []
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="start-") as scratch:
+        for cached in (True, False):
+            folder = Path(scratch) / ("cached" if cached else "compiled")
+            write_program(folder, options.modules, PROGRAM.format(modules=options.modules))
+            if cached:
+                measure(folder, "plain", cached)
+            runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
+            for turn in range(options.runs):
+                for kind in sorted(KINDS, reverse=bool(turn % 2)):
+                    runs[kind].append(measure(folder, kind, cached))
+            rows += table(runs, "bytecode cached" if cached else "compiled from source", figures)
+    columns = ("", "CPU ms", "of plain", "wall ms", "CPU ms after 1.5 s more", "memory MB", "memory MB after 1.5 s")
+    note = f"{options.runs} interleaved runs of {options.modules} modules of 100 lines; a new process each."
+    record("start", f"Start of a program of {options.modules} modules", columns, rows, [note], **figures)
+
+
+def table(runs: dict[str, list[dict[str, float]]], how: str, figures: dict[str, float]) -> list[tuple[str, ...]]:
+    rows = []
+    plain = statistics.median(run["cpu_ms"] for run in runs["plain"])
+    for kind in KINDS:
+        columns = {key: [run[key] for run in runs[kind]] for key in runs[kind][0]}
+        share = statistics.median(columns["cpu_ms"]) / plain
+        figures[f"{kind}, {how}"] = round(share, 3)
+        cells = (spread(columns[key], 0) for key in ("cpu_ms", "wall_ms", "settled_ms", "mb", "settled_mb"))
+        cpu, wall, settled, mb, settled_mb = cells
+        rows.append((f"{SAY[kind]}, {how}", cpu, f"{share:.2f}", wall, settled, mb, settled_mb))
+    return rows
+
+
+if __name__ == "__main__":
+    main()
