@@ -292,6 +292,14 @@ def test_demo_does_each_step_and_leaves_nothing(env: dict[str, str], tmp_path: P
     assert list((tmp_path / "run" / "midflight").iterdir()) == []
 
 
+def test_a_reader_that_stops_is_no_error(program: Program) -> None:
+    command = f"{sys.executable} -m midflight config --explain | head -c 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=program.folder, env=program.env, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"r", b"")
+
+
 @pytest.mark.parametrize(
     "variables, coloured",
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"MIDFLIGHT_COLOR": "never"}, False)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -108,7 +109,8 @@ def follow(path: str, do: str, *, timeout_s: float | None, **details: Any) -> It
             connection.connect(path)
         except BlockingIOError as error:  # as many wait already as the kernel lets wait
             raise TimeoutError(str(error)) from error
-        connection.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):  # a session that refuses us at once has said why
+            connection.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
         with connection.makefile("r", encoding="utf-8") as lines:
             first = lines.readline()
             if not first:

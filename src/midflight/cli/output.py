@@ -18,7 +18,13 @@ STYLES = {"good": "32", "bad": "31", "dim": "2", "strong": "1", "warn": "33"}
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """The command's exit code, its expected failures printed."""
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `midflight history | head`
+        # Python would complain when it flushes what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except MidflightError as error:
         from midflight.cli.client import NoSessionError
 
@@ -28,8 +34,6 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
     except TimeoutError:
         why = "its program may be stopped, or busy in C code that holds the interpreter"
         return _fail(options, ControlError("the session does not answer", why, "See `midflight status`."), FAILED)
-    except BrokenPipeError:
-        return DONE  # `midflight history | head`
     except KeyboardInterrupt:
         return 130
 
