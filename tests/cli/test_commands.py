@@ -170,6 +170,31 @@ def test_run_tells_of_each_report_on_stderr(start: Callable[..., Program]) -> No
     assert "still running" in err and "cart.py:5" in err and "\x1b" not in err
 
 
+RUDE = "class Meta(type):\n    pass\n\n\nclass Box{header}:\n    pass\n"
+
+
+def test_a_rude_edit_is_refused_and_named(start: Callable[..., Program]) -> None:
+    program = start("--mode", "manual")
+    program.save("cart.py", CART + RUDE.format(header=""))
+    assert program.cli("reload").returncode == 0
+    program.save("cart.py", CART + RUDE.format(header="(metaclass=Meta)"))
+    report = program.json("reload")
+    assert report["outcome"] == "refused" and {one["code"][:4] for one in report["problems"]} == {"MF01"}
+    assert program.ask("type(cart.Box).__name__") == "type"
+
+
+def test_a_rude_edit_restarts_the_program_when_asked(start: Callable[..., Program]) -> None:
+    program = start("--on-rude", "restart", "--mode", "manual")
+    program.save("cart.py", CART + RUDE.format(header=""))
+    assert program.cli("reload").returncode == 0
+    assert program.ask("setattr(cart, 'mark', 1)") == "None"
+    program.save("cart.py", CART + RUDE.format(header="(metaclass=Meta)"))
+    asked = program.cli("reload")
+    assert asked.returncode == 1 and "session" in asked.stderr, "the process that was asked is gone"
+    assert program.ask("type(cart.Box).__name__, hasattr(cart, 'mark')") == "('Meta', False)"
+    assert program.json("status")["pid"] == program.pid
+
+
 def test_quiet_run_tells_nothing(start: Callable[..., Program]) -> None:
     program = start("-q")
     program.save("cart.py", BROKEN)

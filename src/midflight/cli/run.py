@@ -6,6 +6,7 @@ import __future__
 import argparse
 import ast
 import atexit
+import contextlib
 import importlib.machinery
 import importlib.util
 import io
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from midflight.cli import DONE, USAGE, tell
 from midflight.cli.output import guarded, paint
-from midflight.values import Event, Report
+from midflight.values import Event, Problem, Report
 
 if TYPE_CHECKING:
     from midflight.control import Session
@@ -81,6 +82,8 @@ def _open(options: argparse.Namespace, opened: list[Session]) -> int:
     session = Session(config=config)
     if not options.quiet:
         session.subscribe(_teller(stream, config.color))
+    if config.on_rude == "restart":
+        session.subscribe(_restarter(stream))
     # Registered before the program's own, so it runs after them, when the program's threads have ended.
     atexit.register(session.stop)
     session.start()
@@ -116,6 +119,27 @@ def _teller(stream: TextIO, color: str) -> Callable[[Report | Event], None]:
                 return  # the program closed its stderr, which is its right
 
     return tell_of
+
+
+def _restarter(stream: TextIO) -> Callable[[Report | Event], None]:
+    """Starts the program anew, in this process, when a report was refused for nothing but rude edits."""
+    folder, environment = os.getcwd(), dict(os.environ)
+
+    def restart(news: Report | Event) -> None:
+        if not isinstance(news, Report) or news.outcome != "refused" or not all(map(_is_rude, news.problems)):
+            return
+        print("midflight: restarting to take this", file=stream)
+        for output in (sys.stdout, sys.stderr, stream):
+            with contextlib.suppress(OSError, ValueError):  # closed
+                output.flush()
+        os.chdir(folder)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+
+    return restart
+
+
+def _is_rude(problem: Problem) -> bool:
+    return problem.code.startswith("MF01")  # the codes of plan/rude.py; others would stop the new process too
 
 
 # The program
