@@ -76,7 +76,7 @@ def test_ps_lists_what_runs_and_only_that(program: Program) -> None:
 
 def test_status_and_stats(program: Program) -> None:
     status = program.json("status")
-    assert status["running"] is True and status["paused"] is False and status["paths"] == [str(program.folder)]
+    assert status["status"] == "running" and status["paths"] == [str(program.folder)]
     assert os.path.exists(status["socket"]) and status["socket_trouble"] == ""
     text = program.cli("status").stdout
     assert str(program.pid) in text and str(program.folder) in text
@@ -150,13 +150,13 @@ def test_reload_of_an_unknown_module_names_the_nearest(program: Program) -> None
 
 def test_pause_holds_saves_and_resume_takes_them(start: Callable[..., Program]) -> None:
     program = start()
-    assert program.json("pause")["paused"] is True
+    assert program.json("pause")["status"] == "paused"
     program.save("cart.py", EDITED)
-    assert program.json("status")["paused"] is True
+    assert program.json("status")["status"] == "paused"
     assert program.ask("cart.total(10)") == "20"
     assert "resumed" in program.cli("resume").stdout
     wait_until(lambda: program.ask("cart.total(10)") == "21")
-    assert program.json("status")["paused"] is False
+    assert program.json("status")["status"] == "running"
 
 
 def test_run_tells_of_each_report_on_stderr(start: Callable[..., Program]) -> None:

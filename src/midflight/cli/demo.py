@@ -75,18 +75,18 @@ STEPS = (
     Step(
         "Break the syntax",
         "cart.py",
-        "def total(self) -> float:",
-        "def total(self -> float:",
+        "def receipt(self) -> str:",
+        "def receipt(self -> str:",
         "refused",
         "Ada: 11.00 EUR (10% tax)",
     ),
     Step(
-        "Mend it",
+        "Mend it, with another text",
         "cart.py",
-        "def total(self -> float:",
-        "def total(self) -> float:",
-        "unchanged",
-        "Ada: 11.00 EUR (10% tax)",
+        'def receipt(self -> str:\n        return f"{self.owner}: ',
+        'def receipt(self) -> str:\n        return f"{self.owner} owes ',
+        "committed",
+        "Ada owes 11.00 EUR (10% tax)",
     ),
     Step(
         "Fail half-way: a line above the tax changes, the tax cannot be computed",
@@ -94,7 +94,7 @@ STEPS = (
         "TAX = 0.10",
         "BASE = 100\nTAX = BASE / 0",
         "rolled back",
-        "Ada: 11.00 EUR (10% tax)",
+        "Ada owes 11.00 EUR (10% tax)",
     ),
     Step(
         "Mend it, with a new tax",
@@ -102,7 +102,7 @@ STEPS = (
         "TAX = BASE / 0",
         "TAX = 25 / BASE",
         "committed",
-        "Ada: 12.50 EUR (25% tax)",
+        "Ada owes 12.50 EUR (25% tax)",
     ),
 )  # fmt: skip
 

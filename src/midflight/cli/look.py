@@ -29,9 +29,7 @@ def ps(options: argparse.Namespace) -> int:
 
 
 def _row(one: Found) -> tuple[str, ...]:
-    state = "paused" if one.status.get("paused") else "running"
-    command = shlex.join(one.status.get("command", []))
-    return one.name, str(one.status.get("mode")), state, one.root, command
+    return one.name, one.status["mode"], one.status["status"], one.root, shlex.join(one.status["command"])
 
 
 def status(options: argparse.Namespace) -> int:
