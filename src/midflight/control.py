@@ -460,7 +460,7 @@ def _paths(request: Mapping[str, Any]) -> list[str] | None:
 def _path(name: str, cwd: str) -> str:
     if os.sep in name or name.endswith(".py"):
         return os.path.join(cwd, name)
-    path = getattr(sys.modules.get(name), "__file__", None)
+    path: str | None = getattr(sys.modules.get(name), "__file__", None)
     if path:
         return os.path.abspath(path)
     import difflib

@@ -117,7 +117,7 @@ def demo(options: argparse.Namespace) -> int:
         for number, step in enumerate(STEPS, 1):
             told.append(_take(program, step))
             if not options.json:
-                _print(number, step, told[-1])
+                _print(program, number, step, told[-1])
     kept = _kept(before, told[-1]["answer"])
     good = kept and all(one["ok"] for one in told)
     if options.json:
@@ -133,9 +133,11 @@ def _take(program: Running, step: Step) -> dict[str, Any]:
     saved = time.perf_counter()
     program.edit(step.file, step.old, step.new)
     answer = program.ask()
-    while answer["receipts"][0] == before != step.receipt and time.perf_counter() - saved < DEADLINE_S:
+    while answer["receipts"][0] == before != step.receipt and not program.has_report:
         answer = program.ask()
-    live_ms = (time.perf_counter() - saved) * 1000 if before != step.receipt else None
+        if time.perf_counter() - saved > DEADLINE_S:
+            break
+    live_ms = (time.perf_counter() - saved) * 1000 if answer["receipts"][0] == step.receipt != before else None
     report = program.report()
     answer = program.ask()
     return {
@@ -154,14 +156,14 @@ def _kept(before: dict[str, Any], after: dict[str, Any]) -> bool:
     return bool(after["served"] > before["served"] and after["carts"] == before["carts"])
 
 
-def _print(number: int, step: Step, told: dict[str, Any]) -> None:
+def _print(program: Running, number: int, step: Step, told: dict[str, Any]) -> None:
     print(paint(f"{number}. {step.title}", "strong"))
     for sign, text, style in (("-", step.old, "bad"), ("+", step.new, "good")):
         for line in text.strip("\n").splitlines():
             print(paint(f"   {step.file}  {sign} {line}", style))
     report = Report.from_json(json.dumps(told["report"])) if told["report"] else None
     for line in (tell.line(report) if report else "no report came").splitlines():
-        print(f"   {line}")
+        print(f"   {line.replace(program.folder + os.sep, '')}")
     ms = told["save_to_live_ms"]
     timing = f", {ms:.1f} ms after the save" if ms is not None else ""
     print(f"   The program answers {told['answer']['receipts'][0]!r}{timing}.")
@@ -184,7 +186,7 @@ class Running:
     """The demo program in its own process, and the reports of its session as they come."""
 
     def __init__(self, process: subprocess.Popen[str], folder: str) -> None:
-        self._process, self._folder = process, folder
+        self._process, self.folder = process, folder
         self._answers: queue.Queue[str] = queue.Queue()
         self._reports: queue.Queue[Report] = queue.Queue()
         self.pid = process.pid
@@ -221,6 +223,10 @@ class Running:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    @property
+    def has_report(self) -> bool:
+        return not self._reports.empty()
+
     def report(self) -> Report | None:
         try:
             return self._reports.get(timeout=DEADLINE_S)
@@ -228,7 +234,7 @@ class Running:
             return None
 
     def edit(self, file: str, old: str, new: str) -> None:
-        path = os.path.join(self._folder, "shop", file)
+        path = os.path.join(self.folder, "shop", file)
         with open(path, encoding="utf-8") as source:
             text = source.read()
         if old not in text:

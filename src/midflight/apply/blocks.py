@@ -1,0 +1,156 @@
+"""Edits inside a top-level `if`, `try` or `with`: matched inside, so that what was not edited does not run twice."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.transaction import ABSENT
+from midflight.plan.diff import Pair
+from midflight.plan.statements import Statement, fingerprint
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+
+def run_block(runner: Runner, pair: Pair) -> None:
+    """Run what was edited in the branch that is live; the whole block where its head was edited."""
+    assert pair.old is not None and pair.new is not None
+    if not _same_head(pair.old.node, pair.new.node):
+        runner._run_value(pair)
+        return
+    parts = dict(runner._block_pairs(pair))
+    live = _live_parts(runner, pair.new.node, parts)
+    if live is None:
+        runner._run_value(pair)
+        return
+    codes: list[Any] = []
+    for name, pairs in parts.items():
+        inner = runner._inner_runner(pair, pairs)
+        if name in live:
+            inner.take(_inside(pair.new.node, pairs, runner))
+        else:
+            inner.refresh([])
+            for each in pairs:
+                if each.new is not None:
+                    inner._graft_codes(each) if each.kind != "added" else None
+        codes += [code for roots in inner.roots.values() for code in roots]
+    runner.roots[pair.new] = tuple(codes)
+
+
+def refresh_block(runner: Runner, pair: Pair) -> None:
+    """Stale statements inside a block that nobody edited."""
+    assert pair.new is not None
+    head = runner.changes.causes(runner.work, _head(pair.new), runner.scope.prefix)
+    if head:
+        runner._refresh_value(pair, head)
+        return
+    same = Pair("same", pair.new, pair.new)
+    lines = runner.work.text.lines
+    for part in ("body", "handlers", "orelse", "finalbody"):
+        inside = runner._parts(pair.new, lines, part)
+        pairs = [Pair("same", s, s) for s in inside]
+        inner = runner._inner_runner(same, pairs)
+        inner.old_roots = {**inner.old_roots}
+        inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
+
+
+def _was_live(runner: Runner, statement: Statement) -> bool:
+    """A statement of a branch that did not run bound nothing."""
+    return all(runner.scope.get(name) is not ABSENT for name in statement.binds)
+
+
+def _head(statement: Statement) -> Statement:
+    """The part of a block that decides what happens, as a statement of its own."""
+    node: Any = copy.copy(statement.node)
+    for name in ("body", "orelse", "finalbody"):
+        if hasattr(node, name):
+            setattr(node, name, [])
+    if hasattr(node, "handlers"):
+        node.handlers = []
+    return Statement(node, "", statement.first, statement.last, statement.shift)
+
+
+def _same_head(old: ast.stmt, new: ast.stmt) -> bool:
+    if isinstance(old, ast.If) and isinstance(new, ast.If):
+        return fingerprint(old.test) == fingerprint(new.test)
+    if isinstance(old, ast.With) and isinstance(new, ast.With):
+        return list(map(fingerprint, old.items)) == list(map(fingerprint, new.items))
+    if isinstance(old, ast.Try) and isinstance(new, ast.Try):
+        return [h.type and fingerprint(h.type) for h in old.handlers] == [
+            h.type and fingerprint(h.type) for h in new.handlers
+        ]
+    return False
+
+
+def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) -> set[str] | None:
+    """The branches whose statements ran, or None where that cannot be told or must be found out by running."""
+    if isinstance(node, ast.If):
+        return _live_branch(runner, node, parts)
+    if isinstance(node, ast.With):
+        # What it enters may be what its statements need: only definitions and imports can do without.
+        edited = [p for p in parts.get("body", []) if p.edited and p.statement.binds]
+        plain = all(p.statement.is_def or p.statement.is_class for p in edited)
+        return {"body"} if plain and len(edited) == sum(p.edited for p in parts.get("body", [])) else None
+    if isinstance(node, ast.Try):
+        return _live_try(runner, node, parts)
+    return None
+
+
+def _live_branch(runner: Runner, node: ast.If, parts: dict[str, list[Pair]]) -> set[str] | None:
+    if not _asks_only(node.test):
+        return _branch_by_names(runner, parts)
+    code = compile(ast.Expression(copy.deepcopy(node.test)), runner.work.loaded.path, "eval", dont_inherit=True)
+    return {"body"} if eval(code, runner.scope.namespace) else {"orelse"}
+
+
+def _asks_only(test: ast.expr) -> bool:
+    """Whether asking again gives the answer of before: names, attributes, comparisons; nothing is called."""
+    return not any(isinstance(n, (ast.Call, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)) for n in ast.walk(test))
+
+
+def _branch_by_names(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] | None:
+    """The branch whose names exist, if only one of the two binds something."""
+    names = {
+        part: {n for p in pairs if p.old is not None for n in p.old.binds} for part, pairs in parts.items()
+    }
+    body, other = names.get("body", set()), names.get("orelse", set())
+    only_body, only_other = body - other, other - body
+    if any(runner.scope.get(n) is not ABSENT for n in only_body):
+        return {"body"}
+    if only_body or any(runner.scope.get(n) is not ABSENT for n in only_other):
+        return {"orelse"}
+    return None
+
+
+def _live_try(runner: Runner, node: ast.Try, parts: dict[str, list[Pair]]) -> set[str] | None:
+    """An edit that cannot change whether the body raises is taken where it stands; else the whole `try` runs."""
+    body = parts.get("body", [])
+    if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in body):
+        return None
+    if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in parts.get("handlers", [])):
+        handled = {n for p in parts["handlers"] if p.old is not None for n in p.old.binds}
+        bound = {n for p in body if p.old is not None for n in p.old.binds}
+        if handled <= bound and _body_ran(runner, body):
+            return {"body", "orelse", "finalbody"}
+        return None
+    return {"body", "orelse", "finalbody"} if _body_ran(runner, body) else {"handlers", "finalbody"}
+
+
+def _body_ran(runner: Runner, body: Sequence[Pair]) -> bool:
+    """Whether the body of a `try` came to its end: its imports can be had and its definitions are the live ones."""
+    import sys
+
+    for pair in body:
+        node = pair.statement.node
+        if isinstance(node, ast.Import) and any(a.name not in sys.modules for a in node.names):
+            return False
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module not in sys.modules:
+            return False
+    return True
+
+
+def _inside(node: ast.stmt, pairs: list[Pair], runner: Runner) -> list[Pair]:
+    return pairs

@@ -1,0 +1,183 @@
+"""Run changed and stale statements in the live program, module by module, until nothing follows any more."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import linecache
+import sys
+import types
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from midflight.apply.changes import Changes
+from midflight.apply.graft.search import Search
+from midflight.apply.parsed import Parsed, parsed
+from midflight.apply.registrations import Registrations
+from midflight.apply.scopes import ModuleScope, Pending, future_flags
+from midflight.apply.statements import Runner
+from midflight.apply.transaction import ABSENT, Transaction
+from midflight.apply.work import Work
+from midflight.graph.hook import values_made
+from midflight.graph.loaded import Program
+from midflight.plan.diff import Pair
+from midflight.plan.flow import modules_imported
+from midflight.values import Kept
+
+MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
+
+
+class Execution:
+    """One transaction's walk over the modules, dependencies first."""
+
+    def __init__(self, program: Program, tx: Transaction, works: Sequence[Work]) -> None:
+        self.program, self.tx = program, tx
+        self.works: dict[str, Work] = {work.name: work for work in works}
+        self.changes = Changes(program)
+        self.search = Search(tx)
+        self.registrations = Registrations(program, tx)
+        self.kept: dict[str, Kept] = {}
+        self.notes: list[str] = []
+        self.dangling: dict[tuple[str, str], Any] = {}
+        self.pending: Pending = {}
+        self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
+        self.added: dict[str, set[str]] = {}
+        self._order: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Do it all; the prepared part goes live in one step at the end."""
+        waiting = set(self.works)
+        while waiting:
+            name = min(waiting, key=self._position)
+            waiting.discard(name)
+            self._take(self.works[name])
+            waiting |= self._reached()
+        self.search.finish()
+        self._empty_caches()
+        self.tx.flush()
+
+    def _take(self, work: Work) -> None:
+        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending)
+        runner = Runner(self, work, scope)
+        if work.done or not work.edited:
+            runner.refresh(work.pairs)
+        else:
+            runner.take(work.pairs)
+            runner.docstring(work.text.doc, work.old.text.doc)
+        work.done = True
+
+    def _reached(self) -> set[str]:
+        """Modules that what has just changed may have made stale, as further work."""
+        again = set()
+        for name in self.changes.spread():
+            work = self.works.get(name) or self._unedited(name)
+            if work is None:
+                continue
+            runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending))
+            if runner.anything_stale(work.pairs):
+                self.works[name] = work
+                again.add(name)
+        return again
+
+    def _unedited(self, name: str) -> Work | None:
+        loaded = self.program.get(name)
+        if loaded is None or loaded.source is None:
+            return None
+        try:
+            old = parsed(loaded)
+        except (SyntaxError, ValueError):
+            return None
+        return Work(loaded, old, old.text, [Pair("same", s, s) for s in old.text.statements], roots=dict(old.roots))
+
+    def _position(self, name: str) -> tuple[int, str]:
+        """Dependencies first: the order in which imports ended, corrected by imports that the edits bring."""
+        if not self._order:
+            self._order = self._import_order()
+        return self._order.get(name, self.works[name].loaded.order * 1000), name
+
+    def _import_order(self) -> dict[str, int]:
+        order: dict[str, int] = {}
+        visiting: set[str] = set()
+
+        def visit(name: str) -> None:
+            if name in order or name in visiting:
+                return
+            visiting.add(name)
+            work = self.works[name]
+            package = hasattr(work.loaded.module, "__path__")
+            needs: set[str] = set()
+            for statement in work.text.statements:
+                needs |= modules_imported(statement, name, package)
+            for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
+                visit(needed)
+            visiting.discard(name)
+            place = max([self.works[n].loaded.order * 1000 for n in [name]] + [order[n] + 1 for n in needs & order.keys()])
+            order[name] = place
+
+        for name in sorted(self.works, key=lambda n: self.works[n].loaded.order):
+            visit(name)
+        return order
+
+    def _empty_caches(self) -> None:
+        """Answers of the old code go when the reload commits: what they were cannot be put back."""
+        from midflight.apply.graft.wrappers import empty_cache
+
+        self.changes.find_caches(work.loaded for work in self.works.values() if work.edited)
+        for cache in self.changes.caches.values():
+            self.tx.at_commit(functools.partial(empty_cache, cache))
+
+    def settle(self, work: Work) -> None:
+        """After the commit: this version is the one that runs."""
+        loaded = work.loaded
+        if work.source is not None:
+            loaded.source = work.source
+            linecache.checkcache(loaded.path)
+        loaded.parsed = Parsed(work.text, work.roots, work.old.unknown)
+        names = {n for p in work.pairs for n in p.statement.binds}
+        fresh = values_made(loaded.namespace)
+        ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}
+        for name in names & ran:
+            loaded.made.pop(name, None)
+            if name in fresh:
+                loaded.made[name] = fresh[name]
+
+    def keep(self, work: Work, label: str, because: Iterable[str]) -> None:
+        causes = ", ".join(f"`{cause}`" for cause in because)
+        work.record.kept[label] = None
+        name = f"{work.name}.{label}"
+        self.kept[name] = Kept(name, f"kept `{label}`, built from {causes} which changed")
+
+    def current(self, key: tuple[str, str]) -> Any:
+        """What a module's name holds, or will once the prepared writes are live; ABSENT without the module."""
+        loaded = self.program.get(key[0])
+        if loaded is None:
+            return ABSENT
+        pending = self.pending.get(id(loaded.namespace), {})
+        return pending[key[1]] if key[1] in pending else loaded.namespace.get(key[1], ABSENT)
+
+    @contextlib.contextmanager
+    def imports(self) -> Iterator[None]:
+        """Around statements that import: a module that comes in goes again if the reload fails."""
+        importlib.invalidate_caches()
+        before = dict(sys.modules)
+        self.tx.undo(lambda: self._put_back_modules(before))
+        yield
+
+    def _put_back_modules(self, before: dict[str, types.ModuleType]) -> None:
+        for name in [name for name in sys.modules if name not in before]:
+            module = sys.modules.pop(name)
+            self.program.forget(name)
+            parent, _, child = name.rpartition(".")
+            holder = before.get(parent)
+            if holder is not None and vars(holder).get(child) is module:
+                del vars(holder)[child]
+        for name, module in before.items():
+            if sys.modules.get(name) is not module:
+                sys.modules[name] = module
+
+    def before_call(self) -> None:
+        """Code that we do not see into is about to run: it must find what was prepared, and be taken back exactly."""
+        self.search.finish()
+        self.tx.flush()
+        self.registrations.guard()

@@ -1,0 +1,1 @@
+"""New code moved into old objects: functions, wrappers, classes and their instances."""

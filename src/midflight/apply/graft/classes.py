@@ -1,0 +1,363 @@
+"""A class is edited, not replaced: its identity, subclasses and instances stay."""
+
+from __future__ import annotations
+
+import abc
+import ast
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.graft.generated import graft_generated
+from midflight.apply.graft.instances import fill_in
+from midflight.apply.holders import nested_codes
+from midflight.apply.parsed import Roots, by_first
+from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
+from midflight.apply.transaction import ABSENT, Transaction
+from midflight.errors import MidflightError
+from midflight.graph.heap import live_instances
+from midflight.plan.diff import Pair, match
+from midflight.plan.statements import fingerprint, split
+from midflight.values import Problem
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+
+class RudeEdit(MidflightError):
+    """An edit that cannot be taken live, found only while it was being taken: all is rolled back."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message, hint=problem.hint)
+        self.problem = problem
+
+
+def graft_class_statement(runner: Runner, pair: Pair) -> None:
+    """Take an edited or added class statement."""
+    assert pair.new is not None
+    node = pair.new.node
+    assert isinstance(node, ast.ClassDef)
+    live = runner.scope.get(node.name)
+    owner = live_class(runner, pair, live)
+    if owner is None:
+        _run_whole(runner, pair)
+        return
+    assert pair.old is not None and isinstance(pair.old.node, ast.ClassDef)
+    pairs = _body_pairs(runner, pair)
+    if _must_be_remade(pair.old.node, node, owner, live, pairs):
+        _remake(runner, pair, owner, live, pairs)
+    else:
+        _edit_in_place(runner, pair, owner, pairs)
+
+
+def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
+    """The class that the old statement made: what the name holds, or a base of it where a decorator put another on top."""
+    if pair.old is None or not isinstance(pair.old.node, ast.ClassDef) or not isinstance(live, type):
+        return None
+    qualname = runner.scope.prefix + pair.old.node.name
+    for cls in live.__mro__:
+        if cls.__module__ == runner.work.name and cls.__qualname__ == qualname and cls.__name__ == pair.old.node.name:
+            return _innermost(cls, live)
+    return None
+
+
+def _innermost(cls: type, live: type) -> type:
+    """A class decorator may have put a class of the same name on top of the one that the body made."""
+    same = [k for k in live.__mro__ if k.__qualname__ == cls.__qualname__ and k.__module__ == cls.__module__]
+    return same[-1]
+
+
+def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
+    assert pair.old is not None and pair.new is not None
+    old = split(pair.old.node.body, runner.work.old.text.lines, pair.old.shift)  # type: ignore[attr-defined]
+    new = split(pair.new.node.body, runner.work.text.lines, pair.new.shift)  # type: ignore[attr-defined]
+    return match(old, new)
+
+
+def _run_whole(runner: Runner, pair: Pair) -> None:
+    """A class that is new, or whose name held something else: the statement runs as written."""
+    runner._run_value(pair)
+
+
+# -- edited in place ----------------------------------------------------------------------------------
+
+
+def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> None:
+    assert pair.old is not None and pair.new is not None
+    node = pair.new.node
+    assert isinstance(node, ast.ClassDef) and isinstance(pair.old.node, ast.ClassDef)
+    _change_bases(runner, pair, owner)
+    scope = _scope(runner, owner, node)
+    inner = _inner_runner(runner, pair, scope, pairs)
+    names_before = set(vars(owner))
+    inner.take(pairs)
+    _docstring(scope, pair.old.node, node)
+    _after_body_edit(runner, scope, owner, pairs, names_before)
+    runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
+    runner.work.record.grafted.setdefault(runner.scope.label(node.name), None)
+
+
+def refresh_class(runner: Runner, pair: Pair) -> None:
+    """Stale statements in the body of a class that nobody edited; bases that became another class."""
+    assert pair.new is not None
+    node = pair.new.node
+    live = runner.scope.get(node.name)  # type: ignore[attr-defined]
+    owner = live_class(runner, Pair("same", pair.new, pair.new), live)
+    if owner is None:
+        return
+    assert isinstance(node, ast.ClassDef)
+    statements = split(node.body, runner.work.text.lines, pair.new.shift)
+    pairs = [Pair("same", s, s) for s in statements]
+    scope = _scope(runner, owner, node)
+    inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
+    stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner._wants(p.new)]
+    if stale and is_generated(owner, live) and any(_is_field(p) for p in stale):
+        runner._swap_roots(pair)
+        again = Pair("changed", pair.old or pair.new, pair.new)
+        _remake(runner, again, owner, live, [Pair("changed", p.new, p.new) if p in stale else p for p in pairs])
+        return
+    before = set(vars(owner))
+    inner.refresh(pairs)
+    if inner.roots:
+        runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
+    if set(vars(owner)) != before:
+        _after_body_edit(runner, scope, owner, pairs, before)
+
+
+def _is_field(pair: Pair) -> bool:
+    return isinstance(pair.statement.node, (ast.AnnAssign, ast.Assign))
+
+
+def _scope(runner: Runner, owner: type, node: ast.ClassDef) -> ClassScope:
+    scope = runner.scope
+    module = scope if isinstance(scope, ModuleScope) else scope.module
+    return ClassScope(module, owner, node, None if isinstance(scope, ModuleScope) else scope)
+
+
+def _inner_runner(
+    runner: Runner, pair: Pair, scope: ClassScope, pairs: Sequence[Pair], refresh: bool = False
+) -> Runner:
+    from midflight.apply.statements import Runner
+
+    source = runner.roots if refresh and pair.new in runner.roots else runner.old_roots
+    roots = source.get(pair.old, ()) if pair.old is not None else ()
+    codes = [code for root in roots for body in _bodies(root, scope.node.name) for code in nested_codes(body)]
+    olds: Roots = by_first([p.old for p in pairs if p.old is not None], codes)
+    inner = Runner(runner.run, runner.work, scope, dict(olds) if refresh else {}, olds)
+    inner._siblings = pairs
+    return inner
+
+
+def _bodies(root: types.CodeType, name: str) -> list[types.CodeType]:
+    if root.co_name == name and not root.co_flags & 0x0002:
+        return [root]
+    return [found for nested in nested_codes(root) for found in _bodies(nested, name)]
+
+
+def _roots_of_class(runner: Runner, pair: Pair, inner: Runner) -> tuple[types.CodeType, ...]:
+    """A class body's code object that holds the codes its live functions run: never executed, only looked into."""
+    assert pair.new is not None
+    code = next(iter(class_bodies(runner.scope.compile([pair.new.located()]))), None)
+    if code is None:  # type parameters stand around the body (PEP 695)
+        return tuple(nested_codes(runner.scope.compile([pair.new.located()])))
+    live = [c for roots in inner.roots.values() for c in roots]
+    rest = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
+    return (code.replace(co_consts=(*rest, *live)),)
+
+
+def _docstring(scope: ClassScope, old: ast.ClassDef, new: ast.ClassDef) -> None:
+    before, after = ast.get_docstring(old, clean=False), ast.get_docstring(new, clean=False)
+    if before != after:
+        scope.set("__doc__", after)
+
+
+def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
+    assert pair.old is not None and pair.new is not None
+    old, new = pair.old.node, pair.new.located()
+    assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
+    if list(map(fingerprint, old.bases)) == list(map(fingerprint, new.bases)):
+        return
+    runner.run.before_call()
+    bases = _evaluate_bases(runner, new)
+    if bases == owner.__bases__:
+        return
+    try:
+        runner.tx.set_attr(owner, "__bases__", bases)
+    except TypeError as error:
+        raise RudeEdit(
+            Problem(
+                runner.work.loaded.path,
+                new.lineno,
+                "MF011",
+                f"the bases of {owner.__name__} change its layout: {error}",
+                "Revert that line, or restart the process to take it.",
+            )
+        ) from error
+    runner.work.record.grafted[runner.scope.label(owner.__name__)] = None
+    runner.changes.value_changed(runner.scope.key(owner.__name__), owner)
+
+
+def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[type, ...]:
+    place = "\x00bases"
+    value = ast.copy_location(ast.Tuple(list(node.bases), ast.Load()), node)
+    target = ast.copy_location(ast.Name(place, ast.Store()), node)
+    assign = ast.copy_location(ast.Assign([target], value), node)
+    made = runner.scope.run_aside(runner.scope.compile([assign]), {})
+    return types.resolve_bases(made[place]) or (object,)  # type: ignore[return-value]
+
+
+def _after_body_edit(
+    runner: Runner, scope: ClassScope, owner: type, pairs: Sequence[Pair], names_before: set[str]
+) -> None:
+    """What `type.__new__` and ABCMeta derive from the names of a body."""
+    tx = runner.tx
+    tx.later(lambda: _derive_hash(tx, owner))
+    if isinstance(owner, abc.ABCMeta):
+        tx.later(lambda: _derive_abstract(tx, owner))
+    gained = [p for p in pairs if p.new is not None and getattr(p.new.node, "name", "") == "__init__" and p.edited]
+    for pair in gained:
+        _fill_from_init(runner, owner, pair)
+
+
+def _derive_hash(tx: Transaction, owner: type) -> None:
+    """A class that defines `__eq__` without `__hash__` is unhashable (Objects/typeobject.c, type_new_set_hash)."""
+    held = vars(owner)
+    if "__eq__" in held and "__hash__" not in held:
+        tx.set_attr(owner, "__hash__", None)
+    elif "__eq__" not in held and held.get("__hash__", ABSENT) is None:
+        tx.del_attr(owner, "__hash__")
+
+
+def _derive_abstract(tx: Transaction, owner: type) -> None:
+    names = {n for n, v in vars(owner).items() if getattr(v, "__isabstractmethod__", False)}
+    for base in owner.__bases__:
+        for name in getattr(base, "__abstractmethods__", ()):
+            if getattr(getattr(owner, name, None), "__isabstractmethod__", False):
+                names.add(name)
+    if names != set(getattr(owner, "__abstractmethods__", ())):
+        tx.set_attr(owner, "__abstractmethods__", frozenset(names))
+        for sub in type.__subclasses__(owner):
+            if isinstance(sub, abc.ABCMeta):
+                _derive_abstract(tx, sub)
+
+
+def _fill_from_init(runner: Runner, owner: type, pair: Pair) -> None:
+    """`self.name = <literal or empty container>` that `__init__` gained, on instances that lack it (rule 3)."""
+    assert pair.new is not None
+    had = _init_attributes(pair.old.node) if pair.old is not None else {}
+    gained = {n: v for n, v in _init_attributes(pair.new.node).items() if n not in had}
+    literal = {n: v for n, v in gained.items() if _is_literal(v)}
+    follows = sorted(gained.keys() - literal.keys())
+    if not gained:
+        return
+    instances = live_instances(owner)
+    if follows and instances:
+        names = ", ".join(follows)
+        runner.run.notes.append(f"{len(instances)} live {owner.__name__} lack {names}: it follows from arguments")
+    for name, node in literal.items():
+        code = compile(ast.Expression(node), "<literal>", "eval", dont_inherit=True)
+        runner.tx.later(lambda name=name, code=code: fill_in(runner.tx, instances, name, lambda: eval(code, {})))  # type: ignore[misc]
+
+
+def _init_attributes(node: ast.AST) -> dict[str, ast.expr]:
+    """Attribute → the expression that the top level of `__init__` assigns to it."""
+    arguments = getattr(getattr(node, "args", None), "args", None) or getattr(getattr(node, "args", None), "posonlyargs", [])
+    me = arguments[0].arg if arguments else "self"
+    out: dict[str, ast.expr] = {}
+    for child in getattr(node, "body", ()):
+        targets = child.targets if isinstance(child, ast.Assign) else [getattr(child, "target", None)]
+        value = getattr(child, "value", None)
+        if not isinstance(child, (ast.Assign, ast.AnnAssign)) or value is None:
+            continue
+        for target in targets:
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == me:
+                out[target.attr] = value
+            elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+                for each, part in zip(target.elts, value.elts, strict=True):
+                    if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == me:
+                        out[each.attr] = part
+    return out
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        names = ("dict", "list", "set", "tuple", "frozenset", "bytearray")
+        return isinstance(node.func, ast.Name) and node.func.id in names and not node.args and not node.keywords
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return True
+
+
+# -- made again and grafted as a whole ---------------------------------------------------------------------
+
+
+def is_generated(owner: type, live: Any) -> bool:
+    """Whether something besides the body made the class what it is: a decorator, a metaclass, `__init_subclass__`."""
+    if dataclasses.is_dataclass(owner) and "__dataclass_fields__" in vars(owner):
+        return True
+    if isinstance(owner, enum.EnumMeta) or typing.is_typeddict(owner) or "__attrs_attrs__" in vars(owner):
+        return True
+    if issubclass(owner, tuple) and "_fields" in vars(owner):
+        return True
+    if type(owner) not in (type, abc.ABCMeta) or live is not owner:
+        return True
+    return any("__init_subclass__" in vars(k) for k in owner.__mro__[1:] if k is not object and k is not typing.Generic)
+
+
+def _must_be_remade(
+    old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any, pairs: Sequence[Pair]
+) -> bool:
+    if list(map(fingerprint, old.decorator_list)) != list(map(fingerprint, new.decorator_list)):
+        return True
+    if list(map(fingerprint, old.keywords)) != list(map(fingerprint, new.keywords)):
+        return True
+    if _params(old) != _params(new) or any("__slots__" in p.statement.binds for p in pairs if p.edited):
+        return True
+    bases_changed = list(map(fingerprint, old.bases)) != list(map(fingerprint, new.bases))
+    if bases_changed and owner.__bases__ == (object,):
+        return True  # CPython never assigns __bases__ of a class straight under object
+    if not is_generated(owner, live) and not old.decorator_list:
+        return bases_changed and _is_generic(old, new)
+    return bases_changed or any(p.edited and p.kind != "bodies" and not _is_doc(p) for p in pairs)
+
+
+def _is_generic(old: ast.ClassDef, new: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Subscript) for base in [*old.bases, *new.bases])
+
+
+def _params(node: ast.ClassDef) -> list[str]:
+    return [fingerprint(p) for p in getattr(node, "type_params", ())]
+
+
+def _is_doc(pair: Pair) -> bool:
+    node = pair.statement.node
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
+    """Run the whole statement for a twin, and move what it is into the class that lives."""
+    assert pair.new is not None
+    node = pair.new.node
+    assert isinstance(node, ast.ClassDef)
+    runner.run.before_call()
+    before = runner.run.registrations.contents()
+    code = runner.scope.compile([pair.new.located()])
+    made = runner.scope.run_aside(code, {})
+    annotations = made.pop("__annotations__", None)
+    if annotations is not None:
+        runner.scope.set("__annotations__", annotations)
+    twin = made[node.name]
+    roots = tuple(nested_codes(code))
+    old_roots = runner._old(pair)
+    runner.roots[pair.new] = roots
+    graft_generated(runner, pair, owner, live, twin, pairs, before)
+    if old_roots:
+        runner._graft_pairs(pair, old_roots, roots)
+    runner.work.record.grafted[runner.scope.label(node.name)] = None
+
+

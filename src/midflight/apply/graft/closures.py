@@ -1,0 +1,133 @@
+"""New code for functions whose closure is fixed: CPython takes it only with the same free variables.
+
+A variable that is no longer captured is captured all the same, by a reference that never runs; `__class__`, newly
+needed by `super()`, becomes a constant, since the class it means is known."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.holders import nested_codes
+
+if TYPE_CHECKING:
+    from midflight.apply.scopes import Scope
+
+_CLASS = "\x00midflight: the class"
+_Functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def refit(
+    node: ast.stmt,
+    pairs: Sequence[tuple[types.CodeType, types.CodeType]],
+    scope: Scope,
+    owner: type | None,
+) -> tuple[types.CodeType, ...]:
+    """`node` compiled again so that each function in it has the free variables its live twin has, where that can be."""
+    import copy
+
+    node = copy.deepcopy(node)
+    for old, new in pairs:
+        missing = set(old.co_freevars) - set(new.co_freevars)
+        added = set(new.co_freevars) - set(old.co_freevars)
+        if not missing and not added:
+            continue
+        function = _function_at(node, new)
+        if function is None:
+            continue
+        if added == {"__class__"} and owner is not None:
+            _ClassAsConstant(function).run()
+        if missing:
+            _capture(function, sorted(missing))
+    code = scope.compile([node])
+    return tuple(_with_class(nested, _owner_of(nested, owner)) for nested in nested_codes(code))
+
+
+def _function_at(node: ast.AST, code: types.CodeType) -> Any:
+    for child in ast.walk(node):
+        if isinstance(child, _Functions) and getattr(child, "name", "<lambda>") == code.co_name:
+            first = min([child.lineno, *(d.lineno for d in getattr(child, "decorator_list", ()))])
+            if first == code.co_firstlineno:
+                return child
+    return None
+
+
+def _capture(function: Any, names: list[str]) -> None:
+    if isinstance(function, ast.Lambda):
+        return
+    body = function.body
+    has_doc = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str)
+    never = ast.If(ast.Constant(0), [ast.Expr(ast.Name(name, ast.Load())) for name in names], [])
+    place = body[1] if has_doc and len(body) > 1 else body[0]
+    for child in ast.walk(never):
+        ast.copy_location(child, place)
+    body.insert(1 if has_doc else 0, never)
+
+
+class _ClassAsConstant(ast.NodeTransformer):
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.first = [_first_argument(function)]
+
+    def run(self) -> None:
+        self.function.body = [self.visit(child) for child in self.function.body]
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        self.first.append(_first_argument(node))
+        self.generic_visit(node)
+        self.first.pop()
+        return node
+
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        return node  # its `__class__` is another one
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args and self.first[-1]:
+            place = ast.copy_location(ast.Constant(_CLASS), node)
+            first = ast.copy_location(ast.Name(self.first[-1], ast.Load()), node)
+            # Called through a name that is not `super`, so that the compiler captures no `__class__`.
+            node.args = [place, first]
+            node.func = ast.copy_location(ast.Constant(_CLASS + "super"), node.func)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(_CLASS), node) if node.id == "__class__" else node
+
+
+def _first_argument(function: Any) -> str:
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    return arguments[0].arg if arguments else ""
+
+
+def _owner_of(code: types.CodeType, owner: type | None) -> type | None:
+    return owner
+
+
+def _with_class(code: types.CodeType, owner: type | None) -> types.CodeType:
+    """The placeholders among the constants replaced by the class itself and by `super`."""
+    consts = []
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            consts.append(_with_class(const, _nested_owner(const, owner)))
+        elif const == _CLASS and isinstance(const, str):
+            consts.append(owner)
+        elif const == _CLASS + "super":
+            consts.append(super)
+        else:
+            consts.append(const)
+    if all(a is b for a, b in zip(consts, code.co_consts, strict=True)):
+        return code
+    return code.replace(co_consts=tuple(consts))
+
+
+def _nested_owner(code: types.CodeType, owner: type | None) -> type | None:
+    """For the body of a class nested in `owner`, that class."""
+    if owner is None or code.co_flags & 0x0002 or code.co_name == owner.__name__:
+        return owner
+    inner = vars(owner).get(code.co_name)
+    return inner if isinstance(inner, type) else owner

@@ -1,0 +1,71 @@
+"""Enums: the members that live stay themselves; new ones join, removed ones leave."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.plan.diff import Pair
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+_TABLES = ("_member_map_", "_member_names_", "_value2member_map_")
+
+
+def graft_enum(runner: Runner, owner: Any, twin: Any, pairs: Sequence[Pair]) -> None:
+    """`twin`'s members and methods into `owner` (Lib/enum.py keeps them in `_member_map_` and two tables more)."""
+    from midflight.apply.graft.generated import move_attributes
+
+    tx = runner.tx
+    old, new = dict(owner._member_map_), dict(twin._member_map_)
+    lives: dict[int, Any] = {}
+    for name, member in new.items():
+        lives[id(member)] = _living(runner, owner, old.get(name), member, lives)
+    _set_tables(runner, owner, twin, lives)
+    for name, value in list(vars(twin).items()):
+        if name in new:
+            _set_member(runner, owner, name, value, lives)
+    for name in old.keys() - new.keys():
+        tx.del_attr(owner, name)
+    move_attributes(tx, owner, twin, pairs, skip={*_TABLES, *new})
+
+
+def _living(runner: Runner, owner: Any, known: Any, member: Any, lives: dict[int, Any]) -> Any:
+    """The object that is this member from now on: the one that lives, or the twin's, made one of `owner`'s."""
+    if id(member) in lives:
+        return lives[id(member)]  # an alias
+    if known is None:
+        runner.tx.set_attr(member, "__class__", owner)
+        return member
+    if known._value_ != member._value_ or type(known._value_) is not type(member._value_):
+        for name, value in vars(member).items():
+            if name not in ("__objclass__", "_sort_order_"):
+                runner.tx.set_attr(known, name, value)
+    return known
+
+
+def _set_tables(runner: Runner, owner: Any, twin: Any, lives: dict[int, Any]) -> None:
+    tx = runner.tx
+    tx.set_contents(owner._member_map_, {n: lives[id(m)] for n, m in twin._member_map_.items()})
+    tx.set_contents(owner._member_names_, list(twin._member_names_))
+    by_value = {v: lives.get(id(m), m) for v, m in twin._value2member_map_.items()}
+    for value, member in owner._value2member_map_.items():
+        if value not in by_value and isinstance(member, enum.Flag) and member._name_ is None:
+            by_value[value] = member  # a combination that the program made
+    tx.set_contents(owner._value2member_map_, by_value)
+    for at, member in enumerate(lives.values()):
+        tx.set_attr(member, "__objclass__", owner)
+        if hasattr(member, "_sort_order_"):
+            tx.set_attr(member, "_sort_order_", at)
+
+
+def _set_member(runner: Runner, owner: Any, name: str, value: Any, lives: dict[int, Any]) -> None:
+    """A member lies in the class itself, or behind a descriptor where a base has an attribute of that name."""
+    inside = getattr(value, "member", None)
+    if inside is not None and id(inside) in lives and id(value) not in lives:
+        value.member = lives[id(inside)]
+        runner.tx.set_attr(owner, name, value)
+    else:
+        runner.tx.set_attr(owner, name, lives.get(id(value), value))

@@ -1,0 +1,244 @@
+"""New code into functions that live on: their identity, closure and attributes stay."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from midflight.apply.holders import nested_codes
+from midflight.apply.transaction import Transaction
+
+_PLACE = "\x00midflight: the function to call"
+
+
+def same_code(left: types.CodeType, right: types.CodeType) -> bool:
+    """Whether both do the same: line numbers and file do not count."""
+    return left is right or (
+        left.co_code == right.co_code
+        and left.co_names == right.co_names
+        and left.co_varnames == right.co_varnames
+        and left.co_freevars == right.co_freevars
+        and left.co_cellvars == right.co_cellvars
+        and left.co_flags == right.co_flags
+        and left.co_argcount == right.co_argcount
+        and left.co_posonlyargcount == right.co_posonlyargcount
+        and left.co_kwonlyargcount == right.co_kwonlyargcount
+        and left.co_qualname == right.co_qualname
+        and left.co_exceptiontable == right.co_exceptiontable
+        and len(left.co_consts) == len(right.co_consts)
+        and all(map(_same_const, left.co_consts, right.co_consts))
+    )
+
+
+def _same_const(left: Any, right: Any) -> bool:
+    if isinstance(left, types.CodeType):
+        return isinstance(right, types.CodeType) and same_code(left, right)
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, (tuple, frozenset)):
+        return repr(left) == repr(right)  # (1, True) and (1.0, 1) are equal but not the same constant
+    if isinstance(left, (float, complex)):
+        return repr(left) == repr(right)
+    return left is right or bool(left == right)
+
+
+def same_places(left: types.CodeType, right: types.CodeType) -> bool:
+    """Whether both stand on the same lines of the same file."""
+    return (
+        left.co_firstlineno == right.co_firstlineno
+        and left.co_linetable == right.co_linetable
+        and left.co_filename == right.co_filename
+        and all(map(same_places, nested_codes(left), nested_codes(right)))
+    )
+
+
+def moved_code(code: types.CodeType, lines: int) -> types.CodeType:
+    """`code`, `lines` further down: line tables are relative to the first line (Objects/locations.md)."""
+    consts = tuple(moved_code(c, lines) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+    return code.replace(co_firstlineno=max(code.co_firstlineno + lines, 1), co_consts=consts)
+
+
+def pair_codes(
+    old: Sequence[types.CodeType], new: Sequence[types.CodeType]
+) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    """Old and new code objects of one scope that are the same definition, and those nested in them.
+
+    Of several with one name (lambdas, overloads) the equal ones belong together, the others in their order."""
+    left: dict[str, list[types.CodeType]] = {}
+    for code in old:
+        left.setdefault(code.co_name, []).append(code)
+    right: dict[str, list[types.CodeType]] = {}
+    for code in new:
+        right.setdefault(code.co_name, []).append(code)
+    for name, codes in right.items():
+        for before, after in _pair_named(left.get(name, []), codes):
+            yield before, after
+            yield from pair_codes(nested_codes(before), nested_codes(after))
+
+
+def _pair_named(
+    old: list[types.CodeType], new: list[types.CodeType]
+) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    if len(old) == len(new):
+        yield from zip(old, new, strict=True)
+        return
+    rest_old, rest_new = list(old), []
+    for code in new:
+        twin = next((c for c in rest_old if same_code(c, code)), None)
+        if twin is None:
+            rest_new.append(code)
+        else:
+            rest_old.remove(twin)
+            yield twin, code
+    yield from zip(rest_old, rest_new, strict=False)
+
+
+def fitted(function: types.FunctionType, code: types.CodeType) -> types.CodeType | None:
+    """`code` with the free variables that `function`'s closure has, or None if it needs others."""
+    have, need = function.__code__.co_freevars, code.co_freevars
+    if have == need:
+        return code
+    if not need:
+        # The closure is checked by its length only; without COPY_FREE_VARS nothing reads the added variables.
+        return code.replace(co_freevars=have)
+    return None
+
+
+def graft_code(tx: Transaction, function: types.FunctionType, code: types.CodeType) -> bool:
+    """`function` runs `code` from its next call on. False if its closure cannot hold it."""
+    fit = fitted(function, code)
+    if fit is None:
+        return False
+    old = function.__code__
+    if fit is not old:
+        tx.set_attr(function, "__code__", fit)
+    _graft_names(tx, function, old, fit)
+    return True
+
+
+def _graft_names(tx: Transaction, function: types.FunctionType, old: types.CodeType, new: types.CodeType) -> None:
+    before, after = docstring(old), docstring(new)
+    if before != after and function.__doc__ == before:
+        tx.set_attr(function, "__doc__", after)
+    if old.co_name != new.co_name and function.__name__ == old.co_name:
+        tx.set_attr(function, "__name__", new.co_name)
+    if old.co_qualname != new.co_qualname and function.__qualname__ == old.co_qualname:
+        tx.set_attr(function, "__qualname__", new.co_qualname)
+
+
+def docstring(code: types.CodeType) -> str | None:
+    """A function's docstring: its first constant, where that is one (3.13 says so with a flag)."""
+    first = code.co_consts[0] if code.co_consts else None
+    flag = getattr(inspect, "CO_HAS_DOCSTRING", 0)
+    if flag and not code.co_flags & flag:
+        return None
+    return first if isinstance(first, str) and code.co_name != "<lambda>" else None
+
+
+def graft_function(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> bool:
+    """Make `old` act as `new`, a function that running its statement again has made."""
+    code = fitted(old, new.__code__)
+    if code is None or (new.__code__.co_freevars == () and new.__globals__ is not old.__globals__):
+        forward(tx, old, new)
+        return True
+    if old.__globals__ is not new.__globals__:
+        forward(tx, old, new)
+        return True
+    tx.set_attr(old, "__code__", code)
+    graft_signature(tx, old, new)
+    if new.__closure__ is not None and old.__closure__ is not None:
+        graft_closure(tx, old, new)
+    return True
+
+
+def graft_signature(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+    for name in ("__defaults__", "__kwdefaults__", "__doc__", "__name__", "__qualname__", "__module__"):
+        tx.set_attr(old, name, getattr(new, name))
+    if old.__annotations__ != new.__annotations__ or list(old.__annotations__) != list(new.__annotations__):
+        tx.set_attr(old, "__annotations__", new.__annotations__)
+    if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):
+        tx.set_attr(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined]
+    if new.__dict__:
+        tx.guard(old.__dict__)
+        old.__dict__.update(new.__dict__)
+
+
+def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+    """The values that `new` closed over, into the cells of `old`; functions among them are grafted, not exchanged."""
+    from midflight.apply.graft.wrappers import become
+
+    for name, mine, theirs in zip(old.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True):
+        if name == "__class__" or mine is theirs:
+            continue
+        try:
+            value = theirs.cell_contents
+        except ValueError:
+            continue  # not assigned yet: a name that the enclosing function binds later
+        if value is new:
+            continue  # a function that refers to itself
+        try:
+            held = mine.cell_contents
+        except ValueError:
+            tx.set_cell(mine, value)
+            continue
+        if held is value or (isinstance(held, types.FunctionType) and become(tx, held, value)):
+            continue
+        tx.set_cell(mine, value)
+
+
+def forward(tx: Transaction, old: types.FunctionType, target: Any) -> None:
+    """`old` calls `target` from now on: for an object that everybody holds and that must act as another one."""
+    tx.set_attr(old, "__code__", forwarding_code(old, target))
+    tx.set_attr(old, "__defaults__", None)
+    tx.set_attr(old, "__kwdefaults__", None)
+    tx.guard(old.__dict__)
+    old.__dict__.update(getattr(target, "__dict__", {}) if isinstance(target, types.FunctionType) else {})
+    if "__wrapped__" not in old.__dict__ or not isinstance(target, types.FunctionType):
+        old.__dict__["__wrapped__"] = target  # what inspect.signature follows
+    for name in ("__doc__", "__name__", "__qualname__", "__module__"):
+        value = getattr(target, name, None)
+        if isinstance(value, str):
+            tx.set_attr(old, name, value)
+
+
+def forwarding_code(old: types.FunctionType, target: Any) -> types.CodeType:
+    """Code with `target` among its constants and the free variables of `old`."""
+    raw = _forwarder(old.__code__.co_freevars, inspect.iscoroutinefunction(target))
+    consts = tuple(target if c == _PLACE else c for c in raw.co_consts)
+    code = old.__code__
+    return raw.replace(
+        co_consts=consts,
+        co_name=code.co_name,
+        co_qualname=code.co_qualname,
+        co_filename=code.co_filename,
+        co_firstlineno=code.co_firstlineno,
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _forwarder(freevars: tuple[str, ...], is_async: bool) -> types.CodeType:
+    keyword, wait = ("async def", "await ") if is_async else ("def", "")
+    held = ", ".join(freevars)
+    bind = "".join(f"    {name} = None\n" for name in freevars if name != "__class__")
+    keep = f"        if 0: ({held},)\n" if freevars else ""
+    text = (
+        f"def outer():\n{bind}    {keyword} inner(*args, **kwargs):\n{keep}"
+        f"        call = {_PLACE!r}\n        return {wait}call(*args, **kwargs)\n"
+    )
+    if "__class__" in freevars:
+        text = text.replace("def outer():\n", "def outer():\n    __class__ = None\n")
+    outer = next(iter(nested_codes(compile(text, "<midflight forwarder>", "exec", dont_inherit=True))))
+    return next(iter(nested_codes(outer)))
+
+
+def forwarded_to(function: types.FunctionType) -> Any:
+    """The object that a forwarding function calls, or None."""
+    code = function.__code__
+    if code.co_varnames[:2] == ("args", "kwargs") and "call" in code.co_varnames:
+        for const in code.co_consts:
+            if callable(const):
+                return const
+    return None

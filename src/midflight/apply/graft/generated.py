@@ -1,0 +1,239 @@
+"""Classes that something besides their body made: dataclasses, enums, named tuples, metaclasses, decorators.
+
+The statement ran again and made a twin; what the twin is goes into the class that lives, and the twin leaves no trace."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import enum
+import types
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.graft.instances import fill_in
+from midflight.apply.graft.wrappers import become
+from midflight.apply.holders import functions_in
+from midflight.apply.transaction import ABSENT, Transaction
+from midflight.graph.heap import live_instances
+from midflight.plan.diff import Pair
+from midflight.values import Problem
+
+if TYPE_CHECKING:
+    from midflight.apply.registrations import Contents
+    from midflight.apply.statements import Runner
+
+_NEVER = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__"})
+# Made by decorators and metaclasses, so they go when the twin does not have them.
+_MADE = frozenset(
+    "__init__ __repr__ __eq__ __hash__ __lt__ __le__ __gt__ __ge__ __setattr__ __delattr__ __getstate__ __setstate__ "
+    "__match_args__ __replace__ __post_init__ __dataclass_fields__ __dataclass_params__ __abstractmethods__ "
+    "__annotations__ __type_params__ __orig_bases__ __parameters__ __protocol_attrs__ __doc__ "
+    "__required_keys__ __optional_keys__ __total__".split()
+)
+
+
+def graft_generated(
+    runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, pairs: Sequence[Pair], before: Contents
+) -> None:
+    """Move what `twin` is into `owner`. Where their layouts differ `owner` is replaced, or the edit is refused."""
+    name = pair.statement.node.name  # type: ignore[attr-defined]
+    if not isinstance(twin, type):
+        runner.scope.set(name, twin)
+        runner.changes.value_changed(runner.scope.key(name), live)
+        return
+    inner = _body_twin(twin, owner)
+    if not _same_layout(owner, inner):
+        _replace(runner, pair, owner, live, twin, inner)
+        return
+    if isinstance(owner, enum.EnumMeta):
+        from midflight.apply.graft.enums import graft_enum
+
+        graft_enum(runner, owner, inner, pairs)
+    else:
+        move_attributes(runner.tx, owner, inner, pairs)
+        if dataclasses.is_dataclass(owner):
+            _fill_fields(runner, owner, inner)
+    if live is not owner and isinstance(live, type) and twin is not inner:
+        move_attributes(runner.tx, live, twin, [])
+    elif live is not owner and twin is inner:
+        # The decorator that put another class on top is gone: the name means the class itself again.
+        runner.scope.set(name, owner)
+        runner.changes.value_changed(runner.scope.key(name), live)
+    elif live is owner and twin is not inner:
+        twin.__bases__ = tuple(owner if base is inner else base for base in twin.__bases__)
+        runner.scope.set(name, twin)
+        runner.changes.value_changed(runner.scope.key(name), live)
+    _trade_places(runner, before, inner, owner)
+    runner.tx.undo(lambda: detach(inner))
+    detach(inner)
+
+
+def _body_twin(twin: type, owner: type) -> type:
+    same = [k for k in twin.__mro__ if k.__qualname__ == owner.__qualname__ and k.__module__ == owner.__module__]
+    return same[-1] if same else twin
+
+
+def _same_layout(owner: type, twin: type) -> bool:
+    if type(owner) is not type(twin):
+        return False
+    if vars(owner).get("__slots__", ABSENT) != vars(twin).get("__slots__", ABSENT):
+        return False
+    if owner.__bases__ == twin.__bases__:
+        return True
+    return owner.__bases__ != (object,)
+
+
+def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type) -> None:
+    """The class cannot become the new one: the new one takes its place, with the instances where CPython allows."""
+    name = pair.statement.node.name  # type: ignore[attr-defined]
+    instances = live_instances(owner, exact=True)
+    line = pair.statement.first
+    path = runner.work.loaded.path
+    if type(owner) is not type(inner):
+        raise_rude(path, line, "MF010", f"{owner.__name__} gets another metaclass", instances)
+    moved: list[Any] = []
+    for instance in instances:
+        try:
+            runner.tx.set_attr(instance, "__class__", inner)
+            moved.append(instance)
+        except TypeError:
+            raise_rude(path, line, "MF012", f"the layout of {owner.__name__} changes", instances)
+    for sub in type.__subclasses__(owner):
+        if sub is inner or sub is twin:
+            continue
+        bases = tuple(inner if base is owner else base for base in sub.__bases__)
+        try:
+            runner.tx.set_attr(sub, "__bases__", bases)
+        except TypeError:
+            raise_rude(path, line, "MF012", f"the layout of {owner.__name__} changes under {sub.__name__}", instances)
+    runner.scope.set(name, twin)
+    runner.changes.value_changed(runner.scope.key(name), live)
+    runner.work.record.rebound[runner.scope.label(name)] = None
+    runner.run.notes.append(
+        f"{runner.work.name}.{name} is a new class object: CPython cannot give the old one the new layout"
+    )
+    _rebind_methods(runner, owner, inner)
+
+
+def _rebind_methods(runner: Runner, owner: type, inner: type) -> None:
+    """Methods that somebody holds from the old class act as those of the new one."""
+    for name, value in list(vars(owner).items()):
+        new = vars(inner).get(name)
+        if isinstance(value, types.FunctionType) and isinstance(new, types.FunctionType):
+            become(runner.tx, value, new)
+
+
+def raise_rude(path: str, line: int, code: str, message: str, instances: Sequence[Any]) -> None:
+    from midflight.apply.graft.classes import RudeEdit
+
+    live = f", and {len(instances)} of its instances live" if instances else ""
+    raise RudeEdit(Problem(path, line, code, message + live, "Revert that line, or restart the process to take it."))
+
+
+def _static_names(pairs: Sequence[Pair]) -> tuple[set[str], set[str], set[str]]:
+    """(bound by unedited statements, bound by edited ones, bound by the old body only)."""
+    kept: set[str] = set()
+    edited: set[str] = set()
+    gone: set[str] = set()
+    for pair in pairs:
+        if pair.kind == "removed" and pair.old is not None:
+            gone |= pair.old.binds
+        elif pair.new is not None:
+            (edited if pair.kind in ("changed", "added") else kept).update(pair.new.binds)
+    return kept - edited, edited, gone - kept - edited
+
+
+def move_attributes(
+    tx: Transaction, owner: type, twin: type, pairs: Sequence[Pair], skip: Collection[str] = ()
+) -> None:
+    kept, edited, gone = _static_names(pairs)
+    if owner.__bases__ != twin.__bases__:
+        tx.set_attr(owner, "__bases__", twin.__bases__)
+    held = dict(vars(owner))
+    for name, value in list(vars(twin).items()):
+        if name in _NEVER or name in skip or (name in kept and name in held):
+            continue
+        _retarget_class_cells(tx, value, twin, owner)
+        old = held.get(name, ABSENT)
+        if old is not ABSENT and isinstance(old, types.FunctionType) and become(tx, old, value):
+            continue
+        if old is not ABSENT and not isinstance(old, types.FunctionType) and type(old) is type(value) and become(tx, old, value):
+            continue
+        if isinstance(old, types.FunctionType) and isinstance(value, types.FunctionType):
+            continue
+        tx.set_attr(owner, name, value)
+    for name in held:
+        if name not in vars(twin) and name not in _NEVER and name not in skip and (name in gone or name in _MADE):
+            tx.del_attr(owner, name)
+    if isinstance(owner, abc.ABCMeta):
+        tx.set_attr(owner, "__abstractmethods__", getattr(twin, "__abstractmethods__", frozenset()))
+
+
+def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) -> None:
+    """`super()` and `__class__` in what the twin brought mean the class that lives."""
+    for function in functions_in(value, owner.__module__):
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            if name == "__class__":
+                try:
+                    inside = cell.cell_contents
+                except ValueError:
+                    continue
+                if inside is twin or (isinstance(inside, type) and inside.__qualname__ == owner.__qualname__):
+                    tx.set_cell(cell, owner)
+
+
+def _fill_fields(runner: Runner, owner: type, twin: type) -> None:
+    """Fields that came with a default are filled in on the instances that live (rule 3)."""
+    fields = [f for f in dataclasses.fields(owner) if f.init or f.default is not dataclasses.MISSING]
+    instances: list[Any] | None = None
+    for field in fields:
+        make = _default_of(field)
+        if make is None:
+            continue
+        instances = live_instances(owner) if instances is None else instances
+        fill_in(runner.tx, instances, field.name, make)
+
+
+def _default_of(field: Any) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return lambda: field.default
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory
+    return None
+
+
+def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> None:
+    """Where the twin registered itself, the class that lives stands instead."""
+    for _, container, copy in before.values():
+        if isinstance(container, dict):
+            runner.tx.guard(container)
+            for key, value in list(container.items()):
+                if value is twin:
+                    container[key] = owner
+                if key is twin:
+                    container[owner] = container.pop(key)
+        elif isinstance(container, list) and any(item is twin for item in container):
+            runner.tx.guard(container)
+            known = any(item is owner for item in copy)
+            container[:] = [owner if i is twin else i for i in container if not (known and i is twin)]
+        elif isinstance(container, set) and twin in container:
+            runner.tx.guard(container)
+            container.discard(twin)
+            container.add(owner)
+
+
+class _Nobody:
+    """The base of classes that are no longer anybody's subclass."""
+
+
+def detach(twin: type) -> None:
+    """Take the twin out of `__subclasses__()` of its bases at once; its memory goes with the next collection."""
+    if twin.__bases__ == (object,):
+        return
+    try:
+        twin.__bases__ = (_Nobody,)
+    except TypeError:
+        return  # another layout: it stays listed until it is collected
+
+

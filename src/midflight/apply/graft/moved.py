@@ -1,0 +1,30 @@
+"""A class that moved to another module: the one that lives goes there, with what its new source says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from midflight.apply.graft.generated import detach, move_attributes
+from midflight.apply.transaction import own_attribute
+from midflight.graph.loaded import Loaded
+
+if TYPE_CHECKING:
+    from midflight.apply.execute import Execution
+
+
+def move_class(run: Execution, old: type, new: type, place: Loaded, name: str) -> None:
+    """`old` becomes what `new` is; whoever the reload gave `new` has `old`."""
+    move_attributes(run.tx, old, new, [])
+    run.tx.set_attr(old, "__module__", place.name)
+    for attribute in list(vars(old)):
+        if attribute not in vars(new) and attribute not in ("__dict__", "__weakref__"):
+            if callable(own_attribute(old, attribute)):
+                run.tx.del_attr(old, attribute)
+    for loaded in run.program.all():
+        for key, value in list(loaded.namespace.items()):
+            if value is new:
+                run.tx.set_item(loaded.namespace, key, old)
+    for sub in type.__subclasses__(new):
+        run.tx.set_attr(sub, "__bases__", tuple(old if base is new else base for base in sub.__bases__))
+    run.tx.undo(lambda: detach(new))
+    detach(new)

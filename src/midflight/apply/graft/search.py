@@ -1,0 +1,70 @@
+"""Old code objects → the live functions that run them: by name where a name leads there, else by one heap walk."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterable
+
+from midflight.apply.graft.functions import graft_code
+from midflight.apply.holders import frames_by_code, functions_in, functions_running
+from midflight.apply.transaction import Transaction
+
+# References to a code object that nobody runs: the tuple it lies in, and the argument of getrefcount.
+_AT_REST = 2
+
+
+class Search:
+    """Collects grafts of code objects whose holders no name leads to, so that one heap walk serves them all."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self._wanted: list[tuple[types.CodeType, types.CodeType, Callable[[types.FunctionType, bool], None]]] = []
+        self._grafted: set[int] = set()
+        self.replaced: list[tuple[types.CodeType, types.CodeType]] = []  # edited code, not what only moved
+
+    def want(
+        self, old: types.CodeType, new: types.CodeType, done: Callable[[types.FunctionType, bool], None]
+    ) -> None:
+        """Graft `new` into every function that runs `old`; `done(function, taken)` is told of each."""
+        self._wanted.append((old, new, done))
+
+    def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
+        """`function` runs `code` as soon as the prepared writes go live."""
+        self._grafted.add(id(function))
+        self.tx.later(lambda: graft_code(self.tx, function, code))
+
+    def finish(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        if not wanted:
+            return
+        running = functions_running([old for old, _, _ in wanted])
+        for old, new, done in wanted:
+            for function in running.get(id(old), ()):
+                if id(function) in self._grafted:
+                    continue
+                fits = function.__code__.co_freevars == new.co_freevars or not new.co_freevars
+                if fits:
+                    self.graft(function, new)
+                done(function, fits)
+
+
+def held_elsewhere(owner: tuple[object, ...], index: int, found: int, running: dict[int, int]) -> bool:
+    """Whether more functions than the `found` ones hold the code object at `owner[index]`.
+
+    A frame on a thread's stack holds one reference of its own; a suspended generator one too, and is searched for."""
+    return sys.getrefcount(owner[index]) - _AT_REST > found + running.get(id(owner[index]), 0)
+
+
+def by_code(values: Iterable[object], module: str) -> dict[int, list[types.FunctionType]]:
+    """The functions that names lead to, by the id of the code object that each runs."""
+    out: dict[int, list[types.FunctionType]] = {}
+    for value in values:
+        for function in functions_in(value, module):
+            held = out.setdefault(id(function.__code__), [])
+            if function not in held:
+                held.append(function)
+    return out
+
+
+__all__ = ["Search", "by_code", "frames_by_code", "held_elsewhere"]

@@ -1,0 +1,133 @@
+"""Make one object act as another: wrappers of every kind are retargeted in place."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+from midflight.apply.graft.functions import forward, graft_function
+from midflight.apply.transaction import Transaction
+
+_LRU = type(functools.lru_cache(lambda: None))
+
+
+def become(tx: Transaction, old: Any, new: Any) -> bool:
+    """Make `old` act as `new` for whoever holds it. False where CPython gives no way: then `old` is untouched."""
+    if old is new:
+        return True
+    if type(old) is types.FunctionType:
+        if type(new) is types.FunctionType:
+            return graft_function(tx, old, new)
+        if callable(new) and not isinstance(new, type):
+            forward(tx, old, new)
+        return False  # whoever looks the name up must find the other kind of object
+    retarget = _RETARGET.get(type(old))
+    if retarget is not None and type(new) is type(old):
+        return retarget(tx, old, new)
+    if type(old) is type(new) and is_wrapper_object(old) and is_wrapper_object(new):
+        return _retarget_object(tx, old, new)
+    return False
+
+
+def is_wrapper_object(value: Any) -> bool:
+    """An object of a program's own class that can be called or is a descriptor, with a dict of attributes."""
+    kind = type(value)
+    return (
+        isinstance(getattr(value, "__dict__", None), dict)
+        and not isinstance(value, (type, types.ModuleType, types.FunctionType))
+        and (hasattr(kind, "__call__") or hasattr(kind, "__get__"))
+    )
+
+
+def _become_or(tx: Transaction, old: Any, new: Any) -> Any:
+    """`old` acting as `new`, or `new` itself."""
+    return old if become(tx, old, new) else new
+
+
+def _reinit(tx: Transaction, old: Any, make: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
+    """`property.__init__` and its like may be called again (Objects/descrobject.c): the object stays."""
+    tx.undo(lambda: make(old, *before))
+    make(old, *after)
+
+
+def _retarget_static(tx: Transaction, old: Any, new: Any) -> bool:
+    function = _become_or(tx, old.__func__, new.__func__)
+    if function is not old.__func__:
+        _reinit(tx, old, type(old).__init__, (old.__func__,), (function,))
+    return True
+
+
+def _retarget_property(tx: Transaction, old: property, new: property) -> bool:
+    before = (old.fget, old.fset, old.fdel, old.__doc__)
+    parts = [_become_or(tx, a, b) if a is not None else b for a, b in zip(before[:3], (new.fget, new.fset, new.fdel), strict=True)]
+    after = (*parts, new.__doc__)
+    if any(a is not b for a, b in zip(before, after, strict=True)):
+        _reinit(tx, old, property.__init__, before, after)
+    return True
+
+
+def _retarget_partial(tx: Transaction, old: Any, new: Any) -> bool:
+    before = old.__reduce__()[2]
+    state = list(new.__reduce__()[2])
+    state[0] = _become_or(tx, old.func, new.func)
+    tx.undo(lambda: old.__setstate__(before))
+    old.__setstate__(tuple(state))
+    return True
+
+
+def _retarget_cached_property(tx: Transaction, old: Any, new: Any) -> bool:
+    tx.set_attr(old, "func", _become_or(tx, old.func, new.func))
+    tx.set_attr(old, "__doc__", new.__doc__)
+    return True
+
+
+def _retarget_method(tx: Transaction, old: types.MethodType, new: types.MethodType) -> bool:
+    return old.__self__ is new.__self__ and become(tx, old.__func__, new.__func__)
+
+
+def _retarget_partialmethod(tx: Transaction, old: Any, new: Any) -> bool:
+    tx.set_attr(old, "func", _become_or(tx, old.func, new.func))
+    tx.set_attr(old, "args", new.args)
+    tx.set_attr(old, "keywords", new.keywords)
+    return True
+
+
+def _retarget_lru(tx: Transaction, old: Any, new: Any) -> bool:
+    """What an lru_cache calls is read only; the function inside can be grafted if the cache has the same size."""
+    if old.cache_parameters() != new.cache_parameters() or not become(tx, old.__wrapped__, new.__wrapped__):
+        return False
+    tx.at_commit(functools.partial(empty_cache, old))
+    tx.guard(old.__dict__)
+    old.__dict__.update({k: v for k, v in new.__dict__.items() if k != "__wrapped__" and k != "cache_parameters"})
+    return True
+
+
+def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
+    mine, theirs = old.__dict__, new.__dict__
+    tx.guard(mine)
+    for name, value in theirs.items():
+        held = mine.get(name)
+        if held is not value and not (callable(held) and not isinstance(held, type) and become(tx, held, value)):
+            mine[name] = value
+    for name in [name for name in mine if name not in theirs]:
+        del mine[name]
+    return True
+
+
+def empty_cache(cached: Any) -> None:
+    """Its answers came from the old code. They cannot be read or put back, so this is done when nothing can fail."""
+    if cached.cache_info().currsize:
+        cached.cache_clear()
+
+
+_RETARGET: dict[type, Any] = {
+    staticmethod: _retarget_static,
+    classmethod: _retarget_static,
+    property: _retarget_property,
+    functools.partial: _retarget_partial,
+    functools.cached_property: _retarget_cached_property,
+    functools.partialmethod: _retarget_partialmethod,
+    types.MethodType: _retarget_method,
+    _LRU: _retarget_lru,
+}

@@ -1,0 +1,115 @@
+"""Who holds a function: wrappers, cells, partials, registries; found by namespace first, by a heap walk if need be."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from midflight.apply.transaction import cell_value
+
+DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
+
+
+def functions_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[types.FunctionType]:
+    """Functions that `value` is or wraps; for a class of `module`, those of its body too. Each is given once."""
+    seen: set[int] = set()
+    stack = [(value, depth)]
+    while stack:
+        item, left = stack.pop()
+        if id(item) in seen or left < 0:
+            continue
+        seen.add(id(item))
+        if type(item) is types.FunctionType:
+            yield item
+        stack.extend((part, left - 1) for part in parts_of(item, module))
+
+
+def parts_of(item: Any, module: str) -> Iterable[Any]:
+    """What a wrapper wraps and a class of `module` defines."""
+    kind = type(item)
+    if kind is types.FunctionType:
+        return _function_parts(item)
+    if isinstance(item, type):
+        return list(vars(item).values()) if getattr(item, "__module__", None) == module else ()
+    if kind in (staticmethod, classmethod):
+        return (item.__func__,)
+    if isinstance(item, property):
+        return (item.fget, item.fset, item.fdel)
+    if kind is types.MethodType:
+        return (item.__func__,)
+    if isinstance(item, (functools.partial, functools.partialmethod)):
+        return (item.func, *item.args, *item.keywords.values())
+    if isinstance(item, functools.cached_property):
+        return (item.func,)
+    if isinstance(item, (str, bytes, int, float, types.ModuleType, type(None))):
+        return ()
+    return _object_parts(item)
+
+
+def _function_parts(function: types.FunctionType) -> list[Any]:
+    parts = [cell_value(cell) for cell in function.__closure__ or ()]
+    parts = [part for part in parts if not isinstance(part, (type, types.ModuleType))]
+    for value in function.__dict__.values():
+        parts.append(value)
+    return [*parts, *_registry_values(parts)]
+
+
+def _registry_values(parts: list[Any]) -> list[Any]:
+    """Functions in the small dicts and lists that a wrapper closes over (singledispatch's registry is one)."""
+    out: list[Any] = []
+    for part in parts:
+        if isinstance(part, (dict, types.MappingProxyType)) and len(part) < 1000:
+            out += [v for v in list(part.values()) if callable(v) and not isinstance(v, type)]
+        elif type(part) in (list, tuple) and len(part) < 1000:
+            out += [v for v in part if callable(v) and not isinstance(v, type)]
+    return out
+
+
+def _object_parts(item: Any) -> list[Any]:
+    """Callables in the attributes and slots of an object that wraps a function (a decorator's instance)."""
+    out: list[Any] = []
+    held = getattr(item, "__dict__", None)
+    if type(held) is dict:
+        out += list(held.values())
+    for base in type(item).__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            value = getattr(item, name, None)
+            if value is not None:
+                out.append(value)
+    wrapped = getattr(item, "__wrapped__", None) if callable(item) else None
+    if wrapped is not None:
+        out.append(wrapped)
+    out = [v for v in out if callable(v) or isinstance(v, (property, staticmethod, classmethod))]
+    return [v for v in out if not isinstance(v, type)]
+
+
+def frames_by_code() -> dict[int, int]:
+    """How many frames on the threads' stacks run each code object, by its id."""
+    counts: dict[int, int] = {}
+    for frame in list(sys._current_frames().values()):
+        current: types.FrameType | None = frame
+        while current is not None:
+            counts[id(current.f_code)] = counts.get(id(current.f_code), 0) + 1
+            current = current.f_back
+    return counts
+
+
+def functions_running(codes: list[types.CodeType]) -> dict[int, list[types.FunctionType]]:
+    """Every function on the heap that runs one of `codes`, by the code's id: one walk serves them all.
+
+    Costs 1.5-2.7 ms on a heap of 10^5 small lists, 50 ms on 5*10^6: only for codes that refcounts say are held."""
+    out: dict[int, list[types.FunctionType]] = {}
+    if codes:
+        for referrer in gc.get_referrers(*codes):
+            if type(referrer) is types.FunctionType:
+                out.setdefault(id(referrer.__code__), []).append(referrer)
+    return out
+
+
+def nested_codes(code: types.CodeType) -> list[types.CodeType]:
+    return [const for const in code.co_consts if isinstance(const, types.CodeType)]

@@ -1,0 +1,116 @@
+"""When a reload may happen, and who still runs old code."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from midflight.values import OldFrame
+
+
+def main_loop() -> Any:
+    """The asyncio loop that runs in the main thread at this moment, or None.
+
+    asyncio keeps it in a thread-local that only its own thread can read; the frames on that thread's stack name it."""
+    asyncio = sys.modules.get("asyncio")
+    main = threading.main_thread()
+    if asyncio is None or not main.is_alive() or main.ident is None:
+        return None
+    frame: types.FrameType | None = sys._current_frames().get(main.ident)
+    while frame is not None:
+        name = frame.f_code.co_name
+        if name in ("run_forever", "run_until_complete", "run"):
+            loop = _loop_of(frame, asyncio)
+            if loop is not None and loop.is_running():
+                return loop
+        frame = frame.f_back
+    return None
+
+
+def _loop_of(frame: types.FrameType, asyncio: Any) -> Any:
+    owner = frame.f_locals.get("self")
+    if isinstance(owner, asyncio.AbstractEventLoop):
+        return owner
+    inside = getattr(owner, "_loop", None)
+    return inside if isinstance(inside, asyncio.AbstractEventLoop) else None
+
+
+@contextlib.contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """A Ctrl-C that comes inside is raised at the end: half-applied is worse than either version."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[Any] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            before(*came[-1])
+
+
+def old_frames(codes: Iterable[types.CodeType]) -> tuple[OldFrame, ...]:
+    """Running frames and waiting tasks that run one of `codes`, which new code has replaced."""
+    old = {id(code): code for code in codes}
+    if not old:
+        return ()
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    found: list[OldFrame] = []
+    for ident, top in list(sys._current_frames().items()):
+        frame: types.FrameType | None = top
+        while frame is not None:
+            if id(frame.f_code) in old:
+                found.append(_told(frame.f_code, frame.f_lineno, "frame", names.get(ident, str(ident))))
+            frame = frame.f_back
+    return (*found, *_old_tasks(old))
+
+
+def _old_tasks(old: dict[int, types.CodeType]) -> Iterator[OldFrame]:
+    for task in _tasks():
+        coroutine = task.get_coro()
+        while coroutine is not None:
+            code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
+            frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+            if code is not None and id(code) in old and not getattr(coroutine, "cr_running", False):
+                yield _told(code, frame.f_lineno if frame is not None else 0, "task", task.get_name())
+            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+
+
+def _tasks() -> list[Any]:
+    tasks = sys.modules.get("asyncio.tasks")
+    if tasks is None:
+        return []
+    found: list[Any] = []
+    for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks"):
+        with contextlib.suppress(RuntimeError):  # a set that another thread changes: what is missed is only not named
+            found += list(getattr(tasks, name, ()))
+    return [task for task in found if not task.done()]
+
+
+def suspended_generators(is_old: Callable[[types.CodeType], bool]) -> list[OldFrame]:
+    """Generators, coroutines and async generators on the heap that stand still in old code: one heap walk."""
+    found = []
+    for item in gc.get_objects():
+        kind = type(item)
+        for prefix, what in ((types.GeneratorType, "gi"), (types.CoroutineType, "cr"), (types.AsyncGeneratorType, "ag")):
+            if kind is prefix:
+                code, frame = getattr(item, f"{what}_code"), getattr(item, f"{what}_frame")
+                if frame is not None and is_old(code):
+                    found.append(_told(code, frame.f_lineno, "generator", ""))
+    return found
+
+
+def _told(code: types.CodeType, line: int, kind: str, thread: str) -> OldFrame:
+    return OldFrame(code.co_qualname, code.co_filename, line, kind, thread)

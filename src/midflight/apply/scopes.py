@@ -1,0 +1,227 @@
+"""Where a statement runs: a module's namespace or a class body. Compiles statements in their real nesting."""
+
+from __future__ import annotations
+
+import __future__ as future_module
+import ast
+import contextlib
+import types
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from midflight.apply.holders import nested_codes
+from midflight.apply.transaction import ABSENT, Transaction
+from midflight.graph.loaded import Loaded
+
+Bindings = dict[str, Any]
+Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whose prepared writes are not live yet
+
+
+def future_flags(names: frozenset[str]) -> int:
+    flags = 0
+    for name in names:
+        feature = getattr(future_module, name, None)
+        flags |= feature.compiler_flag if feature is not None else 0
+    return flags
+
+
+def compile_nodes(nodes: Sequence[ast.stmt], filename: str, flags: int) -> types.CodeType:
+    with warnings.catch_warnings():
+        # The whole text was compiled in preflight, where its warnings were shown.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return compile(ast.Module(list(nodes), []), filename, "exec", flags, dont_inherit=True)  # type: ignore[return-value]
+
+
+class ModuleScope:
+    """The namespace of a module."""
+
+    owner: type | None = None
+
+    def __init__(self, loaded: Loaded, tx: Transaction, flags: int, pending: Pending) -> None:
+        self.loaded, self.tx, self.flags = loaded, tx, flags
+        self.namespace = loaded.namespace
+        self.pendings = pending
+        self.pending = pending.setdefault(id(self.namespace), {})
+        self.prefix = ""
+
+    def get(self, name: str) -> Any:
+        """What the name holds, or will hold once the prepared writes are live."""
+        return self.pending[name] if name in self.pending else self.namespace.get(name, ABSENT)
+
+    def set(self, name: str, value: Any) -> None:
+        self.pending[name] = value
+        self.tx.later(lambda: self._write(name, value))
+
+    def delete(self, name: str) -> None:
+        self.set(name, ABSENT)
+
+    def _write(self, name: str, value: Any) -> None:
+        self.pending.pop(name, None)
+        if value is ABSENT:
+            self.tx.del_item(self.namespace, name)
+        else:
+            self.tx.set_item(self.namespace, name, value)
+
+    def key(self, name: str) -> tuple[str, str]:
+        return self.loaded.name, name
+
+    def label(self, name: str) -> str:
+        return name
+
+    def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
+        return compile_nodes(nodes, self.loaded.path, self.flags)
+
+    def run(self, code: types.CodeType) -> None:
+        """In the live namespace, as the module's own top level would."""
+        self.tx.guard(self.namespace)
+        annotations = self.namespace.get("__annotations__")
+        if isinstance(annotations, dict):
+            self.tx.guard(annotations)
+        exec(code, self.namespace)
+
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
+        """Against the live namespace, but what it binds comes back instead of going there."""
+        given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
+        scratch = dict(given)
+        scratch["__annotations__"] = annotations = dict(self.namespace.get("__annotations__", ()))
+        exec(code, self.namespace, scratch)
+        if annotations == self.namespace.get("__annotations__", {}):
+            del scratch["__annotations__"]
+        return {name: value for name, value in scratch.items() if name not in given or given[name] is not value}
+
+
+class ClassScope:
+    """The body of a live class: what runs there is compiled inside its real nesting, so that private names,
+    `super()`, `__class__` and qualified names come out right."""
+
+    def __init__(
+        self, module: ModuleScope, owner: type, node: ast.ClassDef, outer: ClassScope | None = None
+    ) -> None:
+        self.module, self.owner, self.node, self.outer = module, owner, node, outer
+        self.pendings = module.pendings
+        self.loaded, self.tx, self.flags = module.loaded, module.tx, module.flags
+        self.namespace = module.namespace
+        self.pending = module.pendings.setdefault(id(owner), {})
+        self.prefix = f"{outer.prefix if outer else ''}{node.name}."
+
+    def get(self, name: str) -> Any:
+        return self.pending[name] if name in self.pending else vars(self.owner).get(name, ABSENT)
+
+    def set(self, name: str, value: Any) -> None:
+        value = as_in_class_body(name, value)
+        set_name = getattr(type(value), "__set_name__", None)
+        if set_name is not None and value is not self.get(name):
+            set_name(value, self.owner, name)
+        self.pending[name] = value
+        self.tx.later(lambda: self._write(name, value))
+
+    def delete(self, name: str) -> None:
+        self.pending[name] = ABSENT
+        self.tx.later(lambda: self._write(name, ABSENT))
+
+    def _write(self, name: str, value: Any) -> None:
+        self.pending.pop(name, None)
+        if value is ABSENT:
+            self.tx.del_attr(self.owner, name)
+        else:
+            self.tx.set_attr(self.owner, name, value)
+
+    def key(self, name: str) -> tuple[str, str]:
+        return self.loaded.name, self.prefix + name
+
+    def label(self, name: str) -> str:
+        return self.prefix + name
+
+    def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
+        """The code object of a class body made of `nodes` alone."""
+        body: list[ast.stmt] = list(nodes) or [ast.copy_location(ast.Pass(), self.node)]
+        scope: ClassScope | None = self
+        wrapped: ast.stmt | None = None
+        while scope is not None:
+            wrapped = _class_around(scope.node, body)
+            body, scope = [wrapped], scope.outer
+        code = compile_nodes(body, self.loaded.path, self.flags)
+        path: list[str] = self.prefix.rstrip(".").split(".")
+        for name in path:
+            code = _class_code(code, name)
+        return code
+
+    def run(self, code: types.CodeType) -> None:
+        for name, value in self.run_aside(code, {}).items():
+            self.set(name, value)
+
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
+        given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
+        scratch = _Body(self.owner, given)
+        scratch["__annotations__"] = annotations = dict(vars(self.owner).get("__annotations__", ()))
+        closure = tuple(self._cell(name) for name in code.co_freevars)
+        exec(code, self.namespace, scratch, closure=closure or None)  # type: ignore[call-overload]
+        made = {k: v for k, v in scratch.items() if k not in given or given[k] is not v}
+        if annotations == vars(self.owner).get("__annotations__", {}):
+            made.pop("__annotations__", None)
+        cell = made.pop("__classcell__", None)
+        if cell is not None:
+            cell.cell_contents = self.owner
+        for name in ("__module__", "__qualname__", "__static_attributes__", "__firstlineno__", "__classdictcell__"):
+            made.pop(name, None)
+        return made
+
+    def _cell(self, name: str) -> types.CellType:
+        """The value that a class body closes over: type parameters (PEP 695) and the tuple of them."""
+        parameters = getattr(self.owner, "__type_params__", ())
+        if name == ".type_params":
+            return types.CellType(parameters)
+        for parameter in parameters:
+            if parameter.__name__ == name:
+                return types.CellType(parameter)
+        return types.CellType()
+
+
+class _Body(dict[str, Any]):
+    """The names of a class body while part of it runs again: what was not bound anew is read from the live class."""
+
+    def __init__(self, owner: type, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self._owner = owner
+
+    def __missing__(self, name: str) -> Any:
+        return vars(self._owner)[name]
+
+
+def as_in_class_body(name: str, value: Any) -> Any:
+    """What `type.__new__` makes of three special methods (Objects/typeobject.c, type_new_set_attrs)."""
+    if isinstance(value, types.FunctionType):
+        if name == "__new__":
+            return staticmethod(value)
+        if name in ("__init_subclass__", "__class_getitem__"):
+            return classmethod(value)
+    return value
+
+
+def _class_around(node: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
+    extra = {"type_params": node.type_params} if getattr(node, "type_params", None) else {}
+    if hasattr(node, "type_params") and not extra:
+        extra = {"type_params": []}
+    around = ast.ClassDef(name=node.name, bases=[], keywords=[], body=body, decorator_list=[], **extra)
+    return ast.copy_location(around, node)
+
+
+def _class_code(code: types.CodeType, name: str) -> types.CodeType:
+    for nested in nested_codes(code):
+        if nested.co_name == name and not nested.co_flags & 0x0002:
+            return nested
+    for nested in nested_codes(code):
+        with contextlib.suppress(LookupError):
+            return _class_code(nested, name)
+    raise LookupError(name)
+
+
+Scope = ModuleScope | ClassScope
+
+
+def class_bodies(code: types.CodeType) -> Iterator[types.CodeType]:
+    for nested in nested_codes(code):
+        if not nested.co_flags & 0x0002:
+            yield nested

@@ -1,0 +1,750 @@
+"""Run the statements of one scope that must run, and move the new code into what the others made."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.changes import own_code_differs
+from midflight.apply.graft.classes import graft_class_statement, refresh_class
+from midflight.apply.graft.closures import refit
+from midflight.apply.graft.functions import graft_function, pair_codes, same_code
+from midflight.apply.graft.search import by_code
+from midflight.apply.graft.wrappers import become
+from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
+from midflight.apply.parsed import Roots
+from midflight.apply.scopes import ModuleScope, Scope
+from midflight.apply.transaction import ABSENT
+from midflight.apply.values import Before, is_container, is_derived_kind, rebuilt, same_value
+from midflight.apply.work import Work
+from midflight.plan.diff import Pair, builders, match
+from midflight.plan.flow import decorator_names, imports_in
+from midflight.plan.purity import only_binds
+from midflight.plan.statements import FUNCTIONS, Statement, split
+
+if TYPE_CHECKING:
+    from midflight.apply.execute import Execution
+
+# References to a code object that no function runs: the tuple it lies in, the list of pairs, a variable, an argument.
+_AT_REST = 4
+
+
+class Runner:
+    """One scope of one module in one reload. `roots` and `old_roots` hold the code objects of its statements."""
+
+    def __init__(
+        self, run: Execution, work: Work, scope: Scope, roots: Roots | None = None, old_roots: Roots | None = None
+    ) -> None:
+        self.run, self.work, self.scope = run, work, scope
+        self.tx, self.changes = run.tx, run.changes
+        self.roots = work.roots if roots is None else roots
+        self.old_roots = work.old.roots if old_roots is None else old_roots
+        self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
+
+    # -- a whole scope ----------------------------------------------------------------------------
+
+    def take(self, pairs: Sequence[Pair]) -> None:
+        """Every statement of an edited scope, in the new source's order; what is gone goes first."""
+        news = [pair.new for pair in pairs if pair.new is not None]
+        bound = {name for statement in news for name in statement.binds}
+        again, last = self._rebuilds(pairs)
+        for pair in pairs:
+            if pair.new is None:
+                self._remove(pair, bound)
+        for pair in pairs:
+            if pair.new is not None:
+                self._take_pair(pair, again)
+                self._finish_building(pair.new, last)
+
+    def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
+        assert pair.new is not None
+        if pair.new in again:
+            self._run_value(pair)
+            return
+        if pair.kind in ("changed", "added"):
+            self._run(pair)
+            return
+        if pair.kind == "same":
+            self._keep_roots(pair)
+        elif pair.kind == "moved":
+            self._graft_codes(pair)
+        else:
+            self._graft_bodies(pair)
+        self._refresh_pair(pair)
+
+    def refresh(self, pairs: Sequence[Pair]) -> None:
+        """Only what is stale: for a module that a changed value flowed to."""
+        self._siblings = pairs
+        for pair in pairs:
+            if pair.new is not None:
+                self._refresh_pair(pair)
+
+    def anything_stale(self, pairs: Sequence[Pair]) -> bool:
+        return any(self._wants(pair.new) for pair in pairs if pair.new is not None)
+
+    def _wants(self, statement: Statement) -> bool:
+        if self.work.reran.get(statement, 0) >= 3:
+            return False
+        if any(self._alias_differs(name, key) for name, key in self.changes.alias_sources(self.work, statement)):
+            return True
+        if statement in self.work.reran or self.work.record.kept.keys() & statement.binds:
+            return False
+        return bool(self.changes.causes(self.work, statement, self.scope.prefix))
+
+    def docstring(self, new: str | None, old: str | None) -> None:
+        if new != old:
+            self.scope.set("__doc__", new)
+
+    def _keep_roots(self, pair: Pair) -> None:
+        assert pair.old is not None and pair.new is not None
+        if pair.old in self.old_roots:
+            self.roots[pair.new] = self.old_roots[pair.old]
+
+    # -- statements that are gone -----------------------------------------------------------------
+
+    def _remove(self, pair: Pair, bound: set[str]) -> None:
+        assert pair.old is not None
+        for name in sorted(pair.old.binds - bound):
+            old = self.scope.get(name)
+            if old is ABSENT:
+                continue
+            self._unregister(pair.old, old)
+            self.scope.delete(name)
+            self.work.record.removed[self.scope.label(name)] = None
+            self.changes.value_changed(self.scope.key(name), old)
+            if isinstance(self.scope, ModuleScope):
+                self.run.dangling[self.scope.key(name)] = old
+                self.run.removed.setdefault(self.work.name, {})[name] = old
+        if pair.old.is_def and pair.old.binds <= bound:
+            for function in self._functions_of(pair):
+                self._unregister(pair.old, function)
+
+    def _unregister(self, statement: Statement, value: Any) -> None:
+        if statement.is_def or statement.is_class:
+            self.run.notes += self.run.registrations.purge(value, self.work.name)
+
+    # -- functions --------------------------------------------------------------------------------
+
+    def _run(self, pair: Pair, causes: Sequence[str] = ()) -> None:
+        assert pair.new is not None
+        if pair.old is None and isinstance(self.scope, ModuleScope):
+            self.run.added.setdefault(self.work.name, set()).update(pair.new.binds)
+        self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
+        node = pair.new.node
+        if isinstance(node, FUNCTIONS):
+            self._run_function(pair, causes)
+        elif isinstance(node, ast.ClassDef):
+            self._run_class(pair)
+        elif pair.new.is_import:
+            self._run_import(pair)
+        elif pair.old is not None and type(pair.old.node) is type(node) and isinstance(node, (ast.If, ast.Try, ast.With)):
+            self._run_block(pair)
+        else:
+            self._run_value(pair)
+
+    def _run_function(self, pair: Pair, causes: Sequence[str]) -> None:
+        assert pair.new is not None
+        node = pair.new.node
+        assert isinstance(node, FUNCTIONS)
+        old_node = pair.old.node if pair.old is not None else None
+        inner = self._inner_function(pair) if isinstance(old_node, FUNCTIONS) else None
+        redecorate = (
+            inner is None
+            or not isinstance(old_node, FUNCTIONS)
+            or list(map(ast.dump, old_node.decorator_list)) != list(map(ast.dump, node.decorator_list))
+            or bool(decorator_names(node) & {cause.split(".")[0] for cause in causes})
+        )
+        if redecorate:
+            self._run_decorated(pair, node, inner, causes)
+        else:
+            assert inner is not None
+            self._run_header(pair, inner, causes)
+
+    def _run_header(self, pair: Pair, inner: types.FunctionType, causes: Sequence[str]) -> None:
+        """The signature was edited, the decorators were not: they do not run again, nor do defaults that stayed."""
+        assert pair.new is not None
+        located = pair.new.located()
+        node, given = self._with_kept_defaults(located, pair, inner, causes)
+        node.decorator_list = []
+        made, roots = self._aside([node], given, pair)
+        function = made[node.name]
+        self.roots[pair.new] = roots
+        old = inner.__code__
+        self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+        self.tx.later(lambda: graft_function(self.tx, inner, function) and None)
+        self._grafted(node.name, inner, old, function.__code__)
+
+    def _run_decorated(
+        self, pair: Pair, node: ast.FunctionDef | ast.AsyncFunctionDef, inner: types.FunctionType | None, causes: Sequence[str]
+    ) -> None:
+        assert pair.new is not None
+        name = node.name
+        current = self.scope.get(name)
+        located, given = self._with_kept_defaults(pair.new.located(), pair, inner, causes)
+        if node.decorator_list or not only_binds(pair.new):
+            self.run.before_call()
+        before = self.run.registrations.contents() if node.decorator_list else {}
+        made, roots = self._aside([located], given, pair)
+        result = made.pop(name)
+        self.roots[pair.new] = roots
+        is_ours = inner is not None and self._is_made(pair, current)
+        if inner is not None:
+            self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+        if not self._is_last(pair.new, name):
+            self.run.notes += self.run.registrations.settle(before, inner, result, result)
+            self._replay_readers(pair.new, name, result)
+            return
+        if is_ours and current is not ABSENT and become(self.tx, current, result):
+            self.work.record.grafted[self.scope.label(name)] = None
+            self.run.notes += self.run.registrations.settle(before, current, result, current)
+            if inner is not None:
+                self.changes.code_changed(self.scope.key(name), inner, True)
+            return
+        if inner is not None and inner is not current:
+            become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, node.name))
+        self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result)
+        if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
+            self.work.record.grafted[self.scope.label(name)] = None
+            return  # rebound since: the name keeps what it is bound to
+        self.scope.set(name, result)
+        (self.work.record.ran if current is ABSENT else self.work.record.rebound)[self.scope.label(name)] = None
+        self.changes.value_changed(self.scope.key(name), current)
+
+    def _with_kept_defaults(
+        self, located: ast.stmt, pair: Pair, inner: types.FunctionType | None, causes: Sequence[str]
+    ) -> tuple[Any, dict[str, Any]]:
+        """`located` with the defaults that were not edited replaced by the objects that live."""
+        import copy
+
+        node: Any = copy.deepcopy(located)
+        given: dict[str, Any] = {}
+        if inner is None or pair.old is None or not isinstance(pair.old.node, FUNCTIONS):
+            return node, given
+        held = _defaults_by_name(pair.old.node, inner)
+        changed = {cause.split(".")[0] for cause in causes}
+        for name, default, replace in _default_slots(node):
+            if name in held and held[name][0] == ast.dump(default):
+                if not changed & {n.id for n in ast.walk(default) if isinstance(n, ast.Name)}:
+                    place = f"\x00default {name}"
+                    given[place] = held[name][1]
+                    replace(ast.copy_location(ast.Name(place, ast.Load()), default))
+        return node, given
+
+    def _aside(
+        self, nodes: Sequence[ast.stmt], given: Mapping[str, Any], pair: Pair
+    ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+        code = self.scope.compile(nodes)
+        made = self.scope.run_aside(code, given)
+        annotations = made.pop("__annotations__", None)
+        if annotations is not None:
+            self.scope.set("__annotations__", annotations)
+        return made, tuple(nested_codes(code))
+
+    def _inner_function(self, pair: Pair) -> types.FunctionType | None:
+        """The function that the old version of a def made, wherever it is now."""
+        assert pair.old is not None
+        name = getattr(pair.old.node, "name", "")
+        roots = [code for code in _function_codes(self._old(pair)) if code.co_name == name]
+        wanted = {id(code) for code in roots}
+        for function in functions_in(self.scope.get(name), self.work.name):
+            if id(function.__code__) in wanted:
+                return function
+        for functions in functions_running(roots).values():
+            for function in functions:
+                if function.__globals__ is self.scope.namespace:
+                    return function
+        return None
+
+    def _functions_of(self, pair: Pair) -> list[types.FunctionType]:
+        return [f for functions in functions_running(list(self._old(pair))).values() for f in functions]
+
+    def _is_made(self, pair: Pair, current: Any) -> bool:
+        """Whether a name still holds what its statement made: that, or a wrapper around it."""
+        wanted = {id(code) for code in _function_codes(self._old(pair))}
+        if any(id(function.__code__) in wanted for function in functions_in(current, self.work.name)):
+            return True
+        return current is not ABSENT and not isinstance(current, (types.FunctionType, type)) and callable(current)
+
+    def _is_last(self, statement: Statement, name: str) -> bool:
+        """Whether no later statement of the scope binds the name again (overloads, property setters)."""
+        later = False
+        for pair in self._siblings:
+            if pair.new is statement:
+                later = True
+            elif later and pair.new is not None and name in pair.new.binds and pair.new.is_def:
+                return False
+        return True
+
+    def _replay_readers(self, statement: Statement, name: str, value: Any) -> None:
+        """Later definitions of the same name that build on it (`@x.setter`) run on the new value."""
+        later = False
+        for pair in self._siblings:
+            if pair.new is statement:
+                later = True
+            elif later and pair.new is not None and name in pair.new.binds and name in pair.new.reads:
+                made, roots = self._aside([pair.new.located()], {name: value}, pair)
+                self.roots[pair.new] = roots
+                value = made.get(name, value)
+        current = self.scope.get(name)
+        if isinstance(value, property) and isinstance(current, property):
+            become(self.tx, current, value)
+            self.work.record.grafted[self.scope.label(name)] = None
+
+    _siblings: Sequence[Pair] = ()
+
+    # -- code that moves into functions that live ---------------------------------------------------
+
+    def _old(self, pair: Pair) -> tuple[types.CodeType, ...]:
+        return self.old_roots.get(pair.old, ()) if pair.old is not None else ()
+
+    def _graft_bodies(self, pair: Pair) -> None:
+        """Only functions' bodies were edited: nothing runs, the new code goes where the old one is."""
+        self._graft_codes(pair, report=True)
+
+    def _graft_codes(self, pair: Pair, report: bool = False) -> None:
+        assert pair.new is not None
+        old = self._old(pair)
+        if not old:
+            return
+        node = pair.new.located()
+        roots = tuple(nested_codes(self.scope.compile([node])))
+        pairs = list(pair_codes(old, roots))
+        if any(a.co_freevars != b.co_freevars for a, b in pairs):
+            owner = self.scope.owner if self.scope.owner is not None else self._class_of(pair)
+            roots = refit(node, pairs, self.scope, owner)
+        self.roots[pair.new] = roots
+        self._graft_pairs(pair, old, roots)
+
+    def _class_of(self, pair: Pair) -> type | None:
+        if pair.new is not None and isinstance(pair.new.node, ast.ClassDef):
+            found = self.scope.get(pair.new.node.name)
+            return found if isinstance(found, type) else None
+        return None
+
+    def _graft_pairs(
+        self,
+        pair: Pair,
+        old: Sequence[types.CodeType],
+        new: Sequence[types.CodeType],
+        skip: types.FunctionType | None = None,
+    ) -> None:
+        assert pair.new is not None
+        mapping = list(pair_codes(old, new))
+        named = by_code([self.scope.get(name) for name in pair.new.binds], self.work.name)
+        running: dict[int, int] | None = None
+        import sys
+
+        for before, after in mapping:
+            found = named.get(id(before), [])
+            edited = not same_code(before, after)
+            for function in found:
+                if function is not skip:
+                    self.run.search.graft(function, after)
+                    if edited:
+                        self._grafted(_label(before), function, before, after)
+            if sys.getrefcount(before) - _AT_REST > len(found):
+                running = frames_by_code() if running is None else running
+                if sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
+                    self.run.search.want(before, after, self._tell(before, after, edited, skip))
+            if edited:
+                self.run.search.replaced.append((before, after))
+
+    def _tell(self, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any) -> Any:
+        def done(function: types.FunctionType, taken: bool) -> None:
+            if function is skip:
+                return
+            if not taken:
+                name = _label(before)
+                self.run.notes.append(
+                    f"{self.work.name}.{name}: a live closure keeps its old code: what the new one captures cannot be had"
+                )
+            elif edited:
+                self._grafted(_label(before), function, before, after)
+
+        return done
+
+    def _grafted(self, label: str, function: types.FunctionType, old: types.CodeType, new: types.CodeType) -> None:
+        self.work.record.grafted[label] = None
+        self.changes.code_changed((self.work.name, label), function, own_code_differs(old, new))
+        self.work.loaded.mention(frozenset(new.co_names))
+
+    # -- values -----------------------------------------------------------------------------------
+
+    def _run_value(self, pair: Pair) -> None:
+        statement = pair.new
+        assert statement is not None
+        before = {name: self.scope.get(name) for name in statement.binds}
+        untouched = {name: self._untouched(name, pair) for name in before if name not in self.building}
+        if only_binds(statement):
+            made, roots = self._aside([statement.located()], {}, pair)
+        else:
+            made, roots = self._live(pair, before)
+        if self._old(pair):
+            self._graft_pairs(pair, self._old(pair), roots)
+        self.roots[statement] = roots
+        self.work.record.ran[statement.name if not statement.binds else self._labels(statement.binds)] = None
+        for name, value in made.items():
+            if name in self.building or name not in before:
+                self.scope.set(name, value)
+            else:
+                self._settle(name, before[name], value, pair, untouched.get(name, False))
+
+    def _labels(self, names: Iterable[str]) -> str:
+        return ", ".join(self.scope.label(name) for name in sorted(names))
+
+    def _live(self, pair: Pair, before: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+        """Run it where the module's top level ran; what it bound is then settled as if it had been prepared aside."""
+        assert pair.new is not None
+        self.run.before_call()
+        code = self.scope.compile([pair.new.located()])
+        self.scope.run(code)
+        made = {}
+        for name in before:
+            value = self.scope.get(name)
+            if value is not ABSENT:
+                made[name] = value
+        return made, tuple(nested_codes(code))
+
+    def _settle(self, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
+        """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""
+        key = self.scope.key(name)
+        if old is not ABSENT and pair.old is not None and name in pair.old.binds:
+            if same_value(old, new):
+                self.scope.set(name, old)
+                return
+            if is_container(old) and type(new) is type(old) and untouched:
+                self.changes.value_changed(key, old.copy())
+                self.tx.later(lambda: self.tx.set_contents(old, new))
+                self.scope.set(name, old)
+                self.work.record.rebound[self.scope.label(name)] = None
+                return
+            if self._acts_as(old, new):
+                self.scope.set(name, old)
+                self.work.record.grafted[self.scope.label(name)] = None
+                return
+        self.scope.set(name, new)
+        self.work.record.rebound[self.scope.label(name)] = None
+        self.changes.value_changed(key, old)
+
+    def _acts_as(self, old: Any, new: Any) -> bool:
+        if isinstance(old, types.FunctionType):
+            ours = old.__globals__ is self.scope.namespace or old.__module__ == self.work.name
+            return ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__ and become(self.tx, old, new)
+        if isinstance(old, type) or isinstance(new, type):
+            return False
+        return not isinstance(old, (types.MethodType,)) and become(self.tx, old, new) if _is_wrapper(old) else False
+
+    def _before(self) -> Before:
+        return Before(self.scope.namespace, self.work.name, self.changes.values)
+
+    def _untouched(self, name: str, pair: Pair) -> bool:
+        """Whether the value is still what the old source gave."""
+        statements = builders(p.old for p in self._siblings if p.old is not None).get(name, [])
+        if not statements and pair.old is not None:
+            statements = [pair.old]
+        return self._is_as_made(name, statements)
+
+    def _is_as_made(self, name: str, statements: Sequence[Statement]) -> bool:
+        current = self.scope.get(name)
+        if current is ABSENT:
+            return False
+        if isinstance(self.scope, ModuleScope):
+            made = self.work.loaded.made.get(name, ABSENT)
+            if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
+                return True
+        given = rebuilt(self.scope, statements, name, self._before())
+        return given is not ABSENT and same_value(given, current)
+
+    def _rebuilds(self, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
+        """Statements that run because one of those that build the same value was edited; and where each value is whole."""
+        self._siblings = pairs
+        olds = builders(p.old for p in pairs if p.old is not None)
+        news = builders(p.new for p in pairs if p.new is not None)
+        edited = {s for p in pairs if p.kind in ("changed", "added", "removed") for s in (p.old, p.new) if s is not None}
+        again: set[Statement] = set()
+        last: dict[Statement, list[str]] = {}
+        for name in olds.keys() & news.keys():
+            group = [s for s in news[name] if not _defines(s)]
+            if len(olds[name]) + len(news[name]) < 3 or not edited.intersection([*olds[name], *news[name]]):
+                continue
+            if len(group) != len(news[name]) or any(_defines(s) for s in olds[name]):
+                continue
+            if self._is_as_made(name, olds[name]):
+                again.update(group)
+                self.building[name] = self.scope.get(name)
+                last.setdefault(group[-1], []).append(name)
+        return again, last
+
+    def _finish_building(self, statement: Statement, last: Mapping[Statement, list[str]]) -> None:
+        for name in last.get(statement, ()):
+            old, new = self.building.pop(name), self.scope.get(name)
+            self._settle(name, old, new, Pair("changed", statement, statement), True)
+            if is_container(old) and same_value(old, new) and old is not new:
+                self.scope.set(name, old)
+
+    # -- imports ----------------------------------------------------------------------------------
+
+    def _run_import(self, pair: Pair) -> None:
+        assert pair.new is not None
+        self.run.before_call()
+        before = {name: self.scope.get(name) for name in pair.new.binds}
+        code = self.scope.compile([pair.new.located()])
+        with self.run.imports():
+            if pair.old is not None and pair.old.is_import:
+                kept, node = self._new_names(pair)
+                if node is None:
+                    return
+                code = self.scope.compile([node])
+                before = {name: old for name, old in before.items() if name not in kept}
+            self.scope.run(code)
+        for name, old in before.items():
+            if name != "*" and self.scope.get(name) is not old:
+                self.work.record.ran[self.scope.label(name)] = None
+                self.changes.value_changed(self.scope.key(name), old)
+
+    def _new_names(self, pair: Pair) -> tuple[set[str], ast.stmt | None]:
+        """An import line that gained names: those it had are not bound again."""
+        assert pair.old is not None and pair.new is not None
+        old, new = pair.old.node, pair.new.located()
+        if not isinstance(old, ast.ImportFrom) or not isinstance(new, ast.ImportFrom):
+            return set(), new
+        had = {(a.name, a.asname) for a in old.names}
+        fresh = [a for a in new.names if (a.name, a.asname) not in had or a.name == "*"]
+        kept = {a.asname or a.name for a in new.names} - {a.asname or a.name for a in fresh}
+        if not fresh:
+            return kept, None
+        node = ast.copy_location(ast.ImportFrom(new.module, fresh, new.level), new)
+        return kept, node
+
+    def _alias_differs(self, name: str, key: tuple[str, str]) -> bool:
+        old = self.changes.values[key]
+        new, current = self.run.current(key), self.scope.get(name)
+        if new is ABSENT or current is new:
+            return False
+        return current is old or (old is ABSENT and (current is ABSENT or self._was_dangling(key, current))) or (
+            old is not ABSENT and same_value(old, current)
+        )
+
+    def _was_dangling(self, key: tuple[str, str], current: Any) -> bool:
+        return self.run.program.dangling.get(key, ABSENT) is current
+
+    def _refresh_aliases(self, statement: Statement) -> None:
+        for name, key in list(self.changes.alias_sources(self.work, statement)):
+            if not self._alias_differs(name, key):
+                continue
+            source = self.run.program.get(key[0])
+            assert source is not None
+            if name not in {i.bound for i in imports_in(statement, self.work.name, hasattr(self.work.loaded.module, "__path__"))}:
+                public = source.namespace.get("__all__")
+                if (public is None and name.startswith("_")) or (public is not None and name not in public):
+                    continue
+            old = self.scope.get(name)
+            self.scope.set(name, self.run.current(key))
+            self.work.record.rebound[self.scope.label(name)] = None
+            self.changes.value_changed(self.scope.key(name), old)
+
+    # -- what is stale ----------------------------------------------------------------------------
+
+    def _refresh_pair(self, pair: Pair) -> None:
+        statement = pair.new
+        assert statement is not None
+        self._refresh_aliases(statement)
+        if self.work.reran.get(statement, 0) >= 3:
+            return
+        causes = self.changes.causes(self.work, statement, self.scope.prefix)
+        if not causes or statement.is_import:
+            return
+        if statement.is_class:
+            refresh_class(self, pair)
+            return
+        if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
+            self._refresh_block(pair)
+            return
+        if not statement.binds:
+            return  # a side effect that nobody edited does not happen twice
+        if statement in self.work.reran:
+            return
+        if statement.is_def:
+            self._refresh_function(pair, causes)
+        else:
+            self._refresh_value(pair, causes)
+
+    def _refresh_function(self, pair: Pair, causes: Sequence[str]) -> None:
+        assert pair.new is not None
+        node = pair.new.node
+        values = {c.split(".")[0] for c in causes}
+        called = values & decorator_names(node)
+        direct = {c for c in called if self._decorator_edited(c)}
+        if called and not direct and not (values - called):
+            return
+        source = Pair("changed", pair.old or pair.new, pair.new)
+        keep = [c for c in causes if c.split(".")[0] not in called or c.split(".")[0] in direct]
+        self._swap_roots(pair)
+        self._run(source, keep)
+
+    def _decorator_edited(self, name: str) -> bool:
+        """A decorator's own code or an argument's value was edited; functions inside it are grafted without running it."""
+        if self.scope.key(name) in self.changes.values or (self.work.name, name) in self.changes.values:
+            return True
+        value = self.scope.namespace.get(name)
+        makers = [value] if not isinstance(value, type) else [vars(value).get("__init__"), vars(value).get("__call__")]
+        if isinstance(value, types.ModuleType):
+            return any(isinstance(v, types.FunctionType) and id(v) in self.changes.own for v in vars(value).values())
+        return any(id(maker) in self.changes.own for maker in makers)
+
+    def _swap_roots(self, pair: Pair) -> None:
+        """The statement was grafted in this reload already: what its functions run now is the new code."""
+        assert pair.new is not None
+        self.run.search.finish()
+        self.tx.flush()
+        if pair.new in self.roots:
+            self.old_roots = {**self.old_roots, pair.old or pair.new: self.roots[pair.new]}
+
+    def _refresh_value(self, pair: Pair, causes: Sequence[str]) -> None:
+        assert pair.new is not None
+        names = sorted(pair.new.binds)
+        group = self._group_of(pair.new)
+        for name in names:
+            current = self.scope.get(name)
+            if is_container(current):
+                fits = self._is_as_made(name, group)
+            elif isinstance(current, (types.FunctionType, types.MethodType, type)):
+                fits = True
+            else:
+                fits = is_derived_kind(current) and self._is_as_made(name, group)
+            if not fits:
+                self.run.keep(self.work, self.scope.label(name), causes)
+                return
+        self._rebuild_group(pair, group, names)
+
+    def _group_of(self, statement: Statement) -> list[Statement]:
+        everything = builders(p.new for p in self._siblings if p.new is not None) if self._siblings else {}
+        found = {s for name in statement.binds for s in everything.get(name, [])}
+        return sorted(found, key=lambda s: s.first) if len(found) > 1 else [statement]
+
+    def _rebuild_group(self, pair: Pair, group: Sequence[Statement], names: Sequence[str]) -> None:
+        olds = {name: self.scope.get(name) for name in names}
+        self._swap_roots(pair)
+        if len(group) == 1:
+            self.work.reran[group[0]] = self.work.reran.get(group[0], 0) + 1
+            self._run_value(Pair("changed", pair.old or pair.new, pair.new))
+            return
+        self.building.update(olds)
+        for statement in group:
+            self.work.reran[statement] = self.work.reran.get(statement, 0) + 1
+            self._run_value(Pair("changed", statement, statement))
+        for name in names:
+            old = self.building.pop(name)
+            self._settle(name, old, self.scope.get(name), Pair("changed", group[0], group[0]), True)
+
+    # -- blocks and classes -------------------------------------------------------------------------
+
+    def _run_class(self, pair: Pair) -> None:
+        graft_class_statement(self, pair)
+
+    def _parts(self, statement: Statement | None, lines: Sequence[str], name: str) -> list[Statement]:
+        if statement is None:
+            return []
+        node = statement.node
+        if name == "handlers":
+            return [s for h in getattr(node, "handlers", ()) for s in split(h.body, lines, statement.shift)]
+        return list(split(getattr(node, name, ()), lines, statement.shift))
+
+    def _block_pairs(self, pair: Pair) -> list[tuple[str, list[Pair]]]:
+        old_lines, new_lines = self.work.old.text.lines, self.work.text.lines
+        out = []
+        for part in ("body", "handlers", "orelse", "finalbody"):
+            old, new = self._parts(pair.old, old_lines, part), self._parts(pair.new, new_lines, part)
+            if old or new:
+                out.append((part, match(old, new)))
+        return out
+
+    def _inner_runner(self, pair: Pair, pairs: Sequence[Pair]) -> Runner:
+        from midflight.apply.parsed import by_first
+
+        roots: Roots = {}
+        olds = by_first([p.old for p in pairs if p.old is not None], list(self._old(pair)))
+        inner = Runner(self.run, self.work, self.scope, roots, olds)
+        inner._siblings = pairs
+        return inner
+
+    def _run_block(self, pair: Pair) -> None:
+        """An edited `if`, `try` or `with`: matched inside, where that cannot change which way it goes."""
+        from midflight.apply.blocks import run_block
+
+        run_block(self, pair)
+
+    def _refresh_block(self, pair: Pair) -> None:
+        from midflight.apply.blocks import refresh_block
+
+        refresh_block(self, pair)
+
+
+def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:
+    """Code of functions among `codes`, also behind the scope of type parameters."""
+    out = []
+    for code in codes:
+        out.append(code)
+        if code.co_name.startswith("<generic parameters"):
+            out += nested_codes(code)
+    return out
+
+
+def _label(code: types.CodeType) -> str:
+    return code.co_qualname.replace(".<locals>", "")
+
+
+def _defines(statement: Statement) -> bool:
+    return statement.is_def or statement.is_class or statement.is_import
+
+
+def _is_wrapper(value: Any) -> bool:
+    import functools
+
+    kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
+    return isinstance(value, kinds) or hasattr(value, "cache_parameters")
+
+
+def _innermost(value: Any, name: str) -> Any:
+    for function in functions_in(value, ""):
+        if function.__name__ == name:
+            return function
+    return value
+
+
+def _default_slots(node: Any) -> list[tuple[str, ast.expr, Any]]:
+    """(parameter, default, a function that puts another expression in its place)."""
+    arguments = node.args
+    names = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    first = len(names) - len(arguments.defaults)
+    out: list[tuple[str, ast.expr, Any]] = []
+    for at, default in enumerate(arguments.defaults):
+        out.append((names[first + at], default, _setter(arguments.defaults, at)))
+    for at, default in enumerate(arguments.kw_defaults):
+        if default is not None:
+            out.append((arguments.kwonlyargs[at].arg, default, _setter(arguments.kw_defaults, at)))
+    return out
+
+
+def _setter(items: list[Any], at: int) -> Any:
+    def replace(node: ast.expr) -> None:
+        items[at] = node
+
+    return replace
+
+
+def _defaults_by_name(node: Any, function: types.FunctionType) -> dict[str, tuple[str, Any]]:
+    """Parameter → (its default's source as a tree, the object that lives)."""
+    held: dict[str, tuple[str, Any]] = {}
+    arguments = node.args
+    names = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    values = function.__defaults__ or ()
+    if len(values) == len(arguments.defaults):
+        for name, default, value in zip(names[len(names) - len(values) :], arguments.defaults, values, strict=True):
+            held[name] = (ast.dump(default), value)
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None and argument.arg in (function.__kwdefaults__ or {}):
+            held[argument.arg] = (ast.dump(default), function.__kwdefaults__[argument.arg])
+    return held

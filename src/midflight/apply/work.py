@@ -1,0 +1,58 @@
+"""What one reload does to one module, as it is being done."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, field
+
+from midflight.apply.parsed import Parsed, Roots
+from midflight.graph.loaded import Loaded, version_of
+from midflight.plan.diff import Pair
+from midflight.plan.statements import SourceText, Statement
+from midflight.values import ModuleReport
+
+
+@dataclass(slots=True)
+class Record:
+    """Names for the report, each once, in the order in which it happened."""
+
+    ran: dict[str, None] = field(default_factory=dict)
+    grafted: dict[str, None] = field(default_factory=dict)
+    rebound: dict[str, None] = field(default_factory=dict)
+    kept: dict[str, None] = field(default_factory=dict)
+    removed: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One module in one reload: edited, or reached by a value that flowed to it (`source` is None then)."""
+
+    loaded: Loaded
+    old: Parsed
+    text: SourceText
+    pairs: list[Pair]
+    source: bytes | None = None
+    roots: Roots = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
+    reran: dict[Statement, int] = field(default_factory=dict)
+    done: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.loaded.name
+
+    @property
+    def edited(self) -> bool:
+        return self.source is not None
+
+    def live_codes(self, pair: Pair) -> tuple[types.CodeType, ...]:
+        """The code objects that the old version of a statement left in the process."""
+        return self.old.roots.get(pair.old, ()) if pair.old is not None else ()
+
+    def report(self) -> ModuleReport:
+        before = self.loaded.version
+        after = version_of(self.source) if self.source is not None else before
+        record = self.record
+        parts = (tuple(p) for p in (record.ran, record.grafted, record.rebound, record.kept, record.removed))
+        ran, grafted, rebound, kept, removed = parts
+        return ModuleReport(ran, grafted, rebound, kept, removed, before, after, self.loaded.path)

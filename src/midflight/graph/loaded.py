@@ -1,0 +1,232 @@
+"""Program: the running modules, their sources and who mentions what. Reads the process, never writes to it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from midflight.graph.hook import Noted, Notebook
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Loaded:
+    """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
+
+    __slots__ = ("_facts", "noted", "codes", "made", "module", "name", "order", "parsed", "path", "source")
+
+    def __init__(self, noted: Noted, module: types.ModuleType) -> None:
+        self.noted = noted
+        self.name, self.module, self.path = noted.name, module, noted.path
+        self.source, self.made, self.order = noted.source, noted.made, noted.order
+        self.codes: tuple[types.CodeType, ...] | None = (noted.code,) if noted.code is not None else None
+        self.parsed: Any = None
+        self._facts: dict[str, Any] = {}
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        return vars(self.module)
+
+    @property
+    def version(self) -> str:
+        return version_of(self.source) if self.source is not None else ""
+
+    @property
+    def mentions(self) -> frozenset[str]:
+        """Every name that its code uses, functions' bodies included; names of earlier versions may be among them."""
+        return self._fact("mentions", self._mentions)  # type: ignore[no-any-return]
+
+    def _mentions(self) -> frozenset[str]:
+        if self.codes is not None:
+            return frozenset(names_used(self.codes))
+        try:
+            code = compile(self.source or b"", self.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return frozenset(_WORD.findall((self.source or b"").decode("latin-1")))
+        return frozenset(names_used((code,)))
+
+    def drop_codes(self) -> None:
+        self.codes = self.noted.code = None
+
+    def mention(self, names: frozenset[str]) -> None:
+        self._facts["mentions"] = self.mentions | names
+
+    def _fact(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._facts:
+            self._facts[name] = make()
+        return self._facts[name]
+
+
+
+class Program:
+    """The modules under a session's paths, by name and by file."""
+
+    def __init__(self, wanted: Callable[[str], bool]) -> None:
+        self.notebook = Notebook(wanted)
+        self.wanted = wanted
+        self._loaded: dict[str, Loaded] = {}
+        self._by_path: dict[str, set[str]] = {}
+        self._indexed: set[str] = set()
+        self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
+        # (module, name) → what an importer still holds of a name that its module no longer has
+        self.dangling: dict[tuple[str, str], Any] = {}
+
+    def start(self) -> None:
+        self.notebook.install()
+        self.adopt()
+
+    def stop(self) -> None:
+        self.notebook.remove()
+
+    def adopt(self) -> None:
+        """Take down modules that were imported before us: their text is what their file holds now."""
+        for name, module in list(sys.modules.items()):
+            path = getattr(module, "__file__", None)
+            if name in self.notebook.modules or not isinstance(path, str) or not path.endswith(".py"):
+                continue
+            path = os.path.abspath(path)
+            if type(module) is not types.ModuleType and not isinstance(module, types.ModuleType):
+                continue
+            if self.wanted(path):
+                self.notebook.note_loaded(name, module, path, read_bytes(path))
+
+    def note(self, name: str, path: str, source: bytes, code: types.CodeType | None) -> None:
+        """A module that is run and not imported: `__main__`."""
+        noted = self.notebook.note_loaded(name, sys.modules[name], path, source)
+        noted.code = code
+        self._loaded.pop(name, None)
+
+    def get(self, name: str) -> Loaded | None:
+        noted = self.notebook.modules.get(name)
+        module = sys.modules.get(name)
+        if noted is None or module is None:
+            return None
+        loaded = self._loaded.get(name)
+        if loaded is None or loaded.module is not module:
+            loaded = self._loaded[name] = Loaded(noted, module)
+        elif loaded.order != noted.order:
+            loaded.order, loaded.made = noted.order, noted.made
+        return loaded
+
+    def all(self) -> Iterator[Loaded]:
+        for name in list(self.notebook.modules):
+            loaded = self.get(name)
+            if loaded is not None:
+                yield loaded
+
+    def at(self, path: str) -> list[Loaded]:
+        """The modules that were loaded from the file `path`: usually one, two for a script imported by its name too."""
+        self._index()
+        names = self._by_path.get(path, ())
+        return [loaded for loaded in map(self.get, sorted(names)) if loaded is not None]
+
+    def _index(self) -> None:
+        noted = self.notebook.modules
+        if noted.keys() == self._indexed:
+            return
+        for name in noted.keys() - self._indexed:
+            self._indexed.add(name)
+            path = noted[name].path
+            self._by_path.setdefault(path, set()).add(name)
+            self._by_path.setdefault(os.path.realpath(path), set()).add(name)
+
+    def forget(self, name: str) -> Noted | None:
+        """The module is no longer part of the program."""
+        self._loaded.pop(name, None)
+        self._indexed.discard(name)
+        noted = self.notebook.modules.pop(name, None)
+        if noted is not None:
+            for path in {noted.path, os.path.realpath(noted.path)}:
+                self._by_path.get(path, set()).discard(name)
+        return noted
+
+    def leave(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
+        """Its file is gone and nobody needs it: remembered, so that a file that comes back continues it."""
+        noted = self.notebook.modules[loaded.name]
+
+        def put_back() -> None:
+            self.departed.pop(loaded.path, None)
+            self._enter(noted, loaded)
+
+        undo(put_back)
+        self.forget(loaded.name)
+        self.departed[loaded.path] = loaded
+
+    def come_back(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
+        def put_back() -> None:
+            self.forget(loaded.name)
+            self.departed[loaded.path] = loaded
+
+        undo(put_back)
+        self.departed.pop(loaded.path, None)
+        self._enter(loaded.noted, loaded)
+
+    def move(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded, path: str) -> None:
+        """The same module from another file."""
+        before = loaded.path
+        undo(lambda: self._move(loaded, before))
+        self._move(loaded, path)
+
+    def _move(self, loaded: Loaded, path: str) -> None:
+        self.forget(loaded.name)
+        loaded.path = loaded.noted.path = path
+        self._enter(loaded.noted, loaded)
+
+    def _enter(self, noted: Noted, loaded: Loaded) -> None:
+        self.notebook.modules[loaded.name] = noted
+        self._loaded[loaded.name] = loaded
+
+    def owns(self, value: Any) -> bool:
+        """Whether a function or class was defined in one of the program's modules."""
+        return getattr(value, "__module__", None) in self.notebook.modules
+
+    def mentioning(self, name: str) -> list[Loaded]:
+        return [loaded for loaded in self.all() if name in loaded.mentions]
+
+    def graph(self) -> dict[str, list[str]]:
+        """Module → the program's modules that it imports, by what its namespace and its code mention."""
+        names = set(self.notebook.modules)
+        return {loaded.name: sorted(imports_of(loaded, names) - {loaded.name}) for loaded in self.all()}
+
+
+def imports_of(loaded: Loaded, names: set[str]) -> set[str]:
+    """Modules of `names` that `loaded` holds, holds something of, or imports by name inside a function."""
+    found = {name for name in loaded.mentions if name in names}
+    for value in list(loaded.namespace.values()):
+        if isinstance(value, types.ModuleType):
+            if value.__name__ in names:
+                found.add(value.__name__)
+        else:
+            home = getattr(value, "__module__", None)
+            if isinstance(home, str) and home in names:
+                found.add(home)
+    return found
+
+
+def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:
+    for code in codes:
+        yield from code.co_names
+        yield from names_used(tuple(c for c in code.co_consts if isinstance(c, types.CodeType)))
+
+
+def read_bytes(path: str) -> bytes | None:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def version_of(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()
+
+
+def decode(source: bytes) -> str:
+    """Source text as Python reads it: coding cookie, BOM, universal newlines. Raises SyntaxError or UnicodeDecodeError."""
+    return importlib.util.decode_source(source)

@@ -1,0 +1,99 @@
+"""What a module may ask for: accept, dispose, keep, migrate, checks, derived and state. Hooks only record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar, overload
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+Kind = Literal["accept", "dispose", "keep", "migrate", "health_check", "smoke_test"]
+
+# (module, kind, name of the function, what it is about) → (function, what it is about, deadline in seconds)
+RECORDS: dict[tuple[str, str, str, str], tuple[Callable[..., Any], Any, float | None]] = {}
+_HANDED: dict[str, dict[str, object]] = {}
+
+
+def _record(kind: Kind, function: F, about: Any = None, deadline_s: float | None = None) -> F:
+    label = about if isinstance(about, str) else getattr(about, "__qualname__", "")
+    RECORDS[function.__module__, kind, function.__qualname__, label] = (function, about, deadline_s)
+    return function
+
+
+def of_module(module: str, kind: Kind) -> Iterator[tuple[Callable[..., Any], Any, float | None]]:
+    """(function, what it is about, deadline) for each hook of one kind in one module, in the order of recording."""
+    for (home, what, _, _), record in list(RECORDS.items()):
+        if home == module and what == kind:
+            yield record
+
+
+def accept(dependency: str) -> Callable[[F], F]:
+    """`def f(module)`: takes an update of the module named `dependency` itself; stale statements here are left to it."""
+    return lambda function: _record("accept", function, dependency)
+
+
+def dispose(function: F) -> F:
+    """`def f()`: called before this module's changed code runs, or when the module goes."""
+    return _record("dispose", function)
+
+
+class _Keep:
+    """`@keep def f() -> dict[str, object]`: values for the module's next version, and over a restart."""
+
+    def __call__(self, function: F) -> F:
+        return _record("keep", function)
+
+    @staticmethod
+    def get(name: str, default: T | None = None) -> Any:
+        """The value that the previous version of the calling module kept as `name`."""
+        import sys
+
+        module = sys._getframe(1).f_globals.get("__name__", "")
+        return _HANDED.get(module, {}).get(name, default)
+
+
+keep = _Keep()
+
+
+def hand_over(module: str, values: dict[str, object]) -> None:
+    """What `keep.get` gives to `module` from now on."""
+    _HANDED[module] = values
+
+
+def migrate(cls: type) -> Callable[[F], F]:
+    """`def f(obj, added, removed)`: called with each live instance of `cls` after its shape changed."""
+    return lambda function: _record("migrate", function, cls)
+
+
+@overload
+def health_check(function: F) -> F: ...
+@overload
+def health_check(*, deadline_s: float) -> Callable[[F], F]: ...
+def health_check(function: Any = None, *, deadline_s: float | None = None) -> Any:
+    """`def f() -> bool | None`, also async: False or an exception fails the reload."""
+    return _check("health_check", function, deadline_s)
+
+
+@overload
+def smoke_test(function: F) -> F: ...
+@overload
+def smoke_test(*, deadline_s: float) -> Callable[[F], F]: ...
+def smoke_test(function: Any = None, *, deadline_s: float | None = None) -> Any:
+    """The same as `health_check`, asked after all health checks."""
+    return _check("smoke_test", function, deadline_s)
+
+
+def _check(kind: Kind, function: Any, deadline_s: float | None) -> Any:
+    if function is None:
+        return lambda f: _record(kind, f, None, deadline_s)
+    return _record(kind, function, None, deadline_s)
+
+
+def derived(make: Callable[[], T]) -> T:
+    """The value of `make()`; made again whenever what it read changed."""
+    return make()
+
+
+def state(make: Callable[[], T]) -> T:
+    """The value of `make()`; never made again, whatever changes."""
+    return make()

@@ -1,0 +1,154 @@
+"""Old and new Statements → Pairs: which statement is which, and what became of it. Pure."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, fingerprint, mutated_names, split
+
+PairKind = Literal["same", "moved", "bodies", "changed", "added", "removed"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """One statement in both versions. `bodies`: only code inside functions differs, so it need not run again."""
+
+    kind: PairKind
+    old: Statement | None
+    new: Statement | None
+
+    @property
+    def edited(self) -> bool:
+        return self.kind not in ("same", "moved")
+
+    @property
+    def statement(self) -> Statement:
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+
+def match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
+    """A Pair for each new statement, in the new order, then one for each that is gone.
+
+    What a statement is counts first (equal ones belong together wherever they stand), then what it binds, then
+    the head of a block. Of several with one key, the first belongs to the first."""
+    partner: dict[Statement, Statement] = {}
+    left, right = list(old), list(new)
+    for key in (_exact, _binding, _block_head, _target):
+        left, right = _pair_up(left, right, key, partner)
+    pairs = [_pair(partner.get(statement), statement) for statement in new]
+    return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]
+
+
+def _pair_up(
+    old: Iterable[Statement],
+    new: Iterable[Statement],
+    key: Callable[[Statement], Hashable],
+    partner: dict[Statement, Statement],
+) -> tuple[list[Statement], list[Statement]]:
+    waiting: dict[Hashable, deque[Statement]] = defaultdict(deque)
+    for statement in old:
+        waiting[key(statement)].append(statement)
+    rest = []
+    for statement in new:
+        what = key(statement)
+        if what is not None and waiting.get(what):
+            partner[statement] = waiting[what].popleft()
+        else:
+            rest.append(statement)
+    left = [s for queue in waiting.values() for s in queue]
+    left.sort(key=lambda s: s.first)
+    return left, rest
+
+
+def _exact(statement: Statement) -> Hashable:
+    return statement.print
+
+
+def _binding(statement: Statement) -> Hashable:
+    """What it binds: a def, a class and an assignment of one name are versions of one statement."""
+    node = statement.node
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return node.name
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) or type(node).__name__ == "TypeAlias":
+        names = sorted(statement.binds)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names = [node.target.id]
+        return names[0] if len(names) == 1 else tuple(names) or None
+    if isinstance(node, ast.AugAssign):
+        return ("aug", ast.dump(node.target))
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return _import_key(node)
+    return None
+
+
+def _import_key(node: ast.Import | ast.ImportFrom) -> Hashable:
+    if isinstance(node, ast.ImportFrom):
+        return ("from", node.level, node.module)
+    return ("import", node.names[0].name, node.names[0].asname)
+
+
+def _block_head(statement: Statement) -> Hashable:
+    """What a block asks before it runs its body."""
+    node = statement.node
+    if isinstance(node, ast.If):
+        return ("if", fingerprint(node.test))
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return ("with", *map(fingerprint, node.items))
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return ("for", fingerprint(node.target), fingerprint(node.iter))
+    if isinstance(node, ast.While):
+        return ("while", fingerprint(node.test))
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        return ("try", tuple(sorted(statement.binds)))
+    return None
+
+
+def _target(statement: Statement) -> Hashable:
+    """The last resort: blocks of one kind in their order, and assignments to the same item or attribute."""
+    node = statement.node
+    if isinstance(node, (ast.Try, ast.TryStar, ast.If, ast.With, ast.For, ast.While)):
+        return type(node).__name__
+    if isinstance(node, ast.Assign) and not statement.binds:
+        return ("item", *(ast.dump(t) for t in node.targets))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        return "docstring"
+    return None
+
+
+def _pair(old: Statement | None, new: Statement) -> Pair:
+    if old is None:
+        return Pair("added", None, new)
+    if old.print == new.print:
+        return Pair("same" if old.first == new.first and old.text == new.text else "moved", old, new)
+    if type(old.node) is type(new.node) and old.shell == new.shell:
+        return Pair("bodies", old, new)
+    return Pair("changed", old, new)
+
+
+def body_of(node: ast.AST, owner: Statement, lines: Sequence[str], name: str = "body") -> tuple[Statement, ...]:
+    """The statements inside a block or class, placed as the file is now."""
+    return split(getattr(node, name, ()), lines, owner.shift)
+
+
+def builders(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
+    """Name → the statements that build its value together, in order: those that bind it and those that change it."""
+    out: dict[str, list[Statement]] = defaultdict(list)
+    for statement in statements:
+        for name in statement.binds | _mutated(statement):
+            out[name].append(statement)
+    return dict(out)
+
+
+def _mutated(statement: Statement) -> frozenset[str]:
+    return statement._fact("mutates", mutated_names)  # type: ignore[no-any-return]
+
+
+def is_changed(old: SourceText, new: SourceText) -> bool:
+    """Whether anything differs that a running process could notice, line numbers included."""
+    return old.text != new.text

@@ -1,0 +1,105 @@
+"""Which values follow from which: what a statement reads, by name and by attribute, and what it imports. Pure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+
+Dotted = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One name that a `from` import binds: `module` is absolute; `name` is "*" for all of them."""
+
+    module: str
+    name: str
+    bound: str
+
+
+def dotted_reads(statement: Statement) -> frozenset[Dotted]:
+    """Attribute chains that running it looks up, from their root name on: `config.db.HOST` is three names."""
+    return statement._fact("dotted", _dotted)  # type: ignore[no-any-return]
+
+
+def _dotted(node: ast.stmt) -> frozenset[Dotted]:
+    return frozenset(chain for part in evaluated(node) for chain in _chains(part))
+
+
+def _chains(node: ast.AST) -> Iterator[Dotted]:
+    for child in ast.walk(node):
+        names: list[str] = []
+        inner: ast.AST = child
+        while isinstance(inner, ast.Attribute):
+            names.append(inner.attr)
+            inner = inner.value
+        if names and isinstance(inner, ast.Name):
+            yield (inner.id, *reversed(names))
+
+
+def evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of `node` that are evaluated when it runs: of a function its decorators, defaults and annotations."""
+    if isinstance(node, FUNCTIONS):
+        arguments = node.args
+        yield from node.decorator_list
+        yield from (d for d in [*arguments.defaults, *arguments.kw_defaults, node.returns] if d is not None)
+        yield from (a.annotation for a in ast.walk(arguments) if isinstance(a, ast.arg) and a.annotation is not None)
+    elif isinstance(node, ast.ClassDef):
+        yield from [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]
+        for child in node.body:
+            yield from evaluated(child)
+    elif isinstance(node, ast.Lambda):
+        yield from (d for d in [*node.args.defaults, *node.args.kw_defaults] if d is not None)
+    elif any(isinstance(c, (*FUNCTIONS, ast.ClassDef)) for c in walk_scope(node)):
+        for child in ast.iter_child_nodes(node):
+            yield from evaluated(child)
+    else:
+        yield node
+
+
+def imports_in(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
+    """What a statement imports by name, also inside `if` and `try`. Relative modules are made absolute (PEP 328)."""
+    key = f"imports of {module}"
+    return statement._fact(key, lambda node: tuple(_imports(node, module, is_package)))  # type: ignore[no-any-return]
+
+
+def _imports(node: ast.stmt, module: str, is_package: bool) -> Iterator[Imported]:
+    for child in walk_scope(node):
+        if isinstance(child, ast.ImportFrom):
+            source = absolute(child.module, child.level, module, is_package)
+            for alias in child.names:
+                yield Imported(source, alias.name, alias.asname or alias.name)
+
+
+def absolute(name: str | None, level: int, module: str, is_package: bool) -> str:
+    if not level:
+        return name or ""
+    parts = module.split(".")
+    cut = level - 1 if is_package else level
+    base = parts[: len(parts) - cut] if cut else parts
+    return ".".join([*base, *([name] if name else [])])
+
+
+def modules_imported(statement: Statement, module: str, is_package: bool) -> frozenset[str]:
+    """Every module that running it imports, parents included."""
+    found: set[str] = set()
+    for child in walk_scope(statement.node):
+        if isinstance(child, ast.Import):
+            found |= {alias.name for alias in child.names}
+        elif isinstance(child, ast.ImportFrom):
+            source = absolute(child.module, child.level, module, is_package)
+            found |= {source, *(f"{source}.{alias.name}" for alias in child.names)}
+    return frozenset(found)
+
+
+def decorator_names(node: ast.AST) -> frozenset[str]:
+    """Names that the decorators of a definition use."""
+    return frozenset(
+        child.id
+        for decorator in getattr(node, "decorator_list", ())
+        for child in ast.walk(decorator)
+        if isinstance(child, ast.Name)
+    )

@@ -1,0 +1,76 @@
+"""New source → Edited modules or Problems: the last stage that fails for free; runs none of the new code."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from midflight.graph.loaded import decode
+from midflight.plan.diff import Pair, match
+from midflight.plan.rude import rude_edits
+from midflight.plan.statements import SourceText, parse_edited
+from midflight.values import Problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edited:
+    """One module's new version: its statements and what became of the old ones."""
+
+    text: SourceText
+    pairs: tuple[Pair, ...]
+    source: bytes
+
+
+def read_source(path: str, source: bytes) -> str | Problem:
+    """`source` as Python reads it, or the Problem that Python would have with it."""
+    try:
+        return decode(source)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        line = source[: error.start].count(b"\n") + 1 if isinstance(error, UnicodeDecodeError) else 1
+        return Problem(path, line, "MF002", f"the file cannot be decoded: {error}", "Save it as UTF-8, or name its coding.")
+
+
+def edited(
+    module: str, path: str, old: SourceText, source: bytes, namespace: Mapping[str, Any]
+) -> Edited | list[Problem]:
+    """What `source` changes in the running `module`, or every Problem for which it cannot be taken."""
+    text = read_source(path, source)
+    if isinstance(text, Problem):
+        return [text]
+    try:
+        new = parse_edited(old, text, path)
+        pairs = match(old.statements, new.statements)
+        _compile_edited(pairs, path, new.future)
+    except SyntaxError as error:
+        return [Problem(path, error.lineno or 0, "MF001", f"{type(error).__name__}: {error.msg}", "Mend it and save again.")]
+    except (ValueError, RecursionError, MemoryError) as error:
+        return [Problem(path, 0, "MF001", f"it cannot be compiled: {error}", "Mend it and save again.")]
+    if old.future != new.future:
+        pairs = [_again(pair) for pair in pairs]
+    problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines)))
+    return problems or Edited(new, tuple(pairs), source)
+
+
+def _again(pair: Pair) -> Pair:
+    """A `from __future__` line is part of every definition's text: with another one they are compiled anew."""
+    if pair.kind in ("same", "moved") and (pair.statement.is_def or pair.statement.is_class):
+        return Pair("changed", pair.old, pair.new)
+    return pair
+
+
+def _compile_edited(pairs: Sequence[Pair], path: str, future: frozenset[str]) -> None:
+    """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local."""
+    from_future = f"from __future__ import {', '.join(sorted(future))}\n" if future else ""
+    head = ast.parse(from_future).body if future else []
+    for pair in pairs:
+        if pair.new is None or not pair.edited:
+            continue
+        node = pair.new.located()
+        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        with warnings.catch_warnings():
+            # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
+            warnings.simplefilter("ignore")
+            compile(ast.Module([node] if is_future else [*head, node], []), path, "exec", dont_inherit=True)

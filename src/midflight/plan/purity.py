@@ -1,0 +1,125 @@
+"""Which statements only compute a value: run aside they give it again and touch nothing. Pure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from midflight.plan.statements import SCOPES, Statement, walk_scope
+
+# Called by name, these read their arguments and make a value; `callee` says whether the name still means them.
+BUILTINS = frozenset(
+    "abs all any ascii bin bool bytes chr complex dict divmod enumerate float format frozenset hex int isinstance "
+    "issubclass len list map max min oct ord pow range repr reversed round set slice sorted str sum tuple zip".split()
+)
+METHODS = frozenset(
+    "capitalize casefold center copy count difference encode decode endswith expandtabs find format format_map "
+    "get index intersection isalnum isalpha isdigit isidentifier islower isspace istitle isupper items join keys "
+    "ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip "
+    "split splitlines startswith strip swapcase symmetric_difference title translate union upper values zfill".split()
+)
+MUTATORS = frozenset("add append discard extend insert remove setdefault update clear pop reverse sort".split())
+PURE_CALLS = frozenset({"re.compile", "compile", "frozenset", "dict.fromkeys", "str.maketrans", "MappingProxyType"})
+_NODES = (
+    ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+    ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.ListComp,
+    ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.keyword, ast.expr_context, ast.operator,
+    ast.unaryop, ast.boolop, ast.cmpop,
+)  # fmt: skip
+
+
+Callee = Callable[[str], bool]
+
+
+def is_pure(node: ast.AST, is_builtin: Callee) -> bool:
+    """Whether evaluating the expression `node` calls no code but that of plain data.
+
+    `is_builtin(name)` says whether the name means the builtin (or `re`) there."""
+    if isinstance(node, ast.Call):
+        return _is_pure_call(node, is_builtin)
+    return isinstance(node, _NODES) and all(is_pure(child, is_builtin) for child in ast.iter_child_nodes(node))
+
+
+def _is_pure_call(node: ast.Call, is_builtin: Callee) -> bool:
+    arguments = [*node.args, *node.keywords]
+    if not all(is_pure(a, is_builtin) for a in arguments):
+        return False
+    function = node.func
+    if isinstance(function, ast.Name):
+        return function.id in BUILTINS and is_builtin(function.id)
+    if isinstance(function, ast.Attribute):
+        if ast.unparse(function) in PURE_CALLS:
+            return isinstance(function.value, ast.Name) and is_builtin(function.value.id)
+        return function.attr in METHODS and is_pure(function.value, is_builtin)
+    return False
+
+
+def is_pure_statement(node: ast.stmt, is_builtin: Callee) -> bool:
+    """Whether running `node` only binds names and fills containers that it or its neighbours made."""
+    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return (node.value is None or is_pure(node.value, is_builtin)) and all(_is_plain_target(t) for t in targets)
+    if isinstance(node, ast.Expr):
+        return _is_filling_call(node.value, is_builtin)
+    if isinstance(node, ast.For):
+        inside = [*node.body, *node.orelse]
+        return is_pure(node.iter, is_builtin) and all(is_pure_statement(s, is_builtin) for s in inside)
+    if isinstance(node, ast.If):
+        inside = [*node.body, *node.orelse]
+        return is_pure(node.test, is_builtin) and all(is_pure_statement(s, is_builtin) for s in inside)
+    if isinstance(node, ast.Delete):
+        return all(_is_plain_target(t) for t in node.targets)
+    return isinstance(node, ast.Pass)
+
+
+def _is_plain_target(node: ast.expr) -> bool:
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return all(_is_plain_target(e) for e in node.elts)
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Name)
+    return isinstance(node, ast.Name)
+
+
+def _is_filling_call(node: ast.expr, is_builtin: Callee) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.attr in MUTATORS
+        and all(is_pure(a, is_builtin) for a in [*node.args, *node.keywords])
+    )
+
+
+def only_binds(statement: Statement) -> bool:
+    """Whether running it calls nothing and imports nothing: it can be prepared aside while other threads run."""
+    for node in walk_scope(statement.node):
+        if isinstance(node, (ast.Call, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Delete)):
+            return False
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Await)):
+            return False
+        if isinstance(node, (ast.With, ast.AsyncWith, ast.Try, ast.For, ast.While, ast.Raise, ast.Assert)):
+            return False
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            return False
+        if isinstance(node, ast.AugAssign):
+            return False
+        if isinstance(node, (*SCOPES,)) and getattr(node, "decorator_list", None):
+            return False
+    return True
+
+
+def calls_something(node: ast.AST) -> bool:
+    """Whether running the statement `node` calls code: decorators count, bodies of functions do not."""
+    for child in walk_scope(node):
+        if isinstance(child, ast.Call):
+            return True
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.decorator_list:
+            return True
+    return any(
+        isinstance(d, ast.Call)
+        for scope in walk_scope(node)
+        if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for default in [*scope.args.defaults, *scope.args.kw_defaults]
+        if default is not None
+        for d in ast.walk(default)
+    )

@@ -1,0 +1,125 @@
+"""Which edits cannot be taken live, and why: named before anything runs."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from midflight.graph.heap import live_instances
+from midflight.plan.diff import Pair, match
+from midflight.plan.statements import Statement, fingerprint, split
+from midflight.values import Problem
+
+WAY_OUT = "Revert that line, or restart the process to take it."
+
+
+def rude_edits(
+    module: str, path: str, pairs: Sequence[Pair], namespace: Mapping[str, Any], lines: tuple[Sequence[str], Sequence[str]]
+) -> Iterator[Problem]:
+    """A Problem for each edit of `pairs` that the process cannot take. `lines` are those of the old and new text."""
+    for pair in pairs:
+        if module == "__main__" and _is_main_guard(pair) and pair.edited and pair.kind != "bodies":
+            yield Problem(
+                path,
+                pair.statement.first,
+                "MF014",
+                "the `if __name__ == \"__main__\"` block is running and cannot run again",
+                "Move the change into a function that it calls, or restart the process to take it.",
+            )
+        if pair.kind == "changed" and pair.old is not None and pair.new is not None:
+            yield from _rude_class(module, path, pair, namespace.get(getattr(pair.old.node, "name", "")), lines, "", namespace)
+
+
+def _is_main_guard(pair: Pair) -> bool:
+    node = pair.statement.node
+    if not isinstance(node, ast.If):
+        return False
+    names = {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}
+    texts = {n.value for n in ast.walk(node.test) if isinstance(n, ast.Constant)}
+    return "__name__" in names and "__main__" in texts
+
+
+def _rude_class(
+    module: str, path: str, pair: Pair, live: Any, lines: tuple[Sequence[str], Sequence[str]], prefix: str,
+    names: Mapping[str, Any],
+) -> Iterator[Problem]:
+    old, new = pair.old, pair.new
+    assert old is not None and new is not None
+    if not isinstance(old.node, ast.ClassDef) or not isinstance(new.node, ast.ClassDef):
+        return
+    if not isinstance(live, type) or live.__module__ != module or live.__qualname__ != prefix + old.node.name:
+        return
+    yield from _metaclass(path, old.node, new, live)
+    inside = match(split(old.node.body, lines[0], old.shift), split(new.node.body, lines[1], new.shift))
+    yield from _slots(path, inside, new, live)
+    yield from _bases(path, old.node, new, live, names)
+    for each in inside:
+        if each.kind == "changed" and each.old is not None and each.new is not None:
+            held = vars(live).get(getattr(each.old.node, "name", ""))
+            yield from _rude_class(module, path, each, held, lines, f"{prefix}{old.node.name}.", names)
+
+
+def _metaclass(path: str, old: ast.ClassDef, new: Statement, live: type) -> Iterator[Problem]:
+    before = [fingerprint(k.value) for k in old.keywords if k.arg == "metaclass"]
+    assert isinstance(new.node, ast.ClassDef)
+    after = [fingerprint(k.value) for k in new.node.keywords if k.arg == "metaclass"]
+    if before != after:
+        message = f"{live.__name__} gets another metaclass{_with_instances(live)}: CPython cannot change it in place"
+        yield Problem(path, new.node.lineno + new.shift, "MF010", message, WAY_OUT)
+
+
+def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type) -> Iterator[Problem]:
+    for each in inside:
+        if "__slots__" not in each.statement.binds or not each.edited:
+            continue
+        instances = live_instances(live)
+        if instances:
+            had = "a __dict__" if hasattr(instances[0], "__dict__") else "other slots"
+            message = f"{live.__name__} changes its __slots__, and {len(instances)} live {live.__name__} have {had}"
+            line = each.new.first if each.new is not None else new.first
+            yield Problem(path, line, "MF012", message, WAY_OUT)
+
+
+def _with_instances(live: type) -> str:
+    count = len(live_instances(live))
+    return f", and {count} of its instances live" if count else ""
+
+
+def _bases(
+    path: str, old: ast.ClassDef, new: Statement, live: type, names: Mapping[str, Any]
+) -> Iterator[Problem]:
+    node = new.node
+    assert isinstance(node, ast.ClassDef)
+    if list(map(fingerprint, old.bases)) == list(map(fingerprint, node.bases)):
+        return
+    bases = [_looked_up(base, names) for base in node.bases]
+    if not bases or any(not isinstance(base, type) for base in bases) or live.__bases__ == (object,):
+        return  # only running the edit tells; a failure there rolls everything back
+    error = _refusal(live, tuple(bases))
+    if error:
+        message = f"the bases of {live.__name__} change its layout{_with_instances(live)}: {error}"
+        yield Problem(path, node.lineno + new.shift, "MF011", message, WAY_OUT)
+
+
+def _looked_up(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        holder = _looked_up(node.value, names)
+        return vars(holder).get(node.attr) if isinstance(holder, types.ModuleType) else None
+    return None
+
+
+def _refusal(live: type, bases: tuple[type, ...]) -> str:
+    """Why CPython would not assign these bases, asked of a stand-in with the same layout; empty if it would."""
+    if type(live) is not type or any("__init_subclass__" in vars(k) for k in live.__mro__[:-1]):
+        return ""  # making a stand-in would run the program's own code
+    slots = {"__slots__": vars(live)["__slots__"]} if "__slots__" in vars(live) else {}
+    stand_in = types.new_class(live.__name__, live.__bases__, exec_body=lambda ns: ns.update(slots))
+    try:
+        stand_in.__bases__ = bases
+    except TypeError as error:
+        return str(error)
+    return ""

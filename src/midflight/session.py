@@ -1,0 +1,755 @@
+"""The loop: one Batch at a time through the stages, watch → plan → apply → validate → commit or roll back."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import fnmatch
+import logging
+import os
+import sys
+import sysconfig
+import threading
+import time
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from midflight.apply.execute import Execution
+from midflight.apply.files import Files
+from midflight.apply.graft.classes import RudeEdit
+from midflight.apply.parsed import Parsed, parsed
+from midflight.apply.safepoint import interrupts_wait, main_loop, old_frames, suspended_generators
+from midflight.apply.transaction import Transaction
+from midflight.apply.work import Work
+from midflight.config import Config, load
+from midflight.errors import SessionError
+from midflight.graph.loaded import Loaded, Program, read_bytes
+from midflight.hooks import RECORDS, of_module
+from midflight.plan.planner import plan_reload
+from midflight.plan.preflight import Edited, edited
+from midflight.validate.contract import broken_promises
+from midflight.validate.health import run_checks
+from midflight.values import Batch, Change, Event, Mode, Outcome, Plan, Problem, Report, Version
+from midflight.watch import Filters, Watch
+
+log = logging.getLogger("midflight")
+
+HISTORY = 1000  # reports that a session remembers; the journal keeps all
+Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
+Callback = Callable[[Any], None]
+
+_current: Session | None = None
+_running: list[Session] = []
+
+
+def current() -> Session | None:
+    """The process's session, or None."""
+    return _current
+
+
+def set_current(session: Session | None) -> None:
+    global _current
+    _current = session
+
+
+class Session:
+    """Keeps the modules under `paths` up to date with their files. See SURFACE in the docs for each method."""
+
+    def __init__(
+        self,
+        paths: Iterable[str | os.PathLike[str]] | None = None,
+        mode: Mode | None = None,
+        *,
+        config: Config | None = None,
+        **settings: Any,
+    ) -> None:
+        given = {"paths": tuple(map(os.fspath, paths)) if paths is not None else None, "mode": mode, **settings}
+        self.config = config if config is not None else load(**given)
+        self.mode: Mode = self.config.mode
+        self.paths = tuple(os.path.realpath(path) for path in self.config.paths)
+        self.id = f"s{os.getpid()}-{id(self) & 0xFFFF:x}"
+        self.running = False
+        self.paused = False
+        self.main_path: str | None = None
+        self.started_at = 0.0
+        self._lock = threading.RLock()
+        self._busy = False
+        self._history: collections.deque[Report] = collections.deque(maxlen=HISTORY)
+        self._versions: list[Version] = []
+        self._subscribers: list[tuple[Callback, str | None]] = []
+        self._pending: Sources = {}
+        self._waiting: list[Batch] = []
+        self._waiting_lock = threading.Lock()
+        self._requests: list[tuple[Sequence[str] | None, Future[Report]]] = []
+        self._counts = {"reloads": 0, "successes": 0, "failures": 0, "total_loads": 0}
+        self._number = 0
+        self._wake = threading.Event()
+        self._worker: threading.Thread | None = None
+        self._replaced: list[Any] = []
+        self._troubles: list[str] = []
+        self._filters = Filters(
+            self.paths, data=self.config.data, include=self.config.include, exclude=self.config.exclude
+        )
+        self.program = Program(self._wanted)
+        self._watch: Watch | None = None
+
+    # -- start and stop -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Watch, and note modules as they are imported. Raises SessionError where a session cannot be."""
+        if self.running or not self.config.enabled:
+            return
+        _refuse_free_threading()
+        for other in _running:
+            shared = _overlap(self.paths, other.paths)
+            if shared:
+                raise SessionError(
+                    f"session {other.id} of this process watches {shared} already",
+                    "Two sessions on one folder would take each save twice.",
+                    "Stop the other one first, or give this one other paths.",
+                )
+        self._watch = Watch(
+            self._filters,
+            self._on_batch,
+            backend=self.config.backend,
+            quiet_ms=self.config.quiet_ms,
+            sweep_s=self.config.sweep_s,
+            on_trouble=self._on_trouble,
+        )
+        self._watch.start()
+        self.program.start()
+        self.running, self.started_at = True, time.time()
+        _running.append(self)
+        if self.mode == "auto":
+            self._worker = threading.Thread(target=self._work, name="midflight-reload", daemon=True)
+            self._worker.start()
+        os.register_at_fork(after_in_child=self._forked)
+
+    def stop(self) -> None:
+        """Leave the program as it is, and stop following its files. Idempotent."""
+        if not self.running:
+            return
+        self.running = False
+        self._wake.set()
+        if self._watch is not None:
+            self._watch.stop()
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(timeout=5)
+        self.program.stop()
+        if self in _running:
+            _running.remove(self)
+        if current() is self:
+            set_current(None)
+
+    def _forked(self) -> None:
+        """A forked child has the modules but none of our threads: it runs on without a session."""
+        if self.running:
+            self.running = False
+            self.program.stop()
+            _running.clear()
+            set_current(None)
+
+    def __enter__(self) -> Session:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _wanted(self, path: str) -> bool:
+        return self._filters.kind(path) == "code" and not _is_own(path)
+
+    # -- what the watcher brings --------------------------------------------------------------------
+
+    def _on_batch(self, batch: Batch) -> None:
+        with self._waiting_lock:
+            self._waiting.append(batch)
+        if self.mode == "auto" and not self.paused:
+            self._wake.set()
+
+    def _on_trouble(self, kind: str, text: str) -> None:
+        log.warning("%s", text)
+        self._troubles.append(text)
+        self._tell(Event("watcher", time.time(), detail={"kind": kind, "text": text}))
+
+    def _work(self) -> None:
+        """midflight's own thread in mode auto: asleep until a batch is there."""
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if not self.running:
+                return
+            loop = main_loop()
+            if loop is None:
+                self._take_waiting()
+            else:
+                done = threading.Event()
+                loop.call_soon_threadsafe(self._take_on_loop, done)
+                while not done.wait(0.25):
+                    if loop.is_closed() or not loop.is_running():
+                        if not done.wait(0.1):
+                            self._take_waiting()
+                        break
+
+    def _take_on_loop(self, done: threading.Event) -> None:
+        try:
+            self._take_waiting()
+        finally:
+            done.set()
+
+    def _take_waiting(self) -> Report | None:
+        """Take all batches that wait and all requests; never raises what a module's code raised."""
+        report = None
+        batches, requests = self._collect()
+        try:
+            if batches:
+                report = self._take_batches(batches, "watcher")
+        except KeyboardInterrupt:
+            log.warning("a module's top level raised KeyboardInterrupt; its reload was rolled back")
+        for paths, future in requests:
+            self._answer(paths, future)
+        return report
+
+    def _collect(self) -> tuple[list[Batch], list[tuple[Sequence[str] | None, Future[Report]]]]:
+        with self._waiting_lock:
+            batches, self._waiting = ([], self._waiting) if self.paused else (self._waiting, [])
+            requests, self._requests = self._requests, []
+        return batches, requests
+
+    def _answer(self, paths: Sequence[str] | None, future: Future[Report]) -> None:
+        try:
+            future.set_result(self.reload(paths, cause="cli"))
+        except BaseException as error:
+            future.set_exception(error)
+
+    def _take_batches(self, batches: Sequence[Batch], cause: str) -> Report | None:
+        self._hand_out(batches)
+        paths = {change.path for batch in batches for change in batch.code}
+        if not paths:
+            return None
+        report = self._reload_paths(sorted(paths), cause, quiet=True)
+        return report if report.outcome != "unchanged" else None
+
+    def _hand_out(self, batches: Iterable[Batch]) -> None:
+        """Data files go to those who asked for them; they are never executed."""
+        for batch in batches:
+            for change in batch.data:
+                told = self._tell_of_data(change)
+                self._tell(Event("data", time.time(), detail={"path": change.path, "kind": change.kind, "told": told}))
+
+    def _tell_of_data(self, change: Change) -> int:
+        told = 0
+        for callback, pattern in list(self._subscribers):
+            if pattern is not None and self._matches(change.path, pattern):
+                told += 1
+                self._call(callback, change)
+        return told
+
+    def _matches(self, path: str, pattern: str) -> bool:
+        if os.path.isabs(pattern):
+            return _glob(path, pattern)
+        bases = [*self.paths, os.path.realpath(self.config.root), os.getcwd()]
+        return any(_glob(os.path.relpath(path, base), pattern) for base in bases if _inside(path, base))
+
+    # -- reloads ------------------------------------------------------------------------------------
+
+    def reload(self, paths: Iterable[str | os.PathLike[str]] | None = None, *, cause: str = "api") -> Report:
+        """Everything that changed on disk since it was last taken, or only `paths`, in one transaction."""
+        if not self.running:
+            return self._unchanged(cause)
+        if paths is not None:
+            given = [os.path.realpath(os.fspath(path)) for path in paths]
+            self._refuse_outside(given)
+            return self._reload_paths(given, cause, empty_is_meant=True)
+        assert self._watch is not None
+        with self._waiting_lock:
+            batches, self._waiting = self._waiting, []
+        batches.append(self._watch.drain())
+        self._hand_out(batches)
+        found = {change.path for batch in batches for change in batch.code}
+        return self._reload_paths(sorted(found), cause, empty_is_meant=True)
+
+    async def areload(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Report:
+        """The same from a coroutine: it runs on the loop, between two of its steps."""
+        await asyncio.sleep(0)
+        return self.reload(paths)
+
+    def request_reload(self, paths: Sequence[str] | None = None, timeout_s: float = 60.0) -> Report:
+        """A reload asked for by another thread than the program's: taken where the mode says it may happen."""
+        if self.mode == "manual":
+            return self.reload(paths, cause="cli")
+        future: Future[Report] = Future()
+        with self._waiting_lock:
+            self._requests.append((paths, future))
+        self._wake.set()
+        try:
+            return future.result(timeout_s)
+        except TimeoutError as error:
+            raise SessionError(
+                f"no reload within {timeout_s:g} s; the old code is running",
+                "The program has not called pump()." if self.mode == "pump" else "Another reload is still running.",
+                "The request stays: it is taken at the next safe point.",
+            ) from error
+
+    def pump(self) -> Report | None:
+        """At a safe point of the program's own choice: take what waits. None when there was nothing."""
+        if not self._waiting and not self._requests:
+            return None
+        return self._take_waiting()
+
+    def apply(self, texts: Mapping[str | os.PathLike[str], str]) -> Report:
+        """New source by value: one transaction; the files are written when it commits."""
+        sources: Sources = {os.path.realpath(os.fspath(path)): text.encode() for path, text in texts.items()}
+        self._refuse_outside(sources)
+        return self._transact(sources, "api", writes=sources)
+
+    def plan(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Plan:
+        """What a reload would do, and what it would refuse; touches nothing."""
+        given = [os.path.realpath(os.fspath(p)) for p in paths] if paths is not None else self._changed_on_disk()
+        with self._lock:
+            edits, problems, files = self._preflight(self._read(given))
+            if problems:
+                return Plan(problems=tuple(problems))
+            return plan_reload([(w.loaded, w.text, w.pairs) for w in edits], self.program, files.steps())
+
+    def _changed_on_disk(self) -> list[str]:
+        with self._waiting_lock:
+            waiting = {path for batch in self._waiting for path in batch.paths}
+        changed = {one.path for one in self.program.all() if read_bytes(one.path) != one.source}
+        return sorted(waiting | changed | self._pending.keys())
+
+    def pause(self) -> None:
+        """Batches wait until `resume`. `reload()` still takes them."""
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+        self._wake.set()
+
+    def rollback(self, version_id: str | None = None, modules: Sequence[str] | None = None) -> Report:
+        """File and process together to an earlier version. Raises SessionError where there is none to go back to."""
+        raise SessionError(
+            "nothing was rolled back; this version keeps no store of versions yet",
+            "Going back needs the texts of earlier versions.",
+            "Undo the edit in the file and save it: that is a reload like any other.",
+        )
+
+    def _refuse_outside(self, paths: Iterable[str]) -> None:
+        outside = [path for path in paths if not any(_inside(path, root) for root in self.paths)]
+        if outside:
+            raise SessionError(
+                f"nothing was reloaded: {outside[0]} lies outside this session's paths",
+                f"It follows {', '.join(self.paths)}.",
+                "Add the folder to `paths`, or name a file inside it.",
+            )
+
+    # -- one transaction ------------------------------------------------------------------------------
+
+    def _reload_paths(
+        self, paths: Sequence[str], cause: str, *, quiet: bool = False, empty_is_meant: bool = False
+    ) -> Report:
+        sources = self._read(paths)
+        fresh = {path: source for path, source in sources.items() if self._differs(path, source)}
+        undone = [path for path in sources if path not in fresh and path in self._pending]
+        for path in undone:
+            del self._pending[path]
+        if not fresh:
+            return self._unchanged(cause) if quiet else self._record(self._report(cause, "unchanged", {}))
+        return self._transact(fresh, cause)
+
+    def _differs(self, path: str, source: bytes | None) -> bool:
+        loaded = self.program.at(path)
+        if not loaded:
+            return source is not None and self._may_matter(path) or (source is None and path in self._pending)
+        return any(one.source != source for one in loaded)
+
+    def _may_matter(self, path: str) -> bool:
+        """A file whose module is not loaded matters only as something that an edit or a waiting batch needs."""
+        return bool(self._pending) or path in self.program.departed
+
+    def _read(self, paths: Iterable[str]) -> Sources:
+        return {path: read_bytes(path) for path in paths}
+
+    def _transact(self, sources: Sources, cause: str, writes: Sources | None = None) -> Report:
+        """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
+        if self._busy and self._lock_held():
+            raise SessionError(
+                "this reload was not started; another one is running in this thread",
+                "It was asked for by code that is being reloaded.",
+                "Ask for it after the import, from a function that the program calls.",
+            )
+        with self._lock:
+            self._busy = True
+            try:
+                with interrupts_wait():
+                    report, interrupt = self._attempt_with_pending(sources, cause, writes or {})
+            finally:
+                self._busy = False
+        self._record(report)
+        if interrupt is not None:
+            raise interrupt
+        return report
+
+    def _lock_held(self) -> bool:
+        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
+
+    def _attempt_with_pending(
+        self, sources: Sources, cause: str, writes: Sources
+    ) -> tuple[Report, BaseException | None]:
+        """Files of a batch that failed are taken along by the next; if it fails with them it is taken without."""
+        waiting = {p: read_bytes(p) for p in self._pending if p not in sources}
+        waiting = {p: s for p, s in waiting.items() if self._differs(p, s)}
+        report, interrupt = self._attempt({**waiting, **sources}, cause, writes)
+        if report.ok:
+            self._pending = {}
+        elif waiting and interrupt is None:
+            report, interrupt = self._attempt(sources, cause, writes)
+            self._pending = waiting if report.ok else {**waiting, **sources}
+        else:
+            self._pending = {**waiting, **sources}
+        return report, interrupt
+
+    def _attempt(self, sources: Sources, cause: str, writes: Sources) -> tuple[Report, BaseException | None]:
+        clock = _Clock()
+        works, problems, files = self._preflight(sources)
+        clock.lap("preflight")
+        if problems:
+            return self._report(cause, "refused", clock.laps, problems=problems), None
+        if not works and not files.any:
+            return self._report(cause, "unchanged", clock.laps), None
+        tx = Transaction()
+        run = Execution(self.program, tx, works)
+        before = {work.name: dict(work.loaded.namespace) for work in works}
+        try:
+            self._dispose(works, tx)
+            files.prepare(run)  # first line that touches the program
+            run.run()
+            files.finish(run)
+            clock.lap("apply")
+            problems = self._validate(run, before)
+            if problems:
+                raise _Invalid(problems)
+            self._write(writes, tx)
+            clock.lap("validate")
+        except BaseException as failure:
+            # Ctrl-C too: half-applied is worse than either version. A module's SystemExit is only its failure.
+            return self._roll_back(failure, tx, cause, works, clock)
+        return self._commit(run, tx, cause, files, clock), None
+
+    def _preflight(self, sources: Sources) -> tuple[list[Work], list[Problem], Files]:
+        works: list[Work] = []
+        problems: list[Problem] = []
+        files = Files(self.program, sources)
+        for path, source in sorted(sources.items()):
+            for loaded in self.program.at(path) or [one for one in files.back if one.path == path]:
+                if source is None or source == loaded.source:
+                    continue
+                result = self._edited(loaded, source)
+                if isinstance(result, Work):
+                    works.append(result)
+                else:
+                    problems += result
+        return works, problems, files
+
+    def _edited(self, loaded: Loaded, source: bytes) -> Work | list[Problem]:
+        try:
+            old = parsed(loaded)
+        except (SyntaxError, ValueError, UnicodeDecodeError) as error:
+            old = _unreadable(loaded, error)
+        result = edited(loaded.name, loaded.path, old.text, source, loaded.namespace)
+        if isinstance(result, Edited):
+            return Work(loaded, old, result.text, list(result.pairs), result.source)
+        return result
+
+    def _dispose(self, works: Sequence[Work], tx: Transaction) -> None:
+        tx.guard(RECORDS)
+        for work in works:
+            if any(pair.edited for pair in work.pairs):
+                for function, _, _ in list(of_module(work.name, "dispose")):
+                    function()
+
+    def _validate(self, run: Execution, before: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+        touched = [work.loaded for work in run.works.values() if work.name in before]
+        names = {loaded.name for loaded in touched}
+        others = [loaded for loaded in self.program.all() if loaded.name not in names]
+        problems = list(broken_promises(touched, others, before))
+        if problems:
+            return problems
+        asked = [(work.name, work.loaded.path) for work in run.works.values()]
+        return run_checks(asked, self.config.check_deadline_s)
+
+    def _write(self, writes: Sources, tx: Transaction) -> None:
+        for path, text in writes.items():
+            if text is not None:
+                _write_file(path, text, tx)
+
+    def _commit(self, run: Execution, tx: Transaction, cause: str, files: Files, clock: _Clock) -> Report:
+        tx.commit()
+        old = [before for before, _ in run.search.replaced]
+        modules = {}
+        for work in run.works.values():
+            report = work.report()
+            if work.edited or any((report.ran, report.grafted, report.rebound, report.kept, report.removed)):
+                modules[work.name] = report
+            run.settle(work)
+        modules.update(files.reports())
+        self.program.dangling.update(run.dangling)
+        clock.lap("commit")
+        self._remember_replaced(old)
+        frames = old_frames(old)
+        notes = tuple(dict.fromkeys([*run.notes, *(str(kept) for kept in run.kept.values()), *files.notes]))
+        outcome: Outcome = "committed"
+        return self._report(cause, outcome, clock.laps, modules=modules, old_frames=frames, notes=notes)
+
+    def _roll_back(
+        self, failure: BaseException, tx: Transaction, cause: str, works: Sequence[Work], clock: _Clock
+    ) -> tuple[Report, BaseException | None]:
+        tx.roll_back()
+        clock.lap("roll back")
+        if isinstance(failure, RudeEdit):
+            return self._report(cause, "refused", clock.laps, problems=[failure.problem]), None
+        if isinstance(failure, _Invalid):
+            problems = failure.problems
+        else:
+            problems = [_failure(failure, works)]
+        problems += [
+            Problem("", 0, "MF099", f"could not be undone: {error!r}", "Restart the process: it is not as it was.")
+            for error in tx.failures
+        ]
+        report = self._report(cause, "rolled back", clock.laps, problems=problems)
+        return report, failure if isinstance(failure, KeyboardInterrupt) else None
+
+    def _remember_replaced(self, codes: Iterable[types.CodeType]) -> None:
+        import weakref
+
+        self._replaced = [ref for ref in self._replaced if ref() is not None]
+        self._replaced += [weakref.ref(code) for code in codes]
+
+    # -- reports ------------------------------------------------------------------------------------
+
+    def _unchanged(self, cause: str) -> Report:
+        return Report("r0", time.time(), cause, "unchanged")
+
+    def _report(self, cause: str, outcome: Outcome, timings: Mapping[str, float], **parts: Any) -> Report:
+        self._number += 1
+        parts["problems"] = tuple(parts.get("problems", ()))
+        total = {"total": round(sum(timings.values()), 3)}
+        return Report(f"r{self._number}", time.time(), cause, outcome, timings_ms={**timings, **total}, **parts)
+
+    def _record(self, report: Report) -> Report:
+        self._history.append(report)
+        if report.outcome != "unchanged":
+            self._counts["reloads"] += 1
+            self._counts["successes" if report.ok else "failures"] += 1
+        for module in report.modules.values():
+            self._counts["total_loads"] += len(module.ran) + len(module.grafted)
+        if report.outcome == "committed":
+            for name, one in report.modules.items():
+                if one.after and one.after != one.before:
+                    version = Version(f"{name}@{one.after[:12]}", name, report.at, False, report.cause, "")
+                    self._versions.append(version)
+        self._tell(report)
+        return report
+
+    def _tell(self, news: Report | Event) -> None:
+        for callback, pattern in list(self._subscribers):
+            if pattern is None:
+                self._call(callback, news)
+
+    def _call(self, callback: Callback, news: Any) -> None:
+        try:
+            callback(news)
+        except Exception:
+            # A subscriber is the program's own code: its failure is not the reload's.
+            log.exception("a subscriber failed on %s", type(news).__name__)
+
+    def subscribe(self, callback: Callback, data: str | None = None) -> Callable[[], None]:
+        """`callback` gets every Report and Event; with `data`, a glob, the Changes of such files. Gives an unsubscriber."""
+        entry = (callback, data)
+        self._subscribers.append(entry)
+
+        def unsubscribe() -> None:
+            with contextlib.suppress(ValueError):
+                self._subscribers.remove(entry)
+
+        return unsubscribe
+
+    def history(self, limit: int = 10) -> list[Report]:
+        """The last reports, newest first."""
+        return list(self._history)[::-1][:limit]
+
+    def versions(self, module: str | None = None, limit: int = 20) -> list[Version]:
+        """Module versions that ran, newest first."""
+        found = [v for v in reversed(self._versions) if module is None or v.module == module]
+        return found[:limit]
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the start, what is loaded, and who stands still in old code (that takes a walk over the heap)."""
+        alive = {id(code) for ref in self._replaced if (code := ref()) is not None}
+        waiting = suspended_generators(lambda code: id(code) in alive) if alive else []
+        return {
+            **self._counts,
+            "cached_modules": len(self.program.notebook.modules),
+            "dependencies_tracked": sum(len(found) for found in self.program.graph().values()),
+            "pending": sorted(self._pending),
+            "suspended_on_old_code": [{"name": f.name, "path": f.path, "line": f.line} for f in waiting],
+        }
+
+    def graph(self) -> dict[str, Any]:
+        """{"modules": {name: {"path", "imports", "dependents"}}} for the program's modules."""
+        imports = self.program.graph()
+        modules: dict[str, Any] = {
+            loaded.name: {"path": loaded.path, "imports": imports.get(loaded.name, []), "dependents": []}
+            for loaded in self.program.all()
+        }
+        for name, needed in imports.items():
+            for other in needed:
+                if other in modules:
+                    modules[other]["dependents"].append(name)
+        return {"modules": modules}
+
+    def status(self) -> dict[str, Any]:
+        """What stands now."""
+        last = self._history[-1] if self._history else None
+        return {
+            "id": self.id,
+            "enabled": self.config.enabled,
+            "status": "stopped" if not self.running else "paused" if self.paused else "running",
+            "mode": self.mode,
+            "paths": list(self.paths),
+            "started_at": self.started_at,
+            "modules": len(self.program.notebook.modules),
+            "pending": sorted(self._pending),
+            "waiting_batches": len(self._waiting),
+            "last_report": {"id": last.id, "outcome": last.outcome, "at": last.at} if last else None,
+            "watcher": self._watch.status() if self._watch is not None else None,
+            "troubles": list(self._troubles),
+        }
+
+
+class _Invalid(Exception):
+    """A validation that said no."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._at = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = round(self.laps.get(stage, 0.0) + (now - self._at) * 1000, 3)
+        self._at = now
+
+
+def note_main(session: Session, path: str, text: str, code: types.CodeType | None = None) -> None:
+    """`path` is about to run as `__main__`; its source is `text`."""
+    session.main_path = os.path.realpath(path)
+    if session.running and session._wanted(session.main_path):
+        source = read_bytes(path)
+        session.program.note("__main__", session.main_path, source if source is not None else text.encode(), None)
+
+
+def main_ready(session: Session) -> None:
+    """The top level of `__main__` up to its guard has run: its values are what it made."""
+    loaded = session.program.get("__main__")
+    if loaded is not None and loaded.source is not None:
+        session.program.note("__main__", loaded.path, loaded.source, None)
+
+
+def _refuse_free_threading() -> None:
+    if sysconfig.get_config_var("Py_GIL_DISABLED") and not getattr(sys, "_is_gil_enabled", lambda: True)():
+        raise SessionError(
+            "no session was started; the program runs on without one",
+            "This is a free-threaded Python: other threads could run while code is swapped under them.",
+            "Start it with PYTHON_GIL=1, or use a build with the GIL.",
+        )
+
+
+def _overlap(left: Sequence[str], right: Sequence[str]) -> str:
+    for one in left:
+        for other in right:
+            if _inside(one, other) or _inside(other, one):
+                return one
+    return ""
+
+
+def _inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def _is_own(path: str) -> bool:
+    """midflight never reloads itself; the programs inside the package are programs."""
+    return path.startswith(_OWN) and not path.startswith(os.path.join(_OWN, "demo"))
+
+
+def _glob(path: str, pattern: str) -> bool:
+    if "**" in pattern:
+        head, _, tail = pattern.partition("**/")
+        return fnmatch.fnmatch(path, head + tail) or fnmatch.fnmatch(path, head + "*/" + tail)
+    return fnmatch.fnmatch(path, pattern) and path.count(os.sep) == pattern.count(os.sep)
+
+
+def _unreadable(loaded: Loaded, error: Exception) -> Parsed:
+    """A module whose own text cannot be read any more: everything in the new version counts as new."""
+    from midflight.plan.statements import SourceText
+
+    log.warning("%s: its running source cannot be read (%s); the next version is taken as a whole", loaded.name, error)
+    return Parsed(SourceText("", (), ()), {})
+
+
+def _failure(failure: BaseException, works: Sequence[Work]) -> Problem:
+    """Where in the new code it went wrong: the innermost line of the traceback in a file of the batch."""
+    paths = {work.loaded.path for work in works}
+    path, line = (works[0].loaded.path, 0) if works else ("", 0)
+    for at, number in _places(failure):
+        if at in paths:
+            path, line = at, number
+    text = str(failure)
+    message = f"{type(failure).__name__}: {text}" if text else type(failure).__name__
+    return Problem(path, line, "MF040", message, "Mend it and save again; the old code is running.")
+
+
+def _places(failure: BaseException) -> Iterator[tuple[str, int]]:
+    trace = failure.__traceback__
+    while trace is not None:
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+
+
+def _write_file(path: str, text: bytes, tx: Transaction) -> None:
+    """Written aside and renamed: a reader sees the old file or the new one, also after a crash."""
+    old = read_bytes(path)
+    aside = f"{path}.midflight~"
+    tx.undo(lambda: _put_back_file(path, aside, old))
+    with open(aside, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(OSError):
+        os.chmod(aside, os.stat(path).st_mode & 0o7777)
+    os.replace(aside, path)
+
+
+def _put_back_file(path: str, aside: str, old: bytes | None) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(aside)
+    if old is None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    elif read_bytes(path) != old:
+        with open(aside, "wb") as file:
+            file.write(old)
+        os.replace(aside, path)

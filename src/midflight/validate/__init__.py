@@ -1,0 +1,1 @@
+"""Questions asked of the new code before the reload commits."""

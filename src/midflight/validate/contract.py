@@ -1,0 +1,50 @@
+"""Names that other modules use are still what those modules need: callable, or a class."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from midflight.graph.loaded import Loaded
+from midflight.values import Problem
+
+_GONE: Any = object()
+
+
+def broken_promises(
+    edited: Iterable[Loaded], others: Iterable[Loaded], before: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Problem]:
+    """A Problem for each name of an `edited` module that another, unedited one uses and that changed its kind.
+
+    `before` gives each edited module's namespace before the reload. A name that is gone is dangling, no failure."""
+    unedited = list(others)
+    for loaded in edited:
+        for name, old in before.get(loaded.name, {}).items():
+            new = loaded.namespace.get(name, _GONE)
+            if new is old or new is _GONE or (isinstance(old, types.ModuleType)):
+                continue
+            lost = _lost(old, new)
+            users = [o.name for o in unedited if _uses(o, loaded, name, old, new)] if lost else []
+            if users:
+                yield Problem(
+                    loaded.path,
+                    0,
+                    "MF020",
+                    f"{loaded.name}.{name} {lost}, and {', '.join(sorted(users)[:5])} uses it",
+                    "Edit the users in the same save, or keep what they rely on.",
+                )
+
+
+def _lost(old: Any, new: Any) -> str:
+    if isinstance(old, type) and not isinstance(new, type):
+        return "was a class and is none now"
+    if callable(old) and not callable(new):
+        return "was callable and is not now"
+    return ""
+
+
+def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
+    if name not in other.mentions:
+        return False
+    return any(value is old or value is new or value is loaded.module for value in list(other.namespace.values()))

@@ -1,0 +1,126 @@
+"""Changes → Batches: one Batch per burst of saves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from midflight.values import Batch, Change, ChangeKind
+from midflight.watch.filters import Kind
+
+# What a file has come to when one change follows another within a batch; None: nothing happened in sum.
+NET: dict[tuple[ChangeKind, ChangeKind], ChangeKind | None] = {
+    ("added", "added"): "added",
+    ("added", "modified"): "added",
+    ("added", "deleted"): None,
+    ("modified", "added"): "modified",
+    ("modified", "modified"): "modified",
+    ("modified", "deleted"): "deleted",
+    ("deleted", "added"): "modified",
+    ("deleted", "modified"): "modified",
+    ("deleted", "deleted"): "deleted",
+}
+
+# How often to ask again whether git is done; each asking is one stat.
+LOCK_MS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long a batch stays open, in milliseconds after its last change."""
+
+    one: float = 5.0
+    several: float = 20.0
+    longest: float = 2000.0
+    empty: float = 200.0
+
+    @classmethod
+    def of(cls, quiet_ms: float | None, settle_ms: float = 0.0) -> Window:
+        """The default window, or one that `quiet_ms` sets: four times as long, up to 50 ms, from the second file on.
+
+        `settle_ms` is the least that a backend needs which cannot tell when a file is closed."""
+        if quiet_ms is None:
+            return cls(one=max(cls().one, settle_ms), several=max(cls().several, settle_ms))
+        quiet = max(0.0, quiet_ms, settle_ms)
+        return cls(quiet, max(quiet, min(4 * quiet, 50.0)), max(2000.0, 2 * quiet))
+
+
+@dataclass(slots=True)
+class _Pending:
+    change: Change
+    kind: Kind
+    empty: bool
+    first_ms: float
+    last_ms: float
+
+
+class Debouncer:
+    """Holds changes until their burst is over. Gets every time as a value, on one monotonic clock in milliseconds.
+
+    `wake_ms` is when to call `due` again if nothing else happens; None where only a further change can matter."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.wake_ms: float | None = None
+        self._pending: dict[str, _Pending] = {}
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def paths(self) -> list[str]:
+        return list(self._pending)
+
+    def feed(self, change: Change, kind: Kind, empty: bool = False) -> None:
+        """Takes one change in. `empty` says that the file now has no content."""
+        old = self._pending.pop(change.path, None)
+        net = NET[old.change.kind, change.kind] if old else change.kind
+        if net is not None:
+            merged = Change(change.path, net, change.at_ms)
+            first = old.first_ms if old else change.at_ms
+            self._pending[change.path] = _Pending(merged, kind, empty and net != "deleted", first, change.at_ms)
+        self.wake_ms = change.at_ms if self._pending else None
+
+    def due(self, now_ms: float, writing: Collection[str] = (), busy: bool = False, locked: bool = False) -> Batch | None:
+        """The Batch that is complete by now, if any.
+
+        Files in `writing` stay behind for a later batch. `busy` (a writer has not closed its file) and `locked` (git is
+        at work) keep the batch open, though no longer than `window.longest`."""
+        ready = self._ready(now_ms, writing)
+        if not ready:
+            self.wake_ms = None
+            return None
+        limit = min(one.first_ms for one in ready) + self.window.longest
+        closes = min(limit, limit if busy else self._quiet_at(ready))
+        if now_ms < closes:
+            self.wake_ms = closes
+        elif locked and now_ms < limit:
+            self.wake_ms = min(now_ms + LOCK_MS, limit)
+        else:
+            return self._close(ready, now_ms)
+        return None
+
+    def flush(self, now_ms: float, writing: Collection[str] = ()) -> Batch:
+        """Everything that is pending but for the files in `writing`, at once; maybe nothing."""
+        return self._close(self._ready(now_ms, writing), now_ms)
+
+    def _ready(self, now_ms: float, writing: Collection[str]) -> list[_Pending]:
+        for path in writing:
+            if path in self._pending:  # its time begins when its writer is done
+                self._pending[path].first_ms = now_ms
+        return [one for path, one in self._pending.items() if path not in writing]
+
+    def _quiet_at(self, ready: list[_Pending]) -> float:
+        # Code waits for code only: a program that goes on writing its data files must not hold up a save.
+        code = [one for one in ready if one.kind == "code"]
+        quiet = self.window.one if len(ready) == 1 else self.window.several
+        last = max(one.last_ms for one in code or ready)
+        return max(last + quiet, *(one.last_ms + self.window.empty for one in code if one.empty), 0.0)
+
+    def _close(self, ready: list[_Pending], now_ms: float) -> Batch:
+        for one in ready:
+            del self._pending[one.change.path]
+        self.wake_ms = now_ms if self._pending else None
+        ordered = sorted(ready, key=lambda one: one.last_ms)
+        code = tuple(one.change for one in ordered if one.kind == "code")
+        data = tuple(one.change for one in ordered if one.kind == "data")
+        return Batch(code, data, now_ms)
