@@ -308,14 +308,18 @@ class Runner:
         old = self._old(pair)
         if not old:
             return
-        node = pair.new.located()
-        roots = tuple(nested_codes(self.scope.compile([node])))
-        pairs = list(pair_codes(old, roots))
-        if any(a.co_freevars != b.co_freevars for a, b in pairs):
+        roots = tuple(nested_codes(self._compiled(pair.new)))
+        # No list of the pairs is held here: it would count as holders of the old code objects below.
+        if any(a.co_freevars != b.co_freevars for a, b in pair_codes(old, roots)):
             owner = self.scope.owner if self.scope.owner is not None else self._class_of(pair)
-            roots = refit(node, pairs, self.scope, owner)
+            roots = refit(pair.new.located(), list(pair_codes(old, roots)), self.scope, owner)
         self.roots[pair.new] = roots
         self._graft_pairs(pair, old, roots)
+
+    def _compiled(self, statement: Statement) -> types.CodeType:
+        """What preflight compiled, once; it is not kept, for it would hold the code objects of this version."""
+        code = statement.take_compiled() if isinstance(self.scope, ModuleScope) else None
+        return code if code is not None else self.scope.compile([statement.located()])
 
     def _class_of(self, pair: Pair) -> type | None:
         if pair.new is not None and isinstance(pair.new.node, ast.ClassDef):

@@ -73,4 +73,5 @@ def _compile_edited(pairs: Sequence[Pair], path: str, future: frozenset[str]) ->
         with warnings.catch_warnings():
             # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
             warnings.simplefilter("ignore")
-            compile(ast.Module([node] if is_future else [*head, node], []), path, "exec", dont_inherit=True)
+            code = compile(ast.Module([node] if is_future else [*head, node], []), path, "exec", dont_inherit=True)
+        pair.new.keep_compiled(code)
