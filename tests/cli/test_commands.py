@@ -113,7 +113,14 @@ def test_a_refused_reload_ends_with_1_and_says_where_why_and_what_runs(program: 
     document = program.json("show", json.loads(program.cli("history", "--json").stdout)[0]["id"])
     assert (document["outcome"], document["ok"]) == ("refused", False)
     assert program.ask("cart.total(10)") == "20"
-    assert program.cli("reload", "--json").returncode == 1
+
+
+def test_what_was_refused_was_not_taken_and_is_refused_again(program: Program) -> None:
+    program.save("cart.py", BROKEN)
+    assert [program.cli("reload", *flags).returncode for flags in ([], [], ["--json"])] == [1, 1, 1]
+    program.save("cart.py", EDITED)
+    assert program.cli("reload").returncode == 0
+    assert program.ask("cart.total(10)") == "21"
 
 
 def test_history_and_show_tell_the_same(program: Program) -> None:
@@ -212,7 +219,8 @@ def test_reload_in_mode_pump_waits_for_the_programs_safe_point(start: Callable[.
     pump = "__import__('midflight').current().pump()"
     wait_until(lambda: program.ask(pump) is not None and asked.poll() is not None)
     out, _ = asked.communicate()
-    assert json.loads(out)["outcome"] == "committed" and asked.returncode == 0
+    # Which of the two that waited for the pump took the save, the watcher's batch or this request, is open.
+    assert json.loads(out)["outcome"] in ("committed", "unchanged") and asked.returncode == 0
     assert program.ask("cart.total(10)") == "21"
 
 

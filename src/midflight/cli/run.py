@@ -247,7 +247,9 @@ def _execute(program: Program, session: Session | None) -> None:
 
 def _two_pieces(source: str | bytes, path: str) -> tuple[types.CodeType, types.CodeType, types.CodeType]:
     """The whole, what makes the module's values, and what then may never end."""
-    tree = ast.parse(source, path)
+    tree: ast.Module = compile(
+        source, path, "exec", int(ast.PyCF_ONLY_AST), dont_inherit=True
+    )  # ast.parse would be a frame too many
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the pieces warn for themselves
         whole = compile(tree, path, "exec", dont_inherit=True)
@@ -282,10 +284,27 @@ def _without_our_frames(hook: Hook, launcher: dict[str, Any]) -> Hook:
     def show(kind: type[BaseException], error: BaseException, trace: types.TracebackType | None) -> None:
         while trace is not None and _is_ours(trace.tb_frame, launcher):
             trace = trace.tb_next
+        trace = _without_import_frames(trace)
         error.__traceback__ = sys.last_traceback = trace
         hook(kind, error, trace)
 
     return show
+
+
+def _without_import_frames(trace: types.TracebackType | None) -> types.TracebackType | None:
+    """Python hides its import machinery where a module does not compile, but not with our note-taker in its midst."""
+    frames = []
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    names = [str(one.tb_frame.f_globals.get("__name__")) for one in frames]
+    if "midflight.graph.hook" not in names:
+        return frames[0] if frames else None
+    kept = None
+    for one, name in zip(reversed(frames), reversed(names), strict=True):
+        if not name.startswith(("importlib._bootstrap", "_frozen_importlib", "midflight.graph.")):
+            kept = types.TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return kept
 
 
 def _is_ours(frame: types.FrameType, launcher: dict[str, Any]) -> bool:
