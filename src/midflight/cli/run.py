@@ -247,9 +247,8 @@ def _execute(program: Program, session: Session | None) -> None:
 
 def _two_pieces(source: str | bytes, path: str) -> tuple[types.CodeType, types.CodeType, types.CodeType]:
     """The whole, what makes the module's values, and what then may never end."""
-    tree: ast.Module = compile(
-        source, path, "exec", int(ast.PyCF_ONLY_AST), dont_inherit=True
-    )  # ast.parse would be a frame too many
+    # Not ast.parse, which would be a frame in the traceback of a syntax error.
+    tree: ast.Module = compile(source, path, "exec", int(ast.PyCF_ONLY_AST), dont_inherit=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the pieces warn for themselves
         whole = compile(tree, path, "exec", dont_inherit=True)
