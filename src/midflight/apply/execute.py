@@ -98,26 +98,24 @@ class Execution:
 
     def _import_order(self) -> dict[str, int]:
         order: dict[str, int] = {}
-        visiting: set[str] = set()
-
-        def visit(name: str) -> None:
-            if name in order or name in visiting:
-                return
-            visiting.add(name)
-            work = self.works[name]
-            package = hasattr(work.loaded.module, "__path__")
-            needs: set[str] = set()
-            for statement in work.text.statements:
-                needs |= modules_imported(statement, name, package)
-            for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
-                visit(needed)
-            visiting.discard(name)
-            place = max([self.works[n].loaded.order * 1000 for n in [name]] + [order[n] + 1 for n in needs & order.keys()])
-            order[name] = place
-
         for name in sorted(self.works, key=lambda n: self.works[n].loaded.order):
-            visit(name)
+            self._place(name, order, set())
         return order
+
+    def _place(self, name: str, order: dict[str, int], visiting: set[str]) -> None:
+        """Give `name` a place after what it imports. In a cycle the one that was imported first comes first."""
+        if name in order or name in visiting:
+            return
+        visiting.add(name)
+        work = self.works[name]
+        package = hasattr(work.loaded.module, "__path__")
+        needs: set[str] = set()
+        for statement in work.text.statements:
+            needs |= modules_imported(statement, name, package)
+        for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
+            self._place(needed, order, visiting)
+        visiting.discard(name)
+        order[name] = max([work.loaded.order * 1000, *(order[n] + 1 for n in needs & order.keys())])
 
     def _empty_caches(self) -> None:
         """Answers of the old code go when the reload commits: what they were cannot be put back."""

@@ -88,14 +88,29 @@ def _object_parts(item: Any) -> list[Any]:
     return [v for v in out if not isinstance(v, type)]
 
 
+def running_codes() -> list[tuple[int, types.CodeType, int]]:
+    """(thread, code object, line) for every frame on every thread's stack.
+
+    Frames are let go before this returns: one that is held keeps all that its callers' variables hold."""
+    found = []
+    frames = sys._current_frames()
+    frame: types.FrameType | None = None
+    try:
+        for ident in frames:
+            frame = frames[ident]
+            while frame is not None:
+                found.append((ident, frame.f_code, frame.f_lineno))
+                frame = frame.f_back
+    finally:
+        del frame, frames
+    return found
+
+
 def frames_by_code() -> dict[int, int]:
     """How many frames on the threads' stacks run each code object, by its id."""
     counts: dict[int, int] = {}
-    for frame in list(sys._current_frames().values()):
-        current: types.FrameType | None = frame
-        while current is not None:
-            counts[id(current.f_code)] = counts.get(id(current.f_code), 0) + 1
-            current = current.f_back
+    for _, code, _ in running_codes():
+        counts[id(code)] = counts.get(id(code), 0) + 1
     return counts
 
 

@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from midflight.apply.holders import running_codes
 from midflight.values import OldFrame
 
 
@@ -23,14 +24,16 @@ def main_loop() -> Any:
     if asyncio is None or not main.is_alive() or main.ident is None:
         return None
     frame: types.FrameType | None = sys._current_frames().get(main.ident)
-    while frame is not None:
-        name = frame.f_code.co_name
-        if name in ("run_forever", "run_until_complete", "run"):
-            loop = _loop_of(frame, asyncio)
-            if loop is not None and loop.is_running():
-                return loop
-        frame = frame.f_back
-    return None
+    try:
+        while frame is not None:
+            if frame.f_code.co_name in ("run_forever", "run_until_complete", "run"):
+                loop = _loop_of(frame, asyncio)
+                if loop is not None and loop.is_running():
+                    return loop
+            frame = frame.f_back
+        return None
+    finally:
+        del frame
 
 
 def _loop_of(frame: types.FrameType, asyncio: Any) -> Any:
@@ -68,12 +71,9 @@ def old_frames(codes: Iterable[types.CodeType]) -> tuple[OldFrame, ...]:
         return ()
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     found: list[OldFrame] = []
-    for ident, top in list(sys._current_frames().items()):
-        frame: types.FrameType | None = top
-        while frame is not None:
-            if id(frame.f_code) in old:
-                found.append(_told(frame.f_code, frame.f_lineno, "frame", names.get(ident, str(ident))))
-            frame = frame.f_back
+    for ident, code, line in running_codes():
+        if id(code) in old:
+            found.append(_told(code, line, "frame", names.get(ident, str(ident))))
     return (*found, *_old_tasks(old))
 
 
