@@ -260,6 +260,7 @@ class Session:
         """Everything that changed on disk since it was last taken, or only `paths`, in one transaction."""
         if not self.running:
             return self._unchanged(cause)
+        self._refuse_reentry()
         if paths is not None:
             given = [os.path.realpath(os.fspath(path)) for path in paths]
             self._refuse_outside(given)
@@ -304,6 +305,7 @@ class Session:
         """New source by value: one transaction; the files are written when it commits."""
         sources: Sources = {os.path.realpath(os.fspath(path)): text.encode() for path, text in texts.items()}
         self._refuse_outside(sources)
+        self._refuse_reentry()
         return self._transact(sources, "api", writes=sources)
 
     def plan(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Plan:
@@ -375,26 +377,26 @@ class Session:
 
     def _transact(self, sources: Sources, cause: str, writes: Sources | None = None) -> Report:
         """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
-        if self._busy and self._lock_held():
-            raise SessionError(
-                "this reload was not started; another one is running in this thread",
-                "It was asked for by code that is being reloaded.",
-                "Ask for it after the import, from a function that the program calls.",
-            )
         with self._lock:
             self._busy = True
             try:
                 with interrupts_wait():
                     report, interrupt = self._attempt_with_pending(sources, cause, writes or {})
+                    self._busy = False
+                    self._record(report)
             finally:
                 self._busy = False
-        self._record(report)
         if interrupt is not None:
             raise interrupt
         return report
 
-    def _lock_held(self) -> bool:
-        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
+    def _refuse_reentry(self) -> None:
+        if self._busy and self._lock._is_owned():  # type: ignore[attr-defined]
+            raise SessionError(
+                "this reload was not started; another one is running in this thread",
+                "It was asked for by code that is being reloaded.",
+                "Ask for it after the import, from a function that the program calls.",
+            )
 
     def _attempt_with_pending(
         self, sources: Sources, cause: str, writes: Sources

@@ -1,0 +1,99 @@
+"""What every source of file events can do, and the one that has none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple, Protocol
+
+from midflight.watch.tree import Folder
+
+
+class Hint(NamedTuple):
+    """Where to look. Whether something really changed there, and how, the tree finds out.
+
+    entry: something happened to this file or link; found: a folder is new here; gone: a folder is gone from here;
+    again: list this folder once more; lost: events were dropped, look everywhere;
+"""
+
+    what: Literal["entry", "found", "gone", "again", "lost"]
+    path: str
+
+
+class Backend(Protocol):
+    """One source of file events. All but `wait` and `wake` are called by one thread at a time.
+
+    `settle_ms` is 0 for a backend that knows when a file is closed; else how long a file must lie still to count as
+    written. `careful` says that events may be lost without a word. `polled` are the folders for which no events come."""
+
+    name: str
+    settle_ms: float
+    careful: bool
+    polled: set[str]
+
+    def enter(self, folder: Folder) -> None:
+        """Watches a folder, or puts it into `polled`."""
+
+    def leave(self, path: str) -> None:
+        """Watches a folder no longer."""
+
+    def start(self, roots: Iterable[str]) -> None:
+        """Called when all folders were entered, and again when roots were added. Raises OSError."""
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Returns when there is something to read, after `wake`, or after the time; None is for ever."""
+
+    def wake(self) -> None:
+        """Ends a `wait`, now or the next; from any thread."""
+
+    def read(self) -> Iterator[Hint]:
+        """What is known so far, without waiting; the next hint is made after the one before was followed."""
+
+    def writing(self, now_ms: float) -> dict[str, float]:
+        """Files that are open and not written to their end yet → when they were last written to."""
+
+    def next_ms(self) -> float | None:
+        """When `read` will have something to say though no event comes."""
+
+    def close(self) -> None:
+        """Gives everything back."""
+
+
+class Silent:
+    """The backend without events: every folder is polled. The base of those whose events come from other threads."""
+
+    name = "polling"
+    settle_ms = 50.0
+    careful = True
+
+    def __init__(self) -> None:
+        self.polled: set[str] = set()
+        self._awake = threading.Event()
+
+    def enter(self, folder: Folder) -> None:
+        self.polled.add(folder.path)
+
+    def leave(self, path: str) -> None:
+        self.polled.discard(path)
+
+    def start(self, roots: Iterable[str]) -> None:
+        return
+
+    def wait(self, timeout_s: float | None) -> None:
+        self._awake.wait(timeout_s)
+        self._awake.clear()
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    def read(self) -> Iterator[Hint]:
+        yield from ()
+
+    def writing(self, now_ms: float) -> dict[str, float]:
+        return {}
+
+    def next_ms(self) -> float | None:
+        return None
+
+    def close(self) -> None:
+        self.polled.clear()

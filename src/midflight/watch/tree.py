@@ -1,0 +1,490 @@
+"""What is known of the disk below the roots, and the changes that looking again brings."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from midflight.values import Change, ChangeKind
+from midflight.watch.filters import Filters, Kind
+
+# mtime_ns, size, inode, ctime_ns; compared as a whole: each alone can stay the same over a real change.
+Stamp = tuple[int, int, int, int]
+
+# A change within one tick of the file system's clock can leave the same stamp: 10 ms is the coarsest kernel tick, 2 s
+# is FAT. A stamp that is younger than that proves nothing, so the content is remembered beside it.
+TICK_NS = 20_000_000
+COARSE_TICK_NS = 2_100_000_000
+
+
+@dataclass(slots=True, eq=False)
+class Folder:
+    """One folder that is looked at, by its real path.
+
+    `only` is None for a folder that counts as a whole, with all below it; else the names in it that matter: a root that
+    is a file or a link, a file that a link elsewhere names, or the way to a root that is missing. `base` says that no
+    folder above tells when this one goes: it is a root or the target of a link."""
+
+    path: str
+    only: set[str] | None = None
+    base: bool = False
+    files: dict[str, Stamp] = field(default_factory=dict)
+    below: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+
+    def wants(self, name: str) -> bool:
+        return self.only is None or name in self.only
+
+
+class Tree:
+    """The folders below the roots and below what their symlinks point to, each with the files in it that count.
+
+    `enter` is called before a folder is listed for the first time, so that a watch can be set first and nothing slips
+    between; `leave` when it no longer counts. With `careful` each young stamp gets a content hash beside it: for
+    backends that may lose events without saying so.
+
+    Files are told of under their real paths. A link that leads elsewhere is told of under its own path, or for a folder
+    as the files below it that differ."""
+
+    def __init__(
+        self, filters: Filters, enter: Callable[[Folder], None], leave: Callable[[str], None], careful: bool = False
+    ) -> None:
+        self.folders: dict[str, Folder] = {}
+        self.roots: dict[str, str] = {}  # as given, made absolute → its real path; "" while it is missing
+        self.git_folders: set[str] = set()
+        self.unreadable: set[str] = set()
+        self.careful = careful
+        self._patterns = self.filters = filters
+        self._enter, self._leave = enter, leave
+        self._targets: Counter[str] = Counter()  # real paths that roots and links lead to
+        self._bases: set[str] = set()
+        self._named: dict[str, Kind] = {}  # real files that a link names, and what the link's name makes them
+        self._digests: dict[str, bytes] = {}
+        self._out: list[Change] = []
+
+    # Questions
+
+    def kind(self, path: str) -> Kind | None:
+        return self._named.get(path) or self.filters.kind(path)
+
+    def stamp(self, path: str) -> Stamp | None:
+        folder = self.folders.get(os.path.dirname(path))
+        return folder.files.get(os.path.basename(path)) if folder else None
+
+    def count_files(self) -> int:
+        return sum(len(folder.files) for folder in self.folders.values())
+
+    # Looking
+
+    def add_roots(self, roots: Iterable[str]) -> list[str]:
+        """Looks at further roots; what lies there now is no change. Returns those that are missing."""
+        new = [root for root in dict.fromkeys(map(os.path.abspath, roots)) if root not in self.roots]
+        for root in new:
+            self.roots[root] = ""
+            self.git_folders.update(git_folders_above(root))
+        self._refilter()
+        self.check_roots()
+        return [root for root in new if not self.roots[root]]
+
+    def look(self, path: str, since_ns: int | None = None) -> list[Change]:
+        """Lists one known folder again: the changes in it, and all files in folders that are new there.
+
+        With `since_ns` (since the epoch), files written after it count as changed whatever their stamps say."""
+        folder = self.folders.get(path)
+        if folder is not None:
+            self._list(folder, since_ns)
+        return self._take()
+
+    def look_everywhere(self, since_ns: int | None = None) -> list[Change]:
+        changes = self.check_roots()
+        for path in list(self.folders):
+            changes += self.look(path, since_ns)
+        return changes
+
+    def check_roots(self) -> list[Change]:
+        """Follows roots that went, came back, or lead elsewhere now."""
+        for root, before in list(self.roots.items()):
+            now = _real(root)
+            if not now and self._wait_for(root):
+                now = _real(root)  # it came back while no watch was set yet
+            self.roots[root] = now
+            if now and os.path.islink(root):
+                self._look_for(os.path.dirname(root), os.path.basename(root))
+            if now != before:
+                self._retarget(root, before, now)
+            elif now and os.path.isdir(now) and now not in self.folders:
+                self._adopt(now)
+        return self._take()
+
+    def found(self, path: str) -> list[Change]:
+        """A folder is new, or was moved to `path`: all files in it are changes."""
+        upper, name = os.path.split(path)
+        folder = self.folders.get(upper)
+        if folder is not None and folder.only is None:
+            self._subfolder(folder, name, path)
+            if path in self.folders:
+                self._list(self.folders[path])
+        return self._take() + (self.check_roots() if self._leads_to_root(path) else [])
+
+    def gone(self, path: str) -> list[Change]:
+        """A folder was deleted or moved away: all files that were known in it are deleted."""
+        upper = self.folders.get(os.path.dirname(path))
+        if upper is not None:
+            upper.below.discard(os.path.basename(path))
+        self._drop(path)
+        return self._take() + (self.check_roots() if self._leads_to_root(path) else [])
+
+    def entry(self, path: str) -> list[Change]:
+        """Something happened to the file or link `path`: what it comes to, by what lies there now."""
+        upper, name = os.path.split(path)
+        folder = self.folders.get(upper)
+        if folder is None or not folder.wants(name):
+            return []
+        if name == "pyvenv.cfg" and folder.only is None and upper not in self.roots.values():
+            self._drop(upper)
+        elif self._leads_to_root(path):
+            return self.check_roots() + self._entry(folder, name)
+        return self._entry(folder, name)
+
+    def _entry(self, folder: Folder, name: str) -> list[Change]:
+        path = os.path.join(folder.path, name)
+        try:
+            found = os.lstat(path)
+        except OSError:
+            found = None
+        if found is not None and stat.S_ISLNK(found.st_mode):
+            self._link(folder, name)
+            return self._take()
+        was_link = self._unlink(folder, name)
+        if found is None or not stat.S_ISREG(found.st_mode):
+            self._forget_file(folder, name)
+        elif self.kind(path) is not None:
+            self._note(folder, name, _stamp(found), always=True)
+        return _netted(self._take()) if was_link else self._take()
+
+    def _list(self, folder: Folder, since_ns: int | None = None) -> None:
+        try:
+            with os.scandir(folder.path) as scan:
+                entries = list(scan)
+        except (FileNotFoundError, NotADirectoryError):
+            self._drop(folder.path)
+            return
+        except OSError:
+            self.unreadable.add(folder.path)
+            return
+        self.unreadable.discard(folder.path)
+        if self._is_environment(folder, entries):
+            self._drop(folder.path)
+            return
+        seen = {entry.name for entry in entries if folder.wants(entry.name) and self._sort(folder, entry, since_ns)}
+        for name in [name for name in folder.files if name not in seen]:
+            self._forget_file(folder, name)
+        for name in [name for name in folder.links if name not in seen]:
+            self._unlink(folder, name)
+        for name in [name for name in folder.below if name not in seen]:
+            folder.below.discard(name)
+            self._drop(os.path.join(folder.path, name))
+
+    def _is_environment(self, folder: Folder, entries: list[os.DirEntry[str]]) -> bool:
+        if folder.only is not None or folder.path in self.roots.values():
+            return False
+        return self.filters.is_environment([entry.name for entry in entries])
+
+    def _sort(self, folder: Folder, entry: os.DirEntry[str], since_ns: int | None) -> bool:
+        """Takes one entry of a listing in; whether it is something to know."""
+        try:
+            if entry.is_symlink():
+                self._link(folder, entry.name)
+                return True
+            self._unlink(folder, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                return self._subfolder(folder, entry.name, entry.path)
+            if self.kind(entry.path) is None or not entry.is_file(follow_symlinks=False):
+                return False
+            self._note(folder, entry.name, _stamp(entry.stat(follow_symlinks=False)), since_ns=since_ns)
+        except FileNotFoundError:
+            return False
+        return True
+
+    # Files
+
+    def _note(self, folder: Folder, name: str, stamp: Stamp, always: bool = False, since_ns: int | None = None) -> None:
+        path = os.path.join(folder.path, name)
+        kind: ChangeKind = "modified" if name in folder.files else "added"
+        same = folder.files.get(name) == stamp and (since_ns is None or max(stamp[0], stamp[3]) < since_ns)
+        folder.files[name] = stamp
+        if self.careful and not self._has_digest(path, stamp, same):
+            same = False
+        if always or not same:
+            self._tell(path, kind)
+
+    def _has_digest(self, path: str, stamp: Stamp, same: bool) -> bool:
+        """Whether the content is the remembered one, where a stamp this young cannot tell; remembers it."""
+        before = self._digests.pop(path, None)
+        young = _is_young(stamp)
+        if before is None and (same or not young):
+            return True
+        try:
+            with open(path, "rb") as file:
+                digest = blake2b(file.read(), digest_size=16).digest()
+        except OSError:
+            return False
+        if young:
+            self._digests[path] = digest
+        return before is None or digest == before
+
+    def _forget_file(self, folder: Folder, name: str, loud: bool = True) -> None:
+        path = os.path.join(folder.path, name)
+        self._digests.pop(path, None)
+        if folder.files.pop(name, None) is not None and loud:
+            self._tell(path, "deleted")
+
+    def _tell(self, path: str, kind: ChangeKind) -> None:
+        self._out.append(Change(path, kind, time.monotonic() * 1000))
+
+    def _take(self) -> list[Change]:
+        out, self._out = self._out, []
+        return out
+
+    # Folders
+
+    def _adopt(self, path: str, loud: bool = True) -> None:
+        """Looks at a folder with all below it; files in it that were not known are told of where `loud`."""
+        folder = self.folders.get(path)
+        if folder is None or folder.only is not None:
+            known = folder.files if folder else {}
+            folder = self.folders[path] = Folder(path, base=path in self._targets, files=known)
+            self._enter(folder)
+            told = len(self._out)
+            self._list(folder)
+            if not loud:
+                del self._out[told:]
+
+    def _subfolder(self, folder: Folder, name: str, path: str) -> bool:
+        if name == ".git":
+            self.git_folders.add(path)
+        if folder.only is not None or self.filters.prunes(path):
+            return False
+        folder.below.add(name)
+        self._adopt(path)
+        return True
+
+    def _look_for(self, path: str, name: str) -> None:
+        """Looks for one name in a folder that does not count otherwise."""
+        path = os.path.realpath(path)
+        folder = self.folders.get(path)
+        if folder is None:
+            folder = self.folders[path] = Folder(path, only=set(), base=True)
+            self._enter(folder)
+        if folder.only is not None:
+            folder.only.add(name)
+
+    def _wait_for(self, root: str) -> bool:
+        """Looks in the nearest folder above a missing root for the name by which it may come back; whether it did."""
+        upper, name = os.path.split(root)
+        while not os.path.isdir(upper) and upper != os.path.dirname(upper):
+            upper, name = os.path.split(upper)
+        self._look_for(upper, name)
+        return os.path.exists(os.path.join(upper, name))
+
+    def _leads_to_root(self, path: str) -> bool:
+        return any(
+            given == path or real == path or (not real and given.startswith(path + os.sep))
+            for given, real in self.roots.items()
+        )
+
+    def _drop(self, path: str, loud: bool = True) -> None:
+        """Forgets a folder with all below it; its files are told of as deleted where `loud`."""
+        folder = self.folders.pop(path, None)
+        if folder is None:
+            return
+        self._leave(path)
+        self.unreadable.discard(path)
+        for name in list(folder.files):
+            self._forget_file(folder, name, loud)
+        for name in folder.below:
+            self._drop_below(os.path.join(path, name), loud)
+        for name in list(folder.links):
+            self._unlink(folder, name, loud)
+
+    def _drop_below(self, path: str, loud: bool) -> None:
+        folder = self.folders.get(path)
+        if folder is not None and path in self._targets and os.path.isdir(path):
+            folder.base = True  # a root of its own, or what a link elsewhere leads to: it stays
+            self._enter(folder)
+        else:
+            self._drop(path, loud)
+
+    # Links
+
+    def _link(self, folder: Folder, name: str) -> None:
+        path = os.path.join(folder.path, name)
+        if self._leads_to_root(path):
+            return  # `check_roots` follows it
+        if name not in folder.links and self.filters.prunes(path):
+            return
+        before, now = folder.links.get(name, ""), _real(path)
+        was_file = name in folder.files
+        self._forget_file(folder, name, loud=False)
+        if name not in folder.links or before != now:
+            folder.links[name] = now
+            self._retarget(path, before, now)
+        elif now not in self.folders and os.path.isdir(now):
+            self._follow(path, now, loud=True)  # it was gone for a while
+        if was_file:
+            self._out = [Change(path, "modified", one.at_ms) if one.path == path else one for one in self._out]
+
+    def _unlink(self, folder: Folder, name: str, loud: bool = True) -> bool:
+        if name not in folder.links:
+            return False
+        told = len(self._out)
+        self._retarget(os.path.join(folder.path, name), folder.links.pop(name), "")
+        if not loud:
+            del self._out[told:]
+        return True
+
+    def _retarget(self, path: str, before: str, now: str) -> None:
+        """A root or link `path` that led to the real path `before` leads to `now`; "" is nowhere."""
+        old = self._reached(before)
+        was_there = bool(before) and os.path.exists(before)
+        if now:
+            self._targets[now] += 1
+            self._follow(path, now, loud=not before)
+        new = self._reached(now)
+        if before:
+            self._targets[before] -= 1
+            self._release(before, loud=not now and not was_there)
+        if path != now and path != before and (before or os.path.isfile(now)) and (now or was_there):
+            self._tell_difference(path, old, new)
+
+    def _follow(self, path: str, target: str, loud: bool) -> None:
+        if os.path.isdir(target):
+            if path in self.roots or not self._is_out_of_bounds(target):
+                self._widen(target)
+                self._adopt(target, loud)
+        elif (kind := self.kind(path)) is not None:
+            self._named[target] = kind
+            upper, name = os.path.split(target)
+            self._look_for(upper, name)
+            told = len(self._out)
+            self._entry_quietly(upper, name)
+            if not loud or path != target:
+                del self._out[told:]
+
+    def _entry_quietly(self, upper: str, name: str) -> None:
+        folder = self.folders[upper]
+        try:
+            self._note(folder, name, _stamp(os.stat(os.path.join(upper, name))))
+        except OSError:
+            self._forget_file(folder, name)
+
+    def _is_out_of_bounds(self, target: str) -> bool:
+        """A link upwards would bring in all that the roots were chosen from; one into an environment, that."""
+        above = any(real == target or real.startswith(target.rstrip(os.sep) + os.sep) for real in self.roots.values())
+        return above or self.filters.prunes(os.path.basename(target) or os.sep)
+
+    def _release(self, target: str, loud: bool) -> None:
+        if self._targets[target] > 0:
+            return
+        del self._targets[target]
+        upper, name = os.path.split(target)
+        folder = self.folders.get(upper)
+        self._named.pop(target, None)
+        if folder is not None and folder.only is None:
+            if name in folder.below or self.kind(target) is not None:
+                return  # it counts without the link
+        self._drop(target, loud)
+        if folder is not None:
+            self._forget_file(folder, name, loud)
+            if folder.only is not None and name in folder.only:
+                self._look_away(folder, name)
+
+    def _look_away(self, folder: Folder, name: str) -> None:
+        path = os.path.join(folder.path, name)
+        if not self._leads_to_root(path) and folder.only is not None:
+            folder.only.discard(name)
+            if not folder.only:
+                self._drop(folder.path)
+
+    def _reached(self, target: str) -> dict[str, Stamp]:
+        """The known files at or below a real path: what follows it in their paths → stamp."""
+        found = self.stamp(target) if target else None
+        return ({"": found} if found else {}) | dict(self._reached_below(self.folders.get(target), ""))
+
+    def _reached_below(self, folder: Folder | None, prefix: str) -> Iterator[tuple[str, Stamp]]:
+        if folder is None or folder.only is not None:
+            return
+        for name, stamp in folder.files.items():
+            yield f"{prefix}{os.sep}{name}", stamp
+        for name in folder.below:
+            yield from self._reached_below(self.folders.get(os.path.join(folder.path, name)), f"{prefix}{os.sep}{name}")
+
+    def _tell_difference(self, path: str, old: dict[str, Stamp], new: dict[str, Stamp]) -> None:
+        for rest in dict.fromkeys((*old, *new)):
+            if old.get(rest) != new.get(rest):
+                self._tell(path + rest, "modified" if rest in old and rest in new else "added" if rest in new else "deleted")
+
+    def _widen(self, target: str) -> None:
+        if not any(target == base or target.startswith(base + os.sep) for base in self._bases):
+            self._refilter()
+
+    def _refilter(self) -> None:
+        """The filters' roots are those given, their real paths, and where links lead."""
+        self._bases = {*self.roots, *filter(None, self.roots.values()), *self._targets}
+        self.filters = self._patterns.with_roots(sorted(self._bases))
+
+
+def git_folders_above(path: str) -> list[str]:
+    """The git folder of the repository that `path` lies in, also where `.git` is a file (worktrees, submodules)."""
+    while True:
+        git = os.path.join(path, ".git")
+        if os.path.isdir(git):
+            return [git]
+        if os.path.isfile(git):
+            return _linked_git_folder(git)
+        upper = os.path.dirname(path)
+        if upper == path:
+            return []
+        path = upper
+
+
+def _linked_git_folder(git: str) -> list[str]:
+    try:
+        with open(git, encoding="utf-8", errors="surrogateescape") as file:
+            word, _, where = file.read(4096).strip().partition(": ")
+    except OSError:
+        return []
+    return [os.path.normpath(os.path.join(os.path.dirname(git), where))] if word == "gitdir" else []
+
+
+def _netted(changes: list[Change]) -> list[Change]:
+    """A link that was replaced by a file, or the other way round, is one modified path."""
+    last: dict[str, Change] = {}
+    for change in changes:
+        before = last.pop(change.path, None)
+        modified = before is not None and (before.kind, change.kind) == ("deleted", "added")
+        last[change.path] = Change(change.path, "modified", change.at_ms) if modified else change
+    return list(last.values())
+
+
+def _real(path: str) -> str:
+    """The real path of what `path` leads to; "" where that is nothing."""
+    try:
+        return os.path.realpath(path, strict=True)
+    except OSError:
+        return ""
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
+
+
+def _is_young(stamp: Stamp) -> bool:
+    newest = max(stamp[0], stamp[3])
+    tick = COARSE_TICK_NS if stamp[0] % 1_000_000_000 == 0 else TICK_NS
+    return time.time_ns() - newest < tick

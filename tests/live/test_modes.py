@@ -1,0 +1,209 @@
+"""When a reload happens: auto on its own thread or the main thread's loop, pump, manual; and what is told to whom."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import midflight
+from midflight.values import Change, Event, Report
+
+ONE = "import threading\nwhere = []\ndef f():\n    return 1\n"
+TWO = "import threading\nwhere = []\ndef f():\n    return 2\nwhere.append(threading.current_thread().name)\n"
+
+
+def test_auto_takes_a_save_on_midflights_own_thread(make: Any) -> None:
+    program = make("auto")
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.session.start()
+    program.write(shop=TWO)
+    report = program.next_report()
+    assert (report.outcome, report.cause, shop.f()) == ("committed", "watcher", 2)
+    assert shop.where == ["midflight-reload"]
+
+
+def test_auto_takes_a_save_on_the_loop_that_runs_in_the_main_thread(make: Any) -> None:
+    program = make("auto")
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.session.start()
+
+    async def main() -> Report:
+        program.write(shop=TWO)
+        return await asyncio.get_running_loop().run_in_executor(None, program.next_report)
+
+    assert asyncio.run(main()).outcome == "committed"
+    assert shop.where == [threading.main_thread().name] and shop.f() == 2
+
+
+def test_pump_takes_a_save_only_where_the_program_says(make: Any) -> None:
+    program = make("pump")
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.session.start()
+    assert program.session.pump() is None
+    program.write(shop=TWO)
+    report = None
+    for _ in range(2000):
+        assert shop.f() == 1 or report
+        report = program.session.pump()
+        if report is not None:
+            break
+        threading.Event().wait(0.01)
+    assert report is not None and report.outcome == "committed" and shop.f() == 2
+    assert shop.where == [threading.main_thread().name]
+    assert program.session.pump() is None
+
+
+def test_a_reload_asked_for_from_outside_waits_for_the_pump(make: Any) -> None:
+    program = make("pump")
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.session.start()
+    program.write(shop=TWO)
+    answer: list[Report] = []
+    asker = threading.Thread(target=lambda: answer.append(program.session.request_reload(timeout_s=20)))
+    asker.start()
+    while asker.is_alive():
+        program.session.pump()
+        asker.join(0.01)
+    assert shop.f() == 2 and shop.where == [threading.main_thread().name]
+    assert answer[0].ok
+
+
+def test_manual_takes_nothing_until_it_is_asked(program: Any) -> None:
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.write(shop=TWO)
+    assert shop.f() == 1
+    assert program.session.reload().outcome == "committed"
+    assert shop.f() == 2
+    assert program.session.reload().outcome == "unchanged"
+
+
+def test_areload_runs_between_two_steps_of_the_loop(program: Any) -> None:
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.write(shop=TWO)
+    assert asyncio.run(program.session.areload()).outcome == "committed"
+    assert shop.f() == 2
+
+
+def test_a_pause_holds_batches_until_resume(make: Any) -> None:
+    program = make("auto")
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    program.session.start()
+    program.session.pause()
+    program.write(shop=TWO)
+    for _ in range(2000):
+        if program.session.status()["waiting_batches"]:
+            break
+        threading.Event().wait(0.01)
+    assert shop.f() == 1
+    program.session.resume()
+    assert program.next_report().outcome == "committed"
+    assert shop.f() == 2
+
+
+def test_data_files_reach_their_subscribers_and_are_never_executed(make: Any, folder: Path) -> None:
+    program = make("auto")
+    changes: list[Change] = []
+    (folder / "prompts").mkdir()
+    program.session.subscribe(changes.append, data="prompts/**/*.md")
+    program.session.start()
+    (folder / "prompts" / "hello.md").write_text("raise SystemExit\n")
+    event = program.next_event("data")
+    assert event.detail["path"] == os.path.realpath(folder / "prompts" / "hello.md")
+    assert [change.path for change in changes] == [event.detail["path"]]
+    assert event.detail["told"] == 1
+
+
+def test_a_subscriber_that_fails_does_not_fail_the_reload(program: Any, caplog: pytest.LogCaptureFixture) -> None:
+    program.write(shop=ONE)
+    program.load("shop")
+    heard: list[Report | Event] = []
+
+    def broken(news: Any) -> None:
+        raise RuntimeError("a subscriber of the program's")
+
+    program.session.subscribe(broken)
+    unsubscribe = program.session.subscribe(heard.append)
+    assert program.save(shop=TWO).outcome == "committed"
+    assert [r.outcome for r in heard if isinstance(r, Report)] == ["committed"]
+    assert "a subscriber failed" in caplog.text
+    unsubscribe()
+    program.save(shop=ONE)
+    assert len([r for r in heard if isinstance(r, Report)]) == 1
+
+
+def test_start_and_stop_are_idempotent_and_leave_nothing_behind(make: Any) -> None:
+    import sys
+
+    program = make("auto")
+    finders, threads = list(sys.meta_path), set(threading.enumerate())
+    for _ in range(2):
+        program.session.start()
+        program.session.start()
+        assert program.session.running
+        program.session.stop()
+        program.session.stop()
+    assert sys.meta_path == finders
+    assert set(threading.enumerate()) <= threads
+    assert midflight.current() is None
+
+
+def test_off_by_the_environment_means_off(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOT_RELOAD_ENABLED", "false")
+    program = make("auto")
+    program.session.start()
+    assert not program.session.running
+    assert program.session.reload().outcome == "unchanged"
+
+
+def test_a_forked_child_runs_on_without_a_session(program: Any) -> None:
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(write, repr((program.session.running, program.session.reload().outcome, shop.f())).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 100) == b"(False, 'unchanged', 1)"
+    assert program.session.running
+
+
+def test_every_reload_makes_one_report_with_versions_and_timings(program: Any) -> None:
+    program.write(shop=ONE)
+    program.load("shop")
+    report = program.save(shop=TWO)
+    module = report.modules[program.name("shop")]
+    assert len(module.before) == len(module.after) == 64 and module.before != module.after
+    assert module.grafted == ("f",)
+    assert report.timings_ms["total"] > 0 and {"preflight", "apply", "commit"} <= report.timings_ms.keys()
+    assert Report.from_json(report.to_json()) == report
+    assert program.session.history() == [report]
+    assert program.session.versions()[0].id == f"{program.name('shop')}@{module.after[:12]}"
+
+
+def test_a_plan_says_what_would_be_done_and_touches_nothing(program: Any) -> None:
+    program.write(money="RATE = 2\n")
+    program.write(shop="from {money} import RATE\ndef f():\n    return RATE\n")
+    shop = program.load("shop")
+    program.write(money="RATE = 3\n")
+    plan = program.session.plan()
+    assert [str(step) for step in plan.steps] == [
+        f"run {program.name('money')}.RATE",
+        f"rebind {program.name('shop')}.RATE ({program.name('money')}.RATE changes)",
+    ]
+    assert shop.f() == 2
+    program.write(money="RATE = (\n")
+    assert [p.code for p in program.session.plan().problems] == ["MF001"]
+    assert program.session.history() == []
