@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from midflight.watch.tree import Folder
@@ -13,8 +13,7 @@ class Hint(NamedTuple):
     """Where to look. Whether something really changed there, and how, the tree finds out.
 
     entry: something happened to this file or link; found: a folder is new here; gone: a folder is gone from here;
-    again: list this folder once more; lost: events were dropped, look everywhere;
-"""
+    again: list this folder once more; lost: events were dropped, look everywhere."""
 
     what: Literal["entry", "found", "gone", "again", "lost"]
     path: str
@@ -24,7 +23,7 @@ class Backend(Protocol):
     """One source of file events. All but `wait` and `wake` are called by one thread at a time.
 
     `settle_ms` is 0 for a backend that knows when a file is closed; else how long a file must lie still to count as
-    written. `careful` says that events may be lost without a word. `polled` are the folders for which no events come."""
+    written. `careful` says that events may be lost without a word. `polled` are the folders without events."""
 
     name: str
     settle_ms: float
@@ -37,8 +36,14 @@ class Backend(Protocol):
     def leave(self, path: str) -> None:
         """Watches a folder no longer."""
 
-    def start(self, roots: Iterable[str]) -> None:
-        """Called when all folders were entered, and again when roots were added. Raises OSError."""
+    def cover(self, roots: Iterable[str]) -> None:
+        """Watches these folders with all below them, where that is how the backend works. Raises OSError."""
+
+    def retry(self, folders: Mapping[str, Folder]) -> list[str]:
+        """Tries again to watch what could not be; returns what still cannot."""
+
+    def suspect(self, path: str, until_ms: float) -> None:
+        """Takes a file as being written until it is closed, or nothing was heard of it until then."""
 
     def wait(self, timeout_s: float | None) -> None:
         """Returns when there is something to read, after `wake`, or after the time; None is for ever."""
@@ -76,7 +81,13 @@ class Silent:
     def leave(self, path: str) -> None:
         self.polled.discard(path)
 
-    def start(self, roots: Iterable[str]) -> None:
+    def cover(self, roots: Iterable[str]) -> None:
+        return
+
+    def retry(self, folders: Mapping[str, Folder]) -> list[str]:
+        return []
+
+    def suspect(self, path: str, until_ms: float) -> None:
         return
 
     def wait(self, timeout_s: float | None) -> None:

@@ -80,7 +80,9 @@ class Debouncer:
             self._pending[change.path] = _Pending(merged, kind, empty and net != "deleted", first, change.at_ms)
         self.wake_ms = change.at_ms if self._pending else None
 
-    def due(self, now_ms: float, writing: Collection[str] = (), busy: bool = False, locked: bool = False) -> Batch | None:
+    def due(
+        self, now_ms: float, writing: Collection[str] = (), busy: bool = False, locked: bool = False
+    ) -> Batch | None:
         """The Batch that is complete by now, if any.
 
         Files in `writing` stay behind for a later batch. `busy` (a writer has not closed its file) and `locked` (git is

@@ -36,9 +36,9 @@ class Filters:
 
     Patterns are globs. One without a slash is matched against each name, at any depth; one with a slash against the
     path below a root, or against the whole path where it starts with a slash; `**` stands for any number of folders. A
-    pattern that matches a folder covers all below it. `exclude` wins over all else. `include` brings in what is left out
-    by default: files of other kinds (as data), and pruned folders that the pattern names outright (a wildcard never
-    stands for a pruned folder, so `**/x.py` does not open `.git`).
+    pattern that matches a folder covers all below it. `exclude` wins over all else. `include` brings in what is
+    left out by default: files of other kinds (as data), and pruned folders that the pattern names outright (a wildcard
+    never stands for a pruned folder, so `**/x.py` does not open `.git`).
     """
 
     def __init__(

@@ -9,9 +9,10 @@ import select
 import stat
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from midflight.watch.backend import Hint
+from midflight.watch.mounts import Mounts
 from midflight.watch.tree import Folder
 
 MODIFY, CLOSE_WRITE, MOVED_FROM, MOVED_TO, CREATE, DELETE = 0x2, 0x8, 0x40, 0x80, 0x100, 0x200
@@ -24,6 +25,8 @@ FLAGS = ONLYDIR | DONT_FOLLOW | EXCL_UNLINK
 
 _HEAD = struct.Struct("iIII")  # wd, mask, cookie, length of the name that follows (inotify(7))
 _BUFFER = 1 << 16
+# More than the longest queue holds; a reader slower than the writers must come to its other work all the same.
+MOST_READS = 128
 
 # A file that was created, or moved here while open, is waited for this long after the last that was heard of it: it may
 # have been complete before it got its name (linkat, rename before close), and then no CLOSE_WRITE ever comes.
@@ -52,7 +55,10 @@ class Inotify:
         self._unsure: dict[str, float] = {}  # may be complete or not → when to take it as complete
         self._moving: dict[int, bool] = {}  # cookie of a file on the move → whether it is open
         self._full_told = False
+        self._unwatched: set[str] = set()
+        self._mounts = Mounts()
         self._fds: list[int] = []
+        self._epoll: select.epoll | None = None
         try:
             self._open_descriptors()
         except OSError:
@@ -64,10 +70,9 @@ class Inotify:
         self._fds.append(self._fd)
         self._alarm = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._fds.append(self._alarm)
-        self._epoll = select.epoll()
-        self._fds.append(self._epoll.fileno())
-        self._epoll.register(self._fd, select.EPOLLIN)
-        self._epoll.register(self._alarm, select.EPOLLIN)
+        self._epoll = epoll = select.epoll()
+        epoll.register(self._fd, select.EPOLLIN)
+        epoll.register(self._alarm, select.EPOLLIN)
 
     def _checked(self, result: int) -> int:
         if result < 0:
@@ -77,6 +82,8 @@ class Inotify:
 
     def close(self) -> None:
         fds, self._fds = self._fds, []
+        if self._epoll is not None:
+            self._epoll.close()
         for fd in fds:
             os.close(fd)
 
@@ -95,10 +102,15 @@ class Inotify:
         self._folders[wd] = folder.path
         self._watches[folder.path] = wd
         self.polled.discard(folder.path)
-        if is_remote(folder.path):
+        self._unwatched.discard(folder.path)
+        if self._mounts.is_remote(folder.path):
             self.polled.add(folder.path)
 
     def _not_watched(self, path: str, error: OSError) -> None:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return
+        news = path not in self._unwatched
+        self._unwatched.add(path)
         if error.errno == errno.ENOSPC:
             self.polled.add(path)
             if not self._full_told:
@@ -107,14 +119,15 @@ class Inotify:
                     f"{path} and what comes after it is polled: the limit of inotify watches is reached",
                     "Raise it with `sysctl fs.inotify.max_user_watches=524288`, or leave folders out with `exclude`.",
                 )
-        elif error.errno == errno.EACCES:
+        elif news and error.errno == errno.EACCES:
             self._trouble(f"{path} is not watched: permission denied", "Give read permission, or `exclude` it.")
-        elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
+        elif news:
             self.polled.add(path)
             self._trouble(f"{path} is polled: {error.strerror}", "Its changes are seen a little later.")
 
     def leave(self, path: str) -> None:
         self.polled.discard(path)
+        self._unwatched.discard(path)
         wd = self._watches.pop(path, None)
         if wd is not None:
             self._forget(wd)
@@ -123,13 +136,22 @@ class Inotify:
         self._folders.pop(wd, None)
         self._libc.inotify_rm_watch(self._fd, wd)  # fails where the folder is gone, and its watch with it
 
-    def start(self, roots: Iterable[str]) -> None:
+    def cover(self, roots: Iterable[str]) -> None:
         return
+
+    def retry(self, folders: Mapping[str, Folder]) -> list[str]:
+        for path in sorted(self._unwatched):
+            if path in folders:
+                self.enter(folders[path])
+            if path in self._unwatched and path in self.polled:
+                break  # the limit is still reached
+        self._full_told = bool(self._unwatched & self.polled)
+        return sorted(self._unwatched)
 
     # Events
 
     def wait(self, timeout_s: float | None) -> None:
-        for fd, _ in self._epoll.poll(timeout_s):
+        for fd, _ in self._epoll.poll(timeout_s) if self._epoll else ():
             if fd == self._alarm:
                 os.eventfd_read(fd)
 
@@ -138,7 +160,10 @@ class Inotify:
             os.eventfd_write(self._alarm, 1)
 
     def read(self) -> Iterator[Hint]:
-        while data := self._read_some():
+        for _ in range(MOST_READS):
+            data = self._read_some()
+            if not data:
+                break
             now_ms = time.monotonic() * 1000
             at = 0
             while at < len(data):
@@ -146,7 +171,8 @@ class Inotify:
                 at += _HEAD.size + length
                 name = data[at - length : at].rstrip(b"\0")
                 yield from self._event(wd, mask, cookie, os.fsdecode(name), now_ms)
-        self._moving.clear()
+        if len(self._moving) > 1000:  # what was moved out of sight is never claimed
+            self._moving.clear()
         self._expire(time.monotonic() * 1000)
 
     def _read_some(self) -> bytes:
@@ -189,14 +215,14 @@ class Inotify:
             return
         if mask & CREATE:
             if self._is_being_made(path):
-                self.suspect(path, now_ms)
+                self.suspect(path, now_ms + UNSURE_MS)
         else:
             was_open = self._open.pop(path, None) is not None or path in self._unsure
             self._unsure.pop(path, None)
             if mask & MOVED_FROM:
                 self._moving[cookie] = was_open
             elif mask & MOVED_TO and self._moving.pop(cookie, False):
-                self.suspect(path, now_ms)
+                self.suspect(path, now_ms + UNSURE_MS)
         yield Hint("entry", path)
 
     def _is_being_made(self, path: str) -> bool:
@@ -209,9 +235,9 @@ class Inotify:
 
     # Writers
 
-    def suspect(self, path: str, now_ms: float) -> None:
-        """Takes a file as being written until it is closed, or nothing was heard of it for a while."""
-        self._unsure[path] = now_ms + UNSURE_MS
+    def suspect(self, path: str, until_ms: float) -> None:
+        if path not in self._open:
+            self._unsure[path] = until_ms
 
     def writing(self, now_ms: float) -> dict[str, float]:
         return self._open | {path: until - UNSURE_MS for path, until in self._unsure.items()}
@@ -224,53 +250,3 @@ class Inotify:
             del self._unsure[path]
         for path in [path for path, last_ms in self._open.items() if last_ms + FORGOTTEN_MS <= now_ms]:
             del self._open[path]
-
-
-# Changes made by another machine, or by the host of a container, cause no events here.
-REMOTE = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "afs", "ceph", "glusterfs"))
-
-
-def is_remote(path: str) -> bool:
-    """Whether the file system below `path` may change without the kernel knowing."""
-    return _mounts.type_of(path) in REMOTE or _mounts.type_of(path).startswith("fuse.")
-
-
-class _Mounts:
-    """Mount points and file system types, read once: a table of proc(5)'s mountinfo."""
-
-    def __init__(self) -> None:
-        self._types: dict[str, str] | None = None
-        self._answers: dict[int, str] = {}
-
-    def type_of(self, path: str) -> str:
-        try:
-            device = os.stat(path).st_dev
-        except OSError:
-            return ""
-        if device not in self._answers:
-            self._answers[device] = self._find(path)
-        return self._answers[device]
-
-    def _find(self, path: str) -> str:
-        if self._types is None:
-            self._types = _read_mounts()
-        while path not in self._types and path != os.path.dirname(path):
-            path = os.path.dirname(path)
-        return self._types.get(path, "")
-
-
-def _read_mounts() -> dict[str, str]:
-    try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return {}
-    found = {}
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        where = before.split(" ")[4].replace("\\040", " ")
-        found[where] = after.split(" ")[0]
-    return found
-
-
-_mounts = _Mounts()

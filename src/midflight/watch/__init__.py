@@ -1,0 +1,402 @@
+"""Watch: file events → Batches, from whatever source of events this machine has."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+
+from midflight.errors import WatchError
+from midflight.values import Batch, Change
+from midflight.watch.backend import Backend, Hint, Silent
+from midflight.watch.debounce import Debouncer, Window
+from midflight.watch.filters import Filters
+from midflight.watch.polling import Poller
+from midflight.watch.sweep import Sweep
+from midflight.watch.tree import Tree
+
+BACKENDS = ("auto", "inotify", "watchfiles", "watchdog", "polling")
+
+# A writer that has not written for this long does not hold up others; nor does a git lock that was left behind.
+STALE_MS = 2000.0
+# A file that changed this recently when it was found by looking may still be open.
+RECENT_MS = 100.0
+# Between reads that brought nothing, so that a log file below a root costs no more than 500 wake-ups a second.
+NOISE_S = 0.002
+
+logger = logging.getLogger("midflight")
+
+
+def log(what: str, hint: str) -> None:
+    logger.warning("%s\n  %s", what, hint)
+
+
+class Watch:
+    """Watches the roots of `filters` and calls `on_batch` on its own thread, one Batch at a time.
+
+    `quiet_ms` is how long a save must be the last one (None: measured defaults, see `debounce.Window`); `sweep_s` is
+    how often all files are looked at to find what the backend lost. `on_trouble(what, hint)` hears what the watcher
+    cannot do. Every method may be called from any thread, also from `on_batch`."""
+
+    def __init__(
+        self,
+        filters: Filters,
+        on_batch: Callable[[Batch], None],
+        *,
+        backend: str = "auto",
+        quiet_ms: float | None = None,
+        sweep_s: float = 30.0,
+        on_trouble: Callable[[str, str], None] = log,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise WatchError(f"No watcher is called {backend!r}", hint=f"Choose one of {', '.join(BACKENDS)}.")
+        self._filters, self._on_batch, self._on_trouble = filters, on_batch, on_trouble
+        self._wanted, self._quiet_ms, self._sweep_s = backend, quiet_ms, sweep_s
+        self._lock = threading.Condition(threading.RLock())
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._held = False
+        self._roots = list(filters.roots)
+        self._last_trouble = ""
+        self._lost = 0
+        _watches.add(self)
+
+    # Life
+
+    def start(self) -> None:
+        """Returns when every folder is watched: what is saved from now on is seen. Raises WatchError."""
+        with self._lock:
+            if self._thread is not None:
+                return
+            self._stopping = threading.Event()
+            self._use(self._choose())
+            self._thread = threading.Thread(target=self._run, name="midflight-watch", daemon=True)
+            self._thread.start()
+
+    def _use(self, backend: Backend) -> None:
+        self._backend = backend
+        self._tree = Tree(self._filters, backend.enter, backend.leave, backend.careful)
+        self._debouncer = Debouncer(Window.of(self._quiet_ms, backend.settle_ms))
+        self._sweep, self._poller = Sweep(self._sweep_s), Poller()
+        self._covered: set[str] = set()
+        self._missing: set[str] = set()
+        self._read_ns = time.time_ns()
+        self._cover(filter(os.path.exists, map(os.path.realpath, self._roots)))
+        self._tree.add_roots(self._roots)
+        self._look_after()
+
+    def stop(self) -> None:
+        """Gives back thread, descriptors and watches. What was pending is not delivered."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if thread is None:
+                return
+            self._stopping.set()
+            self._backend.wake()
+        if thread is not threading.current_thread():
+            thread.join()
+
+    def hold(self) -> None:
+        """From now on batches wait; `drain` still takes them."""
+        with self._lock:
+            self._held = True
+
+    def release(self) -> None:
+        with self._lock:
+            self._held = False
+            if self._thread is not None:
+                self._backend.wake()
+
+    def rearm(self, roots: Sequence[str]) -> None:
+        """Watches further roots; what lies there now is no change."""
+        with self._lock:
+            self._roots += [root for root in roots if root not in self._roots]
+            if self._thread is not None:
+                self._tree.add_roots(roots)
+                self._look_after()
+                self._backend.wake()
+
+    def drain(self, wait_ms: float = 1000.0) -> Batch:
+        """Everything that has changed until now; it will not be given to `on_batch` too.
+
+        Waits up to `wait_ms` for files that are being written; those that still are stay behind for a later batch."""
+        deadline = time.monotonic() + wait_ms / 1000
+        with self._lock:
+            while self._thread is not None:
+                self._take_in(everything=True)
+                left = deadline - time.monotonic()
+                if left <= 0 or not (self._busy() or self._locked()):
+                    return self._debouncer.flush(_now_ms(), self._writing())
+                self._wait_with_lock(min(left, 0.005 if self._locked() else left))
+        return Batch()
+
+    def status(self) -> dict[str, object]:
+        """What is watched, how, and what went wrong, as plain values."""
+        with self._lock:
+            if self._thread is None:
+                return {"running": False, "backend": self._wanted, "roots": list(self._roots)}
+            return {
+                "running": True,
+                "backend": self._backend.name,
+                "roots": list(self._tree.roots),
+                "missing": sorted(self._missing),
+                "folders": len(self._tree.folders),
+                "files": self._tree.count_files(),
+                "polled": sorted(self._backend.polled),
+                "poll_ms": round(self._poller.interval_ms, 1) if self._backend.polled else None,
+                "unreadable": sorted(self._tree.unreadable),
+                "overflows": self._lost,
+                "swept": self._sweep.rounds,
+                "found_by_sweep": self._sweep.found,
+                "pending": self._debouncer.paths(),
+                "being_written": sorted(self._writing()),
+                "held": self._held,
+                "trouble": self._last_trouble,
+            }
+
+    # The thread
+
+    def _run(self) -> None:
+        stopping = self._stopping
+        try:
+            while not stopping.is_set():
+                try:
+                    self._turn(stopping)
+                except OSError as error:
+                    logger.exception("the watcher failed")
+                    self._fall_back(error)
+        finally:
+            self._backend.close()
+
+    def _turn(self, stopping: threading.Event) -> None:
+        """One wake-up: read, debounce, deliver, and wait for the next."""
+        with self._lock:
+            heard = self._take_in()
+            batch = None if self._held or stopping.is_set() else self._due()
+            timeout_s = self._timeout_s()
+        if batch is not None:
+            self._deliver(batch)
+            return
+        if not heard and timeout_s != 0:
+            stopping.wait(0)
+        self._backend.wait(timeout_s)
+
+    def _deliver(self, batch: Batch) -> None:
+        try:
+            self._on_batch(batch)
+        except Exception:
+            logger.exception("taking a batch of %d files failed; watching goes on", len(batch.code) + len(batch.data))
+
+    def _timeout_s(self) -> float | None:
+        times = [self._sweep.next_ms, self._backend.next_ms()]
+        if self._backend.polled:
+            times.append(self._poller.next_ms)
+        if not self._held:
+            times.append(self._debouncer.wake_ms)
+        return max(0.0, min(time for time in times if time is not None) - _now_ms()) / 1000
+
+    def _wait_with_lock(self, seconds: float) -> None:
+        """Waits until the watch thread has read again; on that thread itself, reads."""
+        if threading.current_thread() is self._thread:
+            self._backend.wait(seconds)
+        else:
+            self._lock.wait(seconds)
+
+    # One look
+
+    def _take_in(self, everything: bool = False) -> bool:
+        """Reads all that is known by now into the debouncer; with `everything` also what only looking can find."""
+        heard = self._read()
+        now_ms = _now_ms()
+        if everything and self._backend.careful:
+            self._feed(self._tree.look_everywhere())
+        elif self._backend.polled and (everything or now_ms >= self._poller.next_ms):
+            self._feed(self._poller.look(self._tree, self._backend.polled))
+        if now_ms >= self._sweep.next_ms:
+            self._sweep_on()
+        self._look_after()
+        self._lock.notify_all()
+        return heard
+
+    def _read(self) -> bool:
+        began_ns = time.time_ns()
+        heard = False
+        for hint in self._backend.read():
+            heard = True
+            self._feed(self._follow(hint), found=hint.what != "entry")
+        self._read_ns = began_ns
+        return heard
+
+    def _follow(self, hint: Hint) -> list[Change]:
+        if hint.what == "entry":
+            return self._tree.entry(hint.path)
+        if hint.what == "found":
+            return self._tree.found(hint.path)
+        if hint.what == "gone":
+            return self._tree.gone(hint.path)
+        if hint.what == "again":
+            return self._tree.again(hint.path)
+        self._lost += 1
+        logger.info("the kernel's queue of file events overflowed: looking at all files")
+        # Files may have changed twice within one tick of the clock, once before the queue was full and once after.
+        return self._tree.look_everywhere(since_ns=self._read_ns - 100_000_000)
+
+    def _sweep_on(self) -> None:
+        changes = self._sweep.step(self._tree, self._backend.polled)
+        pending = len(self._debouncer)
+        self._read()  # what happened just now is in the queue too, and no loss
+        new = [change for change in changes if change.path not in self._debouncer.paths()] if changes else []
+        if new and len(self._debouncer) == pending:
+            self._sweep.found += len(new)
+            logger.info("the sweep found %d changes that nobody told of, first %s", len(new), new[0].path)
+        self._feed(changes, found=True)
+        if not self._sweep.busy:
+            self._backend.retry(self._tree.folders)
+
+    def _feed(self, changes: Iterable[Change], found: bool = False) -> None:
+        for change in changes:
+            kind = self._tree.kind(change.path)
+            if kind is not None:
+                stamp = self._tree.stamp(change.path)
+                if found and stamp is not None and time.time_ns() - stamp[0] < RECENT_MS * 1e6:
+                    self._backend.suspect(change.path, _now_ms())
+                self._debouncer.feed(change, kind, empty=kind == "code" and stamp is not None and stamp[1] == 0)
+
+    def _look_after(self) -> None:
+        """What follows from a look: other folders to cover, roots that went or came."""
+        self._cover(self._tree.bases())
+        missing = {root for root, real in self._tree.roots.items() if not real}
+        for root in sorted(missing - self._missing):
+            self._trouble(f"{root} is not there", "It is watched as soon as it appears.")
+        for root in sorted(self._missing - missing):
+            logger.info("%s is there and watched", root)
+        self._missing = missing
+
+    def _cover(self, roots: Iterable[str]) -> None:
+        wanted = set(roots)
+        if wanted != self._covered:
+            self._covered = wanted
+            self._backend.cover(sorted(wanted))
+
+    # Batches
+
+    def _due(self) -> Batch | None:
+        if not len(self._debouncer):
+            return None
+        self._settle()
+        return self._debouncer.due(_now_ms(), self._writing(), self._busy(), self._locked())
+
+    def _settle(self) -> None:
+        """Looks once more at what is about to be delivered, where no event tells that a file was closed."""
+        wake_ms = self._debouncer.wake_ms
+        if self._backend.settle_ms and wake_ms is not None and _now_ms() >= wake_ms:
+            for path in self._debouncer.paths():
+                self._feed(self._tree.glance(path))
+
+    def _writing(self) -> set[str]:
+        return {path for path in self._backend.writing(_now_ms()) if self._tree.kind(path)}
+
+    def _busy(self) -> bool:
+        """Whether code is being written. Data is not waited for: a log stays open as long as its program runs."""
+        now_ms = _now_ms()
+        return any(
+            now_ms - last_ms < STALE_MS and self._tree.kind(path) == "code"
+            for path, last_ms in self._backend.writing(now_ms).items()
+        )
+
+    def _locked(self) -> bool:
+        """Whether git is changing files in a repository that the roots lie in or hold."""
+        return any(_is_fresh(os.path.join(folder, "index.lock")) for folder in self._tree.git_folders)
+
+    # Backends
+
+    def _choose(self) -> Backend:
+        if self._wanted == "inotify" or (self._wanted == "auto" and sys.platform == "linux"):
+            return self._inotify()
+        if self._wanted in ("auto", "watchfiles"):
+            return self._watchfiles()
+        if self._wanted == "watchdog":
+            return self._watchdog()
+        return Silent()
+
+    def _inotify(self) -> Backend:
+        if sys.platform != "linux":
+            raise WatchError("inotify is not to be had here", "Only Linux has it.", 'Use backend = "auto".')
+        from midflight.watch.inotify import Inotify
+
+        try:
+            return Inotify(self._trouble)
+        except OSError as error:
+            self._trouble(
+                f"All folders are polled: the kernel gives no inotify descriptor ({error.strerror})",
+                "End other watchers, or raise the limit with `sysctl fs.inotify.max_user_instances=512`.",
+            )
+            return Silent()
+
+    def _watchfiles(self) -> Backend:
+        try:
+            from midflight.watch.watchfiles import Watchfiles
+        except ImportError as error:
+            if self._wanted == "watchfiles":
+                raise WatchError("watchfiles is not installed", str(error), "pip install 'midflight[watch]'") from error
+            self._trouble(
+                "All folders are polled: this system's file events are not to be had",
+                "pip install 'midflight[watch]' gives a native watcher.",
+            )
+            return Silent()
+        return Watchfiles(self._trouble)
+
+    def _watchdog(self) -> Backend:
+        try:
+            from midflight.watch.watchdog import Watchdog
+        except ImportError as error:
+            raise WatchError("watchdog is not installed", str(error), "pip install 'midflight[watch]'") from error
+        return Watchdog(self._trouble)
+
+    def _fall_back(self, error: OSError) -> None:
+        """Polls from now on: a watcher that has ended tells nobody that saves are no longer seen."""
+        with self._lock:
+            self._trouble(f"All folders are polled: {self._backend.name} failed ({error})", "Restart to try again.")
+            self._backend.close()
+            self._backend = Silent()
+            self._tree.move_to(self._backend.enter, self._backend.leave)
+            self._debouncer.window = Window.of(self._quiet_ms, self._backend.settle_ms)
+
+    def _trouble(self, what: str, hint: str) -> None:
+        self._last_trouble = what
+        self._on_trouble(what, hint)
+
+    def _forked(self) -> None:
+        """In a child process: its thread is gone, and reading would take the parent's events away."""
+        self._lock = threading.Condition(threading.RLock())
+        if self._thread is not None:
+            self._thread = None
+            self._backend.close()
+
+
+def _now_ms() -> float:
+    return time.monotonic() * 1000
+
+
+def _is_fresh(path: str) -> bool:
+    try:
+        return (time.time() - os.stat(path).st_mtime) * 1000 < STALE_MS
+    except OSError:
+        return False
+
+
+# Weak: a fork must not keep alive what its process has let go.
+_watches: weakref.WeakSet[Watch] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for watch in list(_watches):
+        watch._forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
