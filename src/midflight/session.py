@@ -26,13 +26,14 @@ from midflight.apply.transaction import Transaction
 from midflight.apply.work import Work
 from midflight.config import Config, load
 from midflight.errors import SessionError
-from midflight.graph.loaded import Loaded, Program, read_bytes
+from midflight.graph.hook import values_made
+from midflight.graph.loaded import Loaded, Program, read_bytes, version_of
 from midflight.hooks import RECORDS, of_module
 from midflight.plan.planner import plan_reload
 from midflight.plan.preflight import Edited, edited
 from midflight.validate.contract import broken_promises
 from midflight.validate.health import run_checks
-from midflight.values import Batch, Change, Event, Mode, Outcome, Plan, Problem, Report, Version
+from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
 from midflight.watch import Filters, Watch
 
 log = logging.getLogger("midflight")
@@ -264,14 +265,15 @@ class Session:
         if paths is not None:
             given = [os.path.realpath(os.fspath(path)) for path in paths]
             self._refuse_outside(given)
-            return self._reload_paths(given, cause, empty_is_meant=True)
+            return self._reload_paths(given, cause)
         assert self._watch is not None
         with self._waiting_lock:
             batches, self._waiting = self._waiting, []
         batches.append(self._watch.drain())
         self._hand_out(batches)
-        found = {change.path for batch in batches for change in batch.code}
-        return self._reload_paths(sorted(found), cause, empty_is_meant=True)
+        found = sorted({change.path for batch in batches for change in batch.code})
+        # What was refused was not taken: asked again, it is tried again, also where nothing else changed.
+        return self._reload_paths(found or sorted(self._pending), cause)
 
     async def areload(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Report:
         """The same from a coroutine: it runs on the loop, between two of its steps."""
@@ -350,16 +352,16 @@ class Session:
 
     # -- one transaction ------------------------------------------------------------------------------
 
-    def _reload_paths(
-        self, paths: Sequence[str], cause: str, *, quiet: bool = False, empty_is_meant: bool = False
-    ) -> Report:
+    def _reload_paths(self, paths: Sequence[str], cause: str, *, quiet: bool = False) -> Report:
         sources = self._read(paths)
         fresh = {path: source for path, source in sources.items() if self._differs(path, source)}
         undone = [path for path in sources if path not in fresh and path in self._pending]
         for path in undone:
             del self._pending[path]
         if not fresh:
-            return self._unchanged(cause) if quiet else self._record(self._report(cause, "unchanged", {}))
+            # A file that was broken and is as it was again is news; a save of what runs already is not.
+            told = undone or not quiet
+            return self._record(self._report(cause, "unchanged", {})) if told else self._unchanged(cause)
         return self._transact(fresh, cause)
 
     def _differs(self, path: str, source: bytes | None) -> bool:
@@ -419,7 +421,7 @@ class Session:
         works, problems, files = self._preflight(sources)
         clock.lap("preflight")
         if problems:
-            return self._report(cause, "refused", clock.laps, problems=problems), None
+            return self._report(cause, "refused", clock.laps, problems=problems, modules=self._tried(sources)), None
         if not works and not files.any:
             return self._report(cause, "unchanged", clock.laps), None
         tx = Transaction()
@@ -455,6 +457,10 @@ class Session:
                 else:
                     problems += result
         return works, problems, files
+
+    def _tried(self, sources: Sources) -> dict[str, ModuleReport]:
+        """The modules of a batch that was not taken: which version runs on, and which was refused."""
+        return {one.name: _tried(one, source) for path, source in sources.items() for one in self.program.at(path)}
 
     def _edited(self, loaded: Loaded, source: bytes) -> Work | list[Problem]:
         try:
@@ -511,8 +517,9 @@ class Session:
     ) -> tuple[Report, BaseException | None]:
         tx.roll_back()
         clock.lap("roll back")
+        tried = {work.name: _tried(work.loaded, work.source) for work in works}
         if isinstance(failure, RudeEdit):
-            return self._report(cause, "refused", clock.laps, problems=[failure.problem]), None
+            return self._report(cause, "refused", clock.laps, problems=[failure.problem], modules=tried), None
         if isinstance(failure, _Invalid):
             problems = failure.problems
         else:
@@ -521,7 +528,7 @@ class Session:
             Problem("", 0, "MF099", f"could not be undone: {error!r}", "Restart the process: it is not as it was.")
             for error in tx.failures
         ]
-        report = self._report(cause, "rolled back", clock.laps, problems=problems)
+        report = self._report(cause, "rolled back", clock.laps, problems=problems, modules=tried)
         return report, failure if isinstance(failure, KeyboardInterrupt) else None
 
     def _remember_replaced(self, codes: Iterable[types.CodeType]) -> None:
@@ -653,19 +660,22 @@ class _Clock:
         self._at = now
 
 
-def note_main(session: Session, path: str, text: str, code: types.CodeType | None = None) -> None:
-    """`path` is about to run as `__main__`; its source is `text`."""
+def note_main(session: Session, path: str, text: str, pieces: Sequence[types.CodeType] = ()) -> None:
+    """`path` is about to run as `__main__`: its source is `text`, and `pieces` are the code objects that will run."""
     session.main_path = os.path.realpath(path)
     if session.running and session._wanted(session.main_path):
         source = read_bytes(path)
-        session.program.note("__main__", session.main_path, source if source is not None else text.encode(), None)
+        code = None
+        if pieces:
+            code = pieces[0].replace(co_consts=tuple(const for piece in pieces for const in piece.co_consts))
+        session.program.note("__main__", session.main_path, source if source is not None else text.encode(), code)
 
 
 def main_ready(session: Session) -> None:
     """The top level of `__main__` up to its guard has run: its values are what it made."""
     loaded = session.program.get("__main__")
-    if loaded is not None and loaded.source is not None:
-        session.program.note("__main__", loaded.path, loaded.source, None)
+    if loaded is not None:
+        loaded.made.update(values_made(loaded.namespace))
 
 
 def _refuse_free_threading() -> None:
@@ -710,6 +720,11 @@ def _unreadable(loaded: Loaded, error: Exception) -> Parsed:
 
     log.warning("%s: its running source cannot be read (%s); the next version is taken as a whole", loaded.name, error)
     return Parsed(SourceText("", (), ()), {})
+
+
+def _tried(loaded: Loaded, source: bytes | None) -> ModuleReport:
+    after = version_of(source) if source is not None else ""
+    return ModuleReport(before=loaded.version, after=after, path=loaded.path)
 
 
 def _failure(failure: BaseException, works: Sequence[Work]) -> Problem:

@@ -65,19 +65,19 @@ class Changes:
 
     def _star_of(self, loaded: Loaded, module: str) -> bool:
         tail = module.rpartition(".")[2]
-        return loaded.name != module and (module in loaded.mentions or tail in loaded.mentions) and star(loaded)
+        return loaded.name != module and (loaded.mentions(module) or loaded.mentions(tail)) and star(loaded)
 
     def _sees(self, loaded: Loaded, module: str) -> bool:
         """Whether `loaded` may mean something of `module` by a name: it holds the module, or imports from it."""
         tail = module.rpartition(".")[2]
-        if module in loaded.mentions or tail in loaded.mentions:
+        if loaded.mentions(module) or loaded.mentions(tail):
             return True
         if module.partition(".")[0] == loaded.name.partition(".")[0]:
             return True  # relative imports need not name it
         # A re-export: what it imports comes from a package that imports it from `module`.
         package = module.rpartition(".")[0]
         while package:
-            if package in loaded.mentions or package.rpartition(".")[2] in loaded.mentions:
+            if loaded.mentions(package) or loaded.mentions(package.rpartition(".")[2]):
                 return True
             package = package.rpartition(".")[0]
         return any(getattr(v, "__module__", None) == module for v in list(loaded.namespace.values()))

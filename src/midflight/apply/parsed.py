@@ -32,7 +32,6 @@ def parsed(loaded: Loaded) -> Parsed:
     if found is None:
         text = parse(decode(loaded.source or b""), loaded.path)
         codes = loaded.codes
-        loaded.mention(frozenset())  # taken down before the module's code object goes
         if codes is not None:
             found = Parsed(text, by_statement(text, nested_codes(codes[0])))
         else:

@@ -238,15 +238,15 @@ def _execute(program: Program, session: Session | None) -> None:
     from midflight.session import main_ready, note_main
 
     text = program.source if isinstance(program.source, str) else importlib.util.decode_source(program.source)
-    whole, first, rest = _two_pieces(program.source, program.path)
-    note_main(session, program.path, text, whole)
+    first, rest = _two_pieces(program.source, program.path)
+    note_main(session, program.path, text, (first, rest))
     exec(first, namespace)
     main_ready(session)
     exec(rest, namespace)
 
 
-def _two_pieces(source: str | bytes, path: str) -> tuple[types.CodeType, types.CodeType, types.CodeType]:
-    """The whole, what makes the module's values, and what then may never end."""
+def _two_pieces(source: str | bytes, path: str) -> tuple[types.CodeType, types.CodeType]:
+    """What makes the module's values, and what then may never end."""
     # Not ast.parse, which would be a frame in the traceback of a syntax error.
     tree: ast.Module = compile(source, path, "exec", int(ast.PyCF_ONLY_AST), dont_inherit=True)
     with warnings.catch_warnings():
@@ -256,7 +256,7 @@ def _two_pieces(source: str | bytes, path: str) -> tuple[types.CodeType, types.C
     flags = whole.co_flags & FUTURE_FLAGS
     pieces = [ast.Module(part, type_ignores=[]) for part in (tree.body[:place], tree.body[place:])]
     first, rest = (compile(piece, path, "exec", flags=flags, dont_inherit=True) for piece in pieces)
-    return whole, first, rest
+    return first, rest
 
 
 def _where_it_starts(body: list[ast.stmt]) -> int:

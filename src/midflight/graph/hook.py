@@ -131,6 +131,12 @@ class Notebook:
         return noted
 
 
+# Python leaves the import system's own frames out of a traceback by their file name (Python/import.c,
+# remove_importlib_frames); a module with a syntax error must read the same with us between them.
+_get_code = Notebook._get_code
+_get_code.__code__ = _get_code.__code__.replace(co_filename=SourceFileLoader.get_code.__code__.co_filename)
+
+
 class _LoadingSpec(ModuleSpec):
     """The spec of a module while it loads. importlib sets `_initializing` when it begins and when it ends
     (importlib/_bootstrap.py, `_load_unlocked`); at the end the spec is an ordinary one again."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import re
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from midflight.graph.hook import Noted, Notebook
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
-    __slots__ = ("_facts", "noted", "codes", "made", "module", "name", "order", "parsed", "path", "source")
+    __slots__ = ("_facts", "_more", "noted", "codes", "made", "module", "name", "order", "parsed", "path", "source")
 
     def __init__(self, noted: Noted, module: types.ModuleType) -> None:
         self.noted = noted
@@ -28,6 +26,7 @@ class Loaded:
         self.codes: tuple[types.CodeType, ...] | None = (noted.code,) if noted.code is not None else None
         self.parsed: Any = None
         self._facts: dict[str, Any] = {}
+        self._more: set[str] = set()
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -37,31 +36,22 @@ class Loaded:
     def version(self) -> str:
         return version_of(self.source) if self.source is not None else ""
 
-    @property
-    def mentions(self) -> frozenset[str]:
-        """Every name that its code uses, functions' bodies included; names of earlier versions may be among them."""
-        return self._fact("mentions", self._mentions)  # type: ignore[no-any-return]
-
-    def _mentions(self) -> frozenset[str]:
-        if self.codes is not None:
-            return frozenset(names_used(self.codes))
-        try:
-            code = compile(self.source or b"", self.path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
-            return frozenset(_WORD.findall((self.source or b"").decode("latin-1")))
-        return frozenset(names_used((code,)))
+    def mentions(self, name: str) -> bool:
+        """Whether its text has the word anywhere, also one it had in an earlier version: a look that costs a
+        microsecond where names taken from code objects would have to be collected first. May be wrong on the yes side."""
+        return name.encode() in (self.source or b"") or name in self._more
 
     def drop_codes(self) -> None:
         self.codes = self.noted.code = None
 
-    def mention(self, names: frozenset[str]) -> None:
-        self._facts["mentions"] = self.mentions | names
+    def mention(self, names: Iterable[str]) -> None:
+        """Names that a version which is being taken brings."""
+        self._more.update(names)
 
     def _fact(self, name: str, make: Callable[[], Any]) -> Any:
         if name not in self._facts:
             self._facts[name] = make()
         return self._facts[name]
-
 
 
 class Program:
@@ -187,7 +177,7 @@ class Program:
         return getattr(value, "__module__", None) in self.notebook.modules
 
     def mentioning(self, name: str) -> list[Loaded]:
-        return [loaded for loaded in self.all() if name in loaded.mentions]
+        return [loaded for loaded in self.all() if loaded.mentions(name)]
 
     def graph(self) -> dict[str, list[str]]:
         """Module → the program's modules that it imports, by what its namespace and its code mention."""
@@ -197,7 +187,7 @@ class Program:
 
 def imports_of(loaded: Loaded, names: set[str]) -> set[str]:
     """Modules of `names` that `loaded` holds, holds something of, or imports by name inside a function."""
-    found = {name for name in loaded.mentions if name in names}
+    found = {name for name in names if loaded.mentions(name)}
     for value in list(loaded.namespace.values()):
         if isinstance(value, types.ModuleType):
             if value.__name__ in names:

@@ -45,6 +45,6 @@ def _lost(old: Any, new: Any) -> str:
 
 
 def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
-    if name not in other.mentions:
+    if not other.mentions(name):
         return False
     return any(value is old or value is new or value is loaded.module for value in list(other.namespace.values()))
