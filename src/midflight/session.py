@@ -267,9 +267,9 @@ class Session:
             self._refuse_outside(given)
             return self._reload_paths(given, cause)
         assert self._watch is not None
+        drained = self._watch.drain()  # first: a batch that is on its way arrives before this returns
         with self._waiting_lock:
-            batches, self._waiting = self._waiting, []
-        batches.append(self._watch.drain())
+            batches, self._waiting = [*self._waiting, drained], []
         self._hand_out(batches)
         found = sorted({change.path for batch in batches for change in batch.code})
         # What was refused was not taken: asked again, it is tried again, also where nothing else changed.
