@@ -19,14 +19,16 @@ from midflight.watch.polling import Poller
 from midflight.watch.sweep import Sweep
 from midflight.watch.tree import Tree
 
+__all__ = ["BACKENDS", "Filters", "Watch"]
+
 BACKENDS = ("auto", "inotify", "watchfiles", "watchdog", "polling")
 
 # A writer that has not written for this long does not hold up others; nor does a git lock that was left behind.
 STALE_MS = 2000.0
 # A file that changed this recently when it was found by looking may still be open.
-RECENT_MS = 100.0
-# Between reads that brought nothing, so that a log file below a root costs no more than 500 wake-ups a second.
-NOISE_S = 0.002
+RECENT_MS = 50.0
+# The least between two wake-ups that brought nothing: a log file below a root must not cost one for each of its lines.
+NOISE_MS = 5.0
 
 logger = logging.getLogger("midflight")
 
@@ -63,6 +65,7 @@ class Watch:
         self._roots = list(filters.roots)
         self._last_trouble = ""
         self._lost = 0
+        self._woke_ms = 0.0
         _watches.add(self)
 
     # Life
@@ -175,15 +178,17 @@ class Watch:
     def _turn(self, stopping: threading.Event) -> None:
         """One wake-up: read, debounce, deliver, and wait for the next."""
         with self._lock:
-            heard = self._take_in()
+            self._take_in()
             batch = None if self._held or stopping.is_set() else self._due()
             timeout_s = self._timeout_s()
+            noise = not len(self._debouncer) and _now_ms() - self._woke_ms < NOISE_MS
         if batch is not None:
             self._deliver(batch)
             return
-        if not heard and timeout_s != 0:
-            stopping.wait(0)
+        if noise:
+            stopping.wait(NOISE_MS / 1000)
         self._backend.wait(timeout_s)
+        self._woke_ms = _now_ms()
 
     def _deliver(self, batch: Batch) -> None:
         try:
@@ -208,9 +213,9 @@ class Watch:
 
     # One look
 
-    def _take_in(self, everything: bool = False) -> bool:
+    def _take_in(self, everything: bool = False) -> None:
         """Reads all that is known by now into the debouncer; with `everything` also what only looking can find."""
-        heard = self._read()
+        self._read()
         now_ms = _now_ms()
         if everything and self._backend.careful:
             self._feed(self._tree.look_everywhere())
@@ -220,13 +225,13 @@ class Watch:
             self._sweep_on()
         self._look_after()
         self._lock.notify_all()
-        return heard
 
-    def _read(self) -> bool:
+    def _read(self) -> set[str]:
+        """Follows all hints that there are; returns their paths."""
         began_ns = time.time_ns()
-        heard = False
+        heard = set()
         for hint in self._backend.read():
-            heard = True
+            heard.add(hint.path)
             self._feed(self._follow(hint), found=hint.what != "entry")
         self._read_ns = began_ns
         return heard
@@ -247,12 +252,11 @@ class Watch:
 
     def _sweep_on(self) -> None:
         changes = self._sweep.step(self._tree, self._backend.polled)
-        pending = len(self._debouncer)
-        self._read()  # what happened just now is in the queue too, and no loss
-        new = [change for change in changes if change.path not in self._debouncer.paths()] if changes else []
-        if new and len(self._debouncer) == pending:
-            self._sweep.found += len(new)
-            logger.info("the sweep found %d changes that nobody told of, first %s", len(new), new[0].path)
+        heard = self._read()  # what happened just now is in the queue too, and is not lost
+        lost = [change.path for change in changes if change.path not in heard and self._tree.kind(change.path)]
+        if lost:
+            self._sweep.found += len(lost)
+            logger.info("the sweep found %d changes that no event told of, first %s", len(lost), lost[0])
         self._feed(changes, found=True)
         if not self._sweep.busy:
             self._backend.retry(self._tree.folders)
@@ -262,9 +266,13 @@ class Watch:
             kind = self._tree.kind(change.path)
             if kind is not None:
                 stamp = self._tree.stamp(change.path)
-                if found and stamp is not None and time.time_ns() - stamp[0] < RECENT_MS * 1e6:
-                    self._backend.suspect(change.path, _now_ms())
+                if found and stamp is not None:
+                    self._suspect(change.path, age_ms=(time.time_ns() - stamp[0]) / 1e6)
                 self._debouncer.feed(change, kind, empty=kind == "code" and stamp is not None and stamp[1] == 0)
+
+    def _suspect(self, path: str, age_ms: float) -> None:
+        if 0 <= age_ms < RECENT_MS:
+            self._backend.suspect(path, _now_ms() + RECENT_MS - age_ms)
 
     def _look_after(self) -> None:
         """What follows from a look: other folders to cover, roots that went or came."""

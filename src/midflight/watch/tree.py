@@ -6,10 +6,9 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
 
 from midflight.values import Change, ChangeKind
 from midflight.watch.filters import Filters, Kind
@@ -17,22 +16,23 @@ from midflight.watch.filters import Filters, Kind
 # mtime_ns, size, inode, ctime_ns; compared as a whole: each alone can stay the same over a real change.
 Stamp = tuple[int, int, int, int]
 
-# Two writes within one tick of the file system's clock leave one stamp; 10 ms is the coarsest tick of a kernel.
+# A change within one tick of the file system's clock can leave the same stamp: 10 ms is the coarsest kernel tick, 2 s
+# is FAT. A stamp that is younger than that proves nothing, so the content is remembered beside it.
 TICK_NS = 20_000_000
+COARSE_TICK_NS = 2_100_000_000
 
 
 @dataclass(slots=True, eq=False)
 class Folder:
     """One folder that is looked at, by its real path.
 
-    `only` is None for a folder that counts as a whole, with all below it; else the names in it that matter. `ways` are
-    those names of which only the coming and going matters: a link that is a root, the way to a root that is missing.
-    `base` says that no folder above tells when this one goes."""
+    `only` is None for a folder that counts as a whole, with all below it; else the names in it that matter: a root that
+    is a file or a link, a file that a link elsewhere names, or the way to a root that is missing. `base` says that no
+    folder above tells when this one goes: it is a root or the target of a link."""
 
     path: str
-    base: bool = False
     only: set[str] | None = None
-    ways: set[str] = field(default_factory=set)
+    base: bool = False
     files: dict[str, Stamp] = field(default_factory=dict)
     below: set[str] = field(default_factory=set)
     links: dict[str, str] = field(default_factory=dict)
@@ -41,108 +41,33 @@ class Folder:
         return self.only is None or name in self.only
 
 
-class Watcher(Protocol):
-    """Who is told which folders matter. `enter` comes before a folder is listed, so that nothing slips between."""
-
-    def enter(self, folder: Folder) -> None: ...
-
-    def leave(self, path: str) -> None: ...
-
-
 class Tree:
-    """The folders below the roots and below what symlinks lead to, each with the files in it that count.
+    """The folders below the roots and below what their symlinks point to, each with the files in it that count.
 
-    With `careful` a stamp too young to prove anything gets a content hash beside it: for backends that may lose events
-    without saying so. Where the methods return changes, several may concern one path."""
+    `enter` is called before a folder is listed for the first time, so that a watch can be set first and nothing slips
+    between; `leave` when it no longer counts. With `careful` each young stamp gets a content hash beside it: for
+    backends that may lose events without saying so.
 
-    def __init__(self, filters: Filters, watcher: Watcher, careful: bool = False) -> None:
-        self.filters = filters
-        self.watcher = watcher
-        self.careful = careful
+    Files are told of under their real paths. A link that leads elsewhere is told of under its own path, or for a folder
+    as the files below it that differ."""
+
+    def __init__(
+        self, filters: Filters, enter: Callable[[Folder], None], leave: Callable[[str], None], careful: bool = False
+    ) -> None:
         self.folders: dict[str, Folder] = {}
-        self.roots: dict[str, str] = {}  # absolute, as given → as last resolved; "" while it is missing
+        self.roots: dict[str, str] = {}  # as given, made absolute → its real path; "" while it is missing
         self.git_folders: set[str] = set()
         self.unreadable: set[str] = set()
-        self._patterns = filters
-        self._followed: Counter[str] = Counter()  # real targets of links, by how many links lead there
-        self._named: dict[str, Kind] = {}  # targets of links to files → what the link's name makes of them
-        self._ways: dict[str, tuple[str, str]] = {}  # missing root → the folder and name by which it may come back
+        self.careful = careful
+        self._patterns = self.filters = filters
+        self._enter, self._leave = enter, leave
+        self._targets: Counter[str] = Counter()  # real paths that roots and links lead to
+        self._bases: set[str] = set()
+        self._named: dict[str, Kind] = {}  # real files that a link names, and what the link's name makes them
         self._digests: dict[str, bytes] = {}
-        self._patient_ns: int | None = None
         self._out: list[Change] = []
 
-    # Roots
-
-    def add_roots(self, roots: Iterable[str]) -> list[str]:
-        """Looks at further roots; what lies there now is no change. Returns those that are missing."""
-        new = [root for root in map(os.path.abspath, roots) if root not in self.roots]
-        for root in new:
-            self.roots[root] = ""
-            self.git_folders.update(_git_folders_above(root))
-        self._refilter()
-        self.check_roots()
-        self._out.clear()
-        return [root for root in new if not self.roots[root]]
-
-    def check_roots(self) -> list[Change]:
-        """Follows roots that went, came back, or lead elsewhere now."""
-        for root in self.roots:
-            self._check_root(root)
-        return self._take()
-
-    def _check_root(self, root: str) -> None:
-        before, now = self.roots[root], os.path.realpath(root)
-        while not os.path.exists(now):
-            self._move_root(root, "")
-            # What appears between the look and the watch is found by looking again.
-            if self._wait_for(root) or not os.path.exists(os.path.realpath(root)):
-                return
-            now = os.path.realpath(root)
-        self._move_root(root, now)
-        self._stop_waiting(root)
-        if os.path.islink(root):
-            self._look_for(os.path.realpath(os.path.dirname(root)), os.path.basename(root), way=True)
-        if not os.path.isdir(now):
-            self._look_for(os.path.dirname(now), os.path.basename(now))
-        elif before != now or now not in self.folders or self.folders[now].only is not None:
-            self._adopt(now)
-
-    def _move_root(self, root: str, now: str) -> None:
-        before, self.roots[root] = self.roots[root], now
-        if before == now:
-            return
-        self._refilter()
-        if before in self.folders and self.filters.prunes(before):
-            self._drop(before)
-        elif before and not now:
-            self._file_gone(before)
-
-    def _wait_for(self, root: str) -> bool:
-        """Looks at the nearest folder above a missing root, for the name by which it may come back.
-
-        Says whether that is what was looked at before."""
-        upper, name = os.path.split(root)
-        while not os.path.isdir(upper) and upper != os.path.dirname(upper):
-            upper, name = os.path.split(upper)
-        way = (os.path.realpath(upper), name)
-        if self._ways.get(root) == way and way[0] in self.folders:
-            return True
-        self._stop_waiting(root)
-        self._ways[root] = way
-        self._look_for(*way, way=True)
-        return False
-
-    def _stop_waiting(self, root: str) -> None:
-        way = self._ways.pop(root, None)
-        if way is not None and way not in self._ways.values():
-            self._look_away(*way)
-
-    def _refilter(self) -> None:
-        """Filters' own roots are those as given, the real ones, and where links lead."""
-        real = [path for path in self.roots.values() if path]
-        self.filters = self._patterns.with_roots([*self.roots, *real, *sorted(self._followed)])
-
-    # Looking
+    # Questions
 
     def kind(self, path: str) -> Kind | None:
         return self._named.get(path) or self.filters.kind(path)
@@ -151,84 +76,122 @@ class Tree:
         folder = self.folders.get(os.path.dirname(path))
         return folder.files.get(os.path.basename(path)) if folder else None
 
-    def is_empty(self, path: str) -> bool:
-        found = self.stamp(path)
-        return found is not None and found[1] == 0
-
     def count_files(self) -> int:
         return sum(len(folder.files) for folder in self.folders.values())
 
-    def look(self, path: str, patient_ns: int | None = None) -> list[Change]:
+    def bases(self) -> set[str]:
+        """The real folders and files that roots and links lead to."""
+        return {target for target, count in self._targets.items() if count > 0}
+
+    def move_to(self, enter: Callable[[Folder], None], leave: Callable[[str], None]) -> None:
+        """Goes on with another backend."""
+        self._enter, self._leave, self.careful = enter, leave, True
+        for folder in self.folders.values():
+            enter(folder)
+
+    # Looking
+
+    def add_roots(self, roots: Iterable[str]) -> list[str]:
+        """Looks at further roots; what lies there now is no change. Returns those that are missing."""
+        new = [root for root in dict.fromkeys(map(os.path.abspath, roots)) if root not in self.roots]
+        for root in new:
+            self.roots[root] = ""
+            self.git_folders.update(git_folders_above(root))
+        self._refilter()
+        told = len(self._out)
+        for root in new:
+            self._check_root(root)
+        del self._out[told:]
+        return [root for root in new if not self.roots[root]]
+
+    def look(self, path: str, since_ns: int | None = None) -> list[Change]:
         """Lists one known folder again: the changes in it, and all files in folders that are new there.
 
-        Files touched in the last `patient_ns` are left for the next look: their own events are on the way."""
+        With `since_ns` (since the epoch), files written after it count as changed whatever their stamps say."""
         folder = self.folders.get(path)
         if folder is not None:
-            self._patient_ns = None if patient_ns is None else time.time_ns() - patient_ns
-            if path in self.unreadable:
-                self.watcher.enter(folder)
-            self._list_all(folder)
-            self._patient_ns = None
+            self._list(folder, since_ns)
         return self._take()
 
-    def look_everywhere(self) -> list[Change]:
+    def look_everywhere(self, since_ns: int | None = None) -> list[Change]:
         changes = self.check_roots()
         for path in list(self.folders):
-            changes += self.look(path)
+            changes += self.look(path, since_ns)
         return changes
+
+    def check_roots(self) -> list[Change]:
+        """Follows roots that went, came back, or lead elsewhere now."""
+        for root in list(self.roots):
+            self._check_root(root)
+        return self._take()
+
+    def _check_root(self, root: str) -> None:
+        before, now = self.roots[root], _real(root)
+        if not now and self._wait_for(root):
+            now = _real(root)  # it came back while no watch was set yet
+        self.roots[root] = now
+        if now and os.path.islink(root):
+            self._look_for(os.path.dirname(root), os.path.basename(root))
+        if now != before:
+            self._retarget(root, before, now)
+        elif now and os.path.isdir(now) and now not in self.folders:
+            self._adopt(now)
+
+    def again(self, path: str) -> list[Change]:
+        """Watches and lists a known folder anew, because its watch was lost."""
+        folder = self.folders.get(path)
+        if folder is not None:
+            self._enter(folder)
+        return self.look(path)
+
+    def glance(self, path: str) -> list[Change]:
+        """Whether a file's stamp is still the known one."""
+        folder = self.folders.get(os.path.dirname(path))
+        if folder is not None and os.path.basename(path) not in folder.links:
+            self._glance(folder, os.path.basename(path))
+        return self._take()
+
+    def _glance(self, folder: Folder, name: str) -> None:
+        try:
+            found = os.lstat(os.path.join(folder.path, name))
+        except OSError:
+            found = None
+        if found is None or not stat.S_ISREG(found.st_mode):
+            self._forget_file(folder, name)
+        elif self.kind(os.path.join(folder.path, name)) is not None:
+            self._note(folder, name, _stamp(found))
 
     def found(self, path: str) -> list[Change]:
         """A folder is new, or was moved to `path`: all files in it are changes."""
         upper, name = os.path.split(path)
         folder = self.folders.get(upper)
-        if folder is None or not folder.wants(name):
-            return []
-        if folder.only is not None:
-            return self.check_roots()
-        if self._counts(path):
-            folder.below.add(name)
-            self._adopt(path)
-        return self._take()
+        if folder is not None and folder.only is None:
+            self._subfolder(folder, name, path)
+            if path in self.folders:
+                self._list(self.folders[path])
+        return self._take() + (self.check_roots() if self._leads_to_root(path) else [])
 
     def gone(self, path: str) -> list[Change]:
         """A folder was deleted or moved away: all files that were known in it are deleted."""
-        upper, name = os.path.split(path)
-        if upper in self.folders:
-            self.folders[upper].below.discard(name)
-        was_base = path in self.folders and self.folders[path].base
+        upper = self.folders.get(os.path.dirname(path))
+        if upper is not None:
+            upper.below.discard(os.path.basename(path))
         self._drop(path)
-        changes = self._take()
-        return changes + self.check_roots() if was_base or self._is_way(upper, name) else changes
+        return self._take() + (self.check_roots() if self._leads_to_root(path) else [])
 
-    def file(self, path: str, told: bool = True) -> list[Change]:
-        """Something happened to the entry `path`, a file or a link: what it comes to, by what lies there now.
-
-        A file that lies there is a change if `told`; else only if its stamp says so."""
+    def entry(self, path: str) -> list[Change]:
+        """Something happened to the file or link `path`: what it comes to, by what lies there now."""
         upper, name = os.path.split(path)
         folder = self.folders.get(upper)
         if folder is None or not folder.wants(name):
             return []
-        if self._is_way(upper, name):
-            return self.check_roots()
-        if folder.only is None and not folder.base and self.filters.is_environment((name,)):
+        if name == "pyvenv.cfg" and folder.only is None and upper not in self.roots.values():
             self._drop(upper)
-        else:
-            self._entry(folder, name, told)
-        return self._take()
+        elif self._leads_to_root(path):
+            return self.check_roots() + self._entry(folder, name)
+        return self._entry(folder, name)
 
-    def file_left(self, path: str) -> list[Change]:
-        """`path` was deleted or moved away. If a file lies there again, its own events tell of it."""
-        try:
-            back = stat.S_ISREG(os.lstat(path).st_mode)
-        except OSError:
-            back = False
-        return [] if back else self.file(path)
-
-    def _is_way(self, upper: str, name: str) -> bool:
-        folder = self.folders.get(upper)
-        return folder is not None and name in folder.ways
-
-    def _entry(self, folder: Folder, name: str, told: bool) -> None:
+    def _entry(self, folder: Folder, name: str) -> list[Change]:
         path = os.path.join(folder.path, name)
         try:
             found = os.lstat(path)
@@ -236,256 +199,99 @@ class Tree:
             found = None
         if found is not None and stat.S_ISLNK(found.st_mode):
             self._link(folder, name)
-            return
-        self._unlink(folder, name)
+            return self._take()
+        was_link = self._unlink(folder, name)
         if found is None or not stat.S_ISREG(found.st_mode):
-            self._file_gone(path)
+            self._forget_file(folder, name)
         elif self.kind(path) is not None:
-            self._note(folder, name, _stamp(found), told)
+            self._note(folder, name, _stamp(found), always=True)
+        return _netted(self._take()) if was_link else self._take()
 
-    def _adopt(self, path: str) -> None:
-        """Looks at a folder with all below it, and tells of the files that were not known there."""
-        self._list_all(self._enter(path))
-
-    def _enter(self, path: str) -> Folder:
-        folder = self.folders.get(path)
-        if folder is None:
-            folder = self.folders[path] = Folder(path)
-        folder.only = None
-        folder.base = path in self.roots.values() or path in self._followed
-        self.watcher.enter(folder)
-        return folder
-
-    def _list_all(self, folder: Folder) -> None:
-        stack = [folder]
-        while stack:
-            stack += [self._enter(path) for path in self._list(stack.pop())]
-
-    def _list(self, folder: Folder) -> list[str]:
-        """Compares what a folder holds with what was known. Returns the folders in it that are new."""
+    def _list(self, folder: Folder, since_ns: int | None = None) -> None:
+        if folder.only is not None:
+            self._list_only(folder)
+            return
         try:
             with os.scandir(folder.path) as scan:
-                entries = [entry for entry in scan if folder.wants(entry.name)]
+                entries = list(scan)
         except (FileNotFoundError, NotADirectoryError):
             self._drop(folder.path)
-            return []
+            return
         except OSError:
             self.unreadable.add(folder.path)
-            return []
+            return
         self.unreadable.discard(folder.path)
-        if folder.only is None and not folder.base and self.filters.is_environment([one.name for one in entries]):
+        if self._is_environment(folder, entries):
             self._drop(folder.path)
-            return []
-        new = [path for entry in entries if (path := self._sort(folder, entry)) is not None]
-        self._forget_missing(folder, {entry.name for entry in entries})
-        return new
-
-    def _forget_missing(self, folder: Folder, present: set[str]) -> None:
-        for name in folder.files.keys() - present:
-            self._file_gone(os.path.join(folder.path, name))
-        for name in folder.links.keys() - present:
+            return
+        seen = {entry.name for entry in entries if self._sort(folder, entry, since_ns)}
+        for name in [name for name in folder.files if name not in seen]:
+            self._forget_file(folder, name)
+        for name in [name for name in folder.links if name not in seen]:
             self._unlink(folder, name)
-        for name in folder.below - present:
+        for name in [name for name in folder.below if name not in seen]:
             folder.below.discard(name)
             self._drop(os.path.join(folder.path, name))
 
-    def _sort(self, folder: Folder, entry: os.DirEntry[str]) -> str | None:
-        """Takes one entry of a listing in; gives its path if it is a folder that was not known."""
-        name = entry.name
+    def _list_only(self, folder: Folder) -> None:
+        for name in list(folder.only or ()):
+            path = os.path.join(folder.path, name)
+            if not self._leads_to_root(path) or self.roots.get(path):
+                self._glance(folder, name)
+
+    def _is_environment(self, folder: Folder, entries: list[os.DirEntry[str]]) -> bool:
+        if folder.path in self.roots.values():
+            return False
+        return self.filters.is_environment([entry.name for entry in entries])
+
+    def _sort(self, folder: Folder, entry: os.DirEntry[str], since_ns: int | None) -> bool:
+        """Takes one entry of a listing in; whether it is something to know."""
         try:
             if entry.is_symlink():
-                if name not in folder.ways:
-                    self._link(folder, name)
-            elif entry.is_dir(follow_symlinks=False):
-                return self._subfolder(folder, name, entry.path)
-            elif self.kind(entry.path) is not None and entry.is_file(follow_symlinks=False):
-                self._unlink(folder, name)
-                self._note(folder, name, _stamp(entry.stat(follow_symlinks=False)), told=False)
+                self._link(folder, entry.name)
+                return True
+            self._unlink(folder, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                return self._subfolder(folder, entry.name, entry.path)
+            if self.kind(entry.path) is None or not entry.is_file(follow_symlinks=False):
+                return False
+            self._note(folder, entry.name, _stamp(entry.stat(follow_symlinks=False)), since_ns=since_ns)
         except FileNotFoundError:
-            self._file_gone(entry.path)
-        return None
-
-    def _subfolder(self, folder: Folder, name: str, path: str) -> str | None:
-        self._unlink(folder, name)
-        if folder.only is not None or not self._counts(path):
-            return None
-        folder.below.add(name)
-        known = self.folders.get(path)
-        return path if known is None or known.only is not None else None
-
-    def _counts(self, path: str) -> bool:
-        if os.path.basename(path) == ".git":
-            self.git_folders.add(path)
-        return not self.filters.prunes(path)
+            return False
+        return True
 
     # Files
 
-    def _note(self, folder: Folder, name: str, stamp: Stamp, told: bool) -> None:
+    def _note(self, folder: Folder, name: str, stamp: Stamp, always: bool = False, since_ns: int | None = None) -> None:
         path = os.path.join(folder.path, name)
-        before = folder.files.get(name)
-        if not told and before is not None and before != stamp and self._is_on_its_way(stamp):
-            return
+        kind: ChangeKind = "modified" if name in folder.files else "added"
+        same = folder.files.get(name) == stamp and (since_ns is None or max(stamp[0], stamp[3]) < since_ns)
         folder.files[name] = stamp
-        same = before == stamp
-        if self.careful:
-            same = not self._content_differs(path, stamp, same)
-        if told or not same:
-            self._tell(path, "added" if before is None else "modified")
+        if self.careful and not self._has_digest(path, stamp, same):
+            same = False
+        if always or not same:
+            self._tell(path, kind)
 
-    def _is_on_its_way(self, stamp: Stamp) -> bool:
-        return self._patient_ns is not None and max(stamp[0], stamp[3]) > self._patient_ns
-
-    def _content_differs(self, path: str, stamp: Stamp, same: bool) -> bool:
-        """Whether a file is changed; where its stamp is the old one but was too young to prove it, by its content."""
+    def _has_digest(self, path: str, stamp: Stamp, same: bool) -> bool:
+        """Whether the content is the remembered one, where a stamp this young cannot tell; remembers it."""
         before = self._digests.pop(path, None)
-        young = time.time_ns() - max(stamp[0], stamp[3]) < TICK_NS
-        now = _digest(path) if young or (same and before is not None) else None
-        if now is not None and young:
-            self._digests[path] = now
-        return not same or (before is not None and now is not None and now != before)
+        young = _is_young(stamp)
+        if before is None and (same or not young):
+            return True
+        try:
+            with open(path, "rb") as file:
+                digest = blake2b(file.read(), digest_size=16).digest()
+        except OSError:
+            return False
+        if young:
+            self._digests[path] = digest
+        return before is None or digest == before
 
-    def _file_gone(self, path: str) -> None:
-        folder = self.folders.get(os.path.dirname(path))
-        self._digests.pop(path, None)
-        if folder is not None and folder.files.pop(os.path.basename(path), None) is not None:
-            self._tell(path, "deleted")
-
-    def _drop(self, path: str) -> None:
-        """Forgets a folder with all below it; its files count as deleted."""
-        stack = [path]
-        while stack:
-            folder = self.folders.pop(stack.pop(), None)
-            if folder is None:
-                continue
-            self.watcher.leave(folder.path)
-            self.unreadable.discard(folder.path)
-            for name in list(folder.links):
-                self._unlink(folder, name)
-            for name in folder.files:
-                self._digests.pop(os.path.join(folder.path, name), None)
-                self._tell(os.path.join(folder.path, name), "deleted")
-            stack += [os.path.join(folder.path, name) for name in folder.below]
-
-    def _look_for(self, path: str, name: str, way: bool = False) -> None:
-        """Looks at one name in a folder that does not count as a whole."""
-        folder = self.folders.get(path)
-        if folder is None:
-            folder = self.folders[path] = Folder(path, base=True, only=set())
-        if way:
-            folder.ways.add(name)
-        if folder.only is None:
-            return
-        new = name not in folder.only
-        folder.only.add(name)
-        self.watcher.enter(folder)
-        if new and not way:
-            self._list(folder)
-
-    def _look_away(self, path: str, name: str) -> None:
-        folder = self.folders.get(path)
-        if folder is None:
-            return
-        folder.ways.discard(name)
-        if folder.only is not None:
-            folder.only.discard(name)
-            folder.files.pop(name, None)
-            if not folder.only:
-                self._drop(path)
-
-    # Links: what lies behind one is looked at and told by its real path; a link that leads elsewhere, by its own
-
-    def _link(self, folder: Folder, name: str) -> None:
+    def _forget_file(self, folder: Folder, name: str, loud: bool = True) -> None:
         path = os.path.join(folder.path, name)
-        before, now = folder.links.get(name), os.path.realpath(path)
-        now = now if os.path.exists(now) else ""
-        if before == now:
-            return
-        old = self._reached(path, before) if before else {}
-        if name in folder.files:
-            old[path] = folder.files.pop(name)
-        folder.links[name] = now
-        told = len(self._out)
-        if now:
-            self._follow(path, now)
-        if before:
-            self._unfollow(before)
-        del self._out[told:]  # the files themselves are what they were
-        self._tell_difference(old, self._reached(path, now) if now else {})
-
-    def _unlink(self, folder: Folder, name: str) -> None:
-        before = folder.links.pop(name, None)
-        if before:
-            path = os.path.join(folder.path, name)
-            old, told = self._reached(path, before), len(self._out)
-            self._unfollow(before)
-            del self._out[told:]
-            self._tell_difference(old, {})
-
-    def _follow(self, path: str, target: str) -> None:
-        if not os.path.isdir(target):
-            kind = self.kind(path)
-            if kind is not None:
-                self._followed[target] += 1
-                self._named[target] = kind
-                self._look_for(os.path.dirname(target), os.path.basename(target))
-        elif self._may_follow(path, target):
-            self._followed[target] += 1
-            self._refilter()
-            known = self.folders.get(target)
-            if known is None or known.only is not None:
-                self._adopt(target)
-
-    def _may_follow(self, path: str, target: str) -> bool:
-        # A link to a folder above a root would bring in everything there.
-        above = target.rstrip(os.sep) + os.sep
-        upwards = any((root + os.sep).startswith(above) for root in (*self.roots, *self.roots.values()) if root)
-        return not upwards and not self.filters.prunes(path) and not self.filters.prunes(os.path.basename(target))
-
-    def _unfollow(self, target: str) -> None:
-        if target not in self._followed:
-            return
-        self._followed[target] -= 1
-        if self._followed[target]:
-            return
-        del self._followed[target]
-        if self._named.pop(target, None) is not None:
-            self._look_away(os.path.dirname(target), os.path.basename(target))
-        else:
-            self._refilter()
-            if self.filters.prunes(target):
-                self._drop(target)
-
-    def _reached(self, path: str, target: str) -> dict[str, Stamp]:
-        """The files that a link at `path` makes appear below it, by the paths they have there."""
-        stamp = self.stamp(target)
-        if stamp is not None:
-            return {path: stamp} if self.kind(path) else {}
-        found = {}
-        for folder in self._below(target):
-            for name, stamp in folder.files.items():
-                seen = path + os.path.join(folder.path, name)[len(target) :]
-                if self.kind(seen) is not None:
-                    found[seen] = stamp
-        return found
-
-    def _below(self, path: str) -> Iterator[Folder]:
-        stack = [path]
-        while stack:
-            folder = self.folders.get(stack.pop())
-            if folder is not None:
-                yield folder
-                stack += [os.path.join(folder.path, name) for name in folder.below]
-
-    def _tell_difference(self, old: dict[str, Stamp], new: dict[str, Stamp]) -> None:
-        for path in old.keys() - new.keys():
+        self._digests.pop(path, None)
+        if folder.files.pop(name, None) is not None and loud:
             self._tell(path, "deleted")
-        for path, stamp in new.items():
-            if path not in old:
-                self._tell(path, "added")
-            elif old[path] != stamp:
-                self._tell(path, "modified")
-
-    # Telling
 
     def _tell(self, path: str, kind: ChangeKind) -> None:
         self._out.append(Change(path, kind, time.monotonic() * 1000))
@@ -494,39 +300,235 @@ class Tree:
         out, self._out = self._out, []
         return out
 
+    # Folders
+
+    def _adopt(self, path: str, loud: bool = True) -> None:
+        """Looks at a folder with all below it; files in it that were not known are told of where `loud`."""
+        folder = self.folders.get(path)
+        if folder is None or folder.only is not None:
+            known = folder.files if folder else {}
+            folder = self.folders[path] = Folder(path, base=path in self._targets, files=known)
+            self._enter(folder)
+            told = len(self._out)
+            self._list(folder)
+            if not loud:
+                del self._out[told:]
+
+    def _subfolder(self, folder: Folder, name: str, path: str) -> bool:
+        if name == ".git":
+            self.git_folders.add(path)
+        if folder.only is not None or self.filters.prunes(path):
+            return False
+        folder.below.add(name)
+        self._adopt(path)
+        return True
+
+    def _look_for(self, path: str, name: str) -> None:
+        """Looks for one name in a folder that does not count otherwise."""
+        path = os.path.realpath(path)
+        folder = self.folders.get(path)
+        if folder is None:
+            folder = self.folders[path] = Folder(path, only=set(), base=True)
+            self._enter(folder)
+        if folder.only is not None:
+            folder.only.add(name)
+
+    def _wait_for(self, root: str) -> bool:
+        """Looks in the nearest folder above a missing root for the name by which it may come back; whether it did."""
+        upper, name = os.path.split(root)
+        while not os.path.isdir(upper) and upper != os.path.dirname(upper):
+            upper, name = os.path.split(upper)
+        self._look_for(upper, name)
+        return os.path.exists(os.path.join(upper, name))
+
+    def _leads_to_root(self, path: str) -> bool:
+        return any(
+            path in (given, real) or (not real and given.startswith(path + os.sep))
+            for given, real in self.roots.items()
+        )
+
+    def _drop(self, path: str, loud: bool = True) -> None:
+        """Forgets a folder with all below it; its files are told of as deleted where `loud`."""
+        folder = self.folders.pop(path, None)
+        if folder is None:
+            return
+        self._leave(path)
+        self.unreadable.discard(path)
+        for name in list(folder.files):
+            self._forget_file(folder, name, loud)
+        for name in folder.below:
+            self._drop_below(os.path.join(path, name), loud)
+        for name in list(folder.links):
+            self._unlink(folder, name, loud)
+
+    def _drop_below(self, path: str, loud: bool) -> None:
+        folder = self.folders.get(path)
+        if folder is not None and path in self._targets and os.path.isdir(path):
+            folder.base = True  # a root of its own, or what a link elsewhere leads to: it stays
+            self._enter(folder)
+        else:
+            self._drop(path, loud)
+
+    # Links
+
+    def _link(self, folder: Folder, name: str) -> None:
+        path = os.path.join(folder.path, name)
+        if self._leads_to_root(path):
+            return  # `check_roots` follows it
+        if name not in folder.links and self.filters.prunes(path):
+            return
+        before, now = folder.links.get(name, ""), _real(path)
+        was_file = name in folder.files
+        self._forget_file(folder, name, loud=False)
+        if name not in folder.links or before != now:
+            folder.links[name] = now
+            self._retarget(path, before, now)
+        elif now not in self.folders and os.path.isdir(now):
+            self._follow(path, now, loud=True)  # it was gone for a while
+        if was_file:
+            self._out = [Change(path, "modified", one.at_ms) if one.path == path else one for one in self._out]
+
+    def _unlink(self, folder: Folder, name: str, loud: bool = True) -> bool:
+        if name not in folder.links:
+            return False
+        told = len(self._out)
+        self._retarget(os.path.join(folder.path, name), folder.links.pop(name), "")
+        if not loud:
+            del self._out[told:]
+        return True
+
+    def _retarget(self, path: str, before: str, now: str) -> None:
+        """A root or link `path` that led to the real path `before` leads to `now`; "" is nowhere."""
+        old = self._reached(before)
+        was_there = bool(before) and os.path.exists(before)
+        if now:
+            self._targets[now] += 1
+            self._follow(path, now, loud=not before)
+        new = self._reached(now)
+        if before:
+            self._targets[before] -= 1
+            self._release(before, loud=not now and not was_there)
+        if path not in (now, before) and (before or os.path.isfile(now)) and (now or was_there):
+            self._tell_difference(path, old, new)
+
+    def _follow(self, path: str, target: str, loud: bool) -> None:
+        if os.path.isdir(target):
+            if path in self.roots or not self._is_out_of_bounds(target):
+                self._widen(target)
+                self._adopt(target, loud)
+        elif (kind := self.kind(path)) is not None:
+            self._named[target] = kind
+            upper, name = os.path.split(target)
+            self._look_for(upper, name)
+            told = len(self._out)
+            self._glance(self.folders[upper], name)
+            if not loud or path != target:
+                del self._out[told:]
+
+    def _is_out_of_bounds(self, target: str) -> bool:
+        """A link upwards would bring in all that the roots were chosen from; one into an environment, that."""
+        above = any(real == target or real.startswith(target.rstrip(os.sep) + os.sep) for real in self.roots.values())
+        return above or self.filters.prunes(os.path.basename(target) or os.sep)
+
+    def _release(self, target: str, loud: bool) -> None:
+        if self._targets[target] > 0:
+            return
+        del self._targets[target]
+        upper, name = os.path.split(target)
+        folder = self.folders.get(upper)
+        self._named.pop(target, None)
+        if folder is not None and folder.only is None:
+            if name in folder.below or self.kind(target) is not None:
+                return  # it counts without the link
+        self._drop(target, loud)
+        if folder is not None:
+            self._forget_file(folder, name, loud)
+            if folder.only is not None and name in folder.only:
+                self._look_away(folder, name)
+
+    def _look_away(self, folder: Folder, name: str) -> None:
+        path = os.path.join(folder.path, name)
+        if not self._leads_to_root(path) and folder.only is not None:
+            folder.only.discard(name)
+            if not folder.only:
+                self._drop(folder.path)
+
+    def _reached(self, target: str) -> dict[str, Stamp]:
+        """The known files at or below a real path: what follows it in their paths → stamp."""
+        found = self.stamp(target) if target else None
+        return ({"": found} if found else {}) | dict(self._reached_below(self.folders.get(target), ""))
+
+    def _reached_below(self, folder: Folder | None, prefix: str) -> Iterator[tuple[str, Stamp]]:
+        if folder is None or folder.only is not None:
+            return
+        for name, stamp in folder.files.items():
+            yield f"{prefix}{os.sep}{name}", stamp
+        for name in folder.below:
+            yield from self._reached_below(self.folders.get(os.path.join(folder.path, name)), f"{prefix}{os.sep}{name}")
+
+    def _tell_difference(self, path: str, old: dict[str, Stamp], new: dict[str, Stamp]) -> None:
+        for rest in old.keys() - new.keys():
+            self._tell(path + rest, "deleted")
+        for rest, stamp in new.items():
+            if old.get(rest) != stamp:
+                self._tell(path + rest, "modified" if rest in old else "added")
+
+    def _widen(self, target: str) -> None:
+        if not any(target == base or target.startswith(base + os.sep) for base in self._bases):
+            self._refilter()
+
+    def _refilter(self) -> None:
+        """The filters' roots are those given, their real paths, and where links lead."""
+        self._bases = {*self.roots, *filter(None, self.roots.values()), *self._targets}
+        self.filters = self._patterns.with_roots(sorted(self._bases))
+
+
+def git_folders_above(path: str) -> list[str]:
+    """The git folder of the repository that `path` lies in, also where `.git` is a file (worktrees, submodules)."""
+    while True:
+        git = os.path.join(path, ".git")
+        if os.path.isdir(git):
+            return [git]
+        if os.path.isfile(git):
+            return _linked_git_folder(git)
+        upper = os.path.dirname(path)
+        if upper == path:
+            return []
+        path = upper
+
+
+def _linked_git_folder(git: str) -> list[str]:
+    try:
+        with open(git, encoding="utf-8", errors="surrogateescape") as file:
+            word, _, where = file.read(4096).strip().partition(": ")
+    except OSError:
+        return []
+    return [os.path.normpath(os.path.join(os.path.dirname(git), where))] if word == "gitdir" else []
+
+
+def _netted(changes: list[Change]) -> list[Change]:
+    """A link that was replaced by a file, or the other way round, is one modified path."""
+    last: dict[str, Change] = {}
+    for change in changes:
+        before = last.pop(change.path, None)
+        modified = before is not None and (before.kind, change.kind) == ("deleted", "added")
+        last[change.path] = Change(change.path, "modified", change.at_ms) if modified else change
+    return list(last.values())
+
+
+def _real(path: str) -> str:
+    """The real path of what `path` leads to; "" where that is nothing."""
+    try:
+        return os.path.realpath(path, strict=True)
+    except OSError:
+        return ""
+
 
 def _stamp(found: os.stat_result) -> Stamp:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
 
 
-def _digest(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return blake2b(file.read(), digest_size=16).digest()
-    except OSError:
-        return None
-
-
-def _git_folders_above(root: str) -> set[str]:
-    """Where git keeps the index of the working tree that `root` lies in."""
-    folder = os.path.realpath(root)
-    while True:
-        found = os.path.join(folder, ".git")
-        if os.path.isdir(found):
-            return {found}
-        if os.path.isfile(found):
-            return _git_folder_named_in(found)
-        upper = os.path.dirname(folder)
-        if upper == folder:
-            return set()
-        folder = upper
-
-
-def _git_folder_named_in(path: str) -> set[str]:
-    """A worktree's or a submodule's `.git` is a file: `gitdir: <path>`."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            word, _, target = file.read(4096).strip().partition(": ")
-    except OSError:
-        return set()
-    return {os.path.join(os.path.dirname(path), target)} if word == "gitdir" else set()
+def _is_young(stamp: Stamp) -> bool:
+    newest = max(stamp[0], stamp[3])
+    tick = COARSE_TICK_NS if stamp[0] % 1_000_000_000 == 0 else TICK_NS
+    return time.time_ns() - newest < tick
