@@ -67,7 +67,7 @@ class Session:
         config: Config | None = None,
         **settings: Any,
     ) -> None:
-        given = {"paths": tuple(map(os.fspath, paths)) if paths is not None else None, "mode": mode, **settings}
+        given = {"paths": tuple(os.fspath(path) for path in paths) if paths is not None else None, "mode": mode, **settings}
         self.config = config if config is not None else load(**given)
         self.mode: Mode = self.config.mode
         self.paths = tuple(os.path.realpath(path) for path in self.config.paths)

@@ -177,7 +177,8 @@ class Version:
 
 
 def _module_report(doc: Mapping[str, Any]) -> ModuleReport:
-    return ModuleReport(**{key: tuple(v) if isinstance(v, list) else v for key, v in doc.items()})
+    fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in doc.items()}
+    return ModuleReport(**fields)
 
 
 def as_plain(value: Any) -> Any:

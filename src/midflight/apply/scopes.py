@@ -5,6 +5,7 @@ from __future__ import annotations
 import __future__ as future_module
 import ast
 import contextlib
+import sys
 import types
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,8 @@ def compile_nodes(nodes: Sequence[ast.stmt], filename: str, flags: int) -> types
         # The whole text was compiled in preflight, where its warnings were shown.
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        return compile(ast.Module(list(nodes), []), filename, "exec", flags, dont_inherit=True)  # type: ignore[return-value]
+        code: types.CodeType = compile(ast.Module(list(nodes), []), filename, "exec", flags, dont_inherit=True)
+        return code
 
 
 class ModuleScope:
@@ -104,7 +106,7 @@ class ClassScope:
         self.loaded, self.tx, self.flags = module.loaded, module.tx, module.flags
         self.namespace = module.namespace
         self.pending = module.pendings.setdefault(id(owner), {})
-        self.prefix = f"{outer.prefix if outer else ''}{node.name}."
+        self.prefix: str = f"{outer.prefix if outer else ''}{node.name}."
 
     def get(self, name: str) -> Any:
         return self.pending[name] if name in self.pending else vars(self.owner).get(name, ABSENT)
@@ -157,7 +159,7 @@ class ClassScope:
         scratch = _Body(self.owner, given)
         scratch["__annotations__"] = annotations = dict(vars(self.owner).get("__annotations__", ()))
         closure = tuple(self._cell(name) for name in code.co_freevars)
-        exec(code, self.namespace, scratch, closure=closure or None)  # type: ignore[call-overload]
+        exec(code, self.namespace, scratch, closure=closure or None)
         made = {k: v for k, v in scratch.items() if k not in given or given[k] is not v}
         if annotations == vars(self.owner).get("__annotations__", {}):
             made.pop("__annotations__", None)
@@ -201,9 +203,7 @@ def as_in_class_body(name: str, value: Any) -> Any:
 
 
 def _class_around(node: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
-    extra = {"type_params": node.type_params} if getattr(node, "type_params", None) else {}
-    if hasattr(node, "type_params") and not extra:
-        extra = {"type_params": []}
+    extra: dict[str, Any] = {"type_params": getattr(node, "type_params", [])} if sys.version_info >= (3, 12) else {}
     around = ast.ClassDef(name=node.name, bases=[], keywords=[], body=body, decorator_list=[], **extra)
     return ast.copy_location(around, node)
 

@@ -429,7 +429,6 @@ class Runner:
                 self.work.record.grafted[self.scope.label(name)] = None
                 return
         self.scope.set(name, new)
-        self.work.record.rebound[self.scope.label(name)] = None
         self.changes.value_changed(key, old)
 
     def _acts_as(self, old: Any, new: Any) -> bool:

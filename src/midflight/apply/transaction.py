@@ -213,9 +213,10 @@ def put_back_cell(cell: types.CellType, old: Any) -> None:
 
 def copy_of(container: Any) -> Any:
     """A shallow copy of a dict, list or set, also of a subclass whose own methods might do more."""
-    for kind in (dict, list, set):
+    kinds: tuple[Any, ...] = (dict, list, set)
+    for kind in kinds:
         if isinstance(container, kind):
-            return kind.copy(container)  # type: ignore[attr-defined]
+            return kind.copy(container)
     raise TypeError(f"cannot guard a {type(container).__name__}")
 
 

@@ -95,7 +95,7 @@ def rebuilt(scope: Scope, statements: Sequence[Statement], name: str, before: Be
         code = scope.compile([s.located() for s in statements])
         if isinstance(scope, ClassScope):
             local = {k: v for k, v in vars(scope.owner).items() if k not in names}
-            exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)  # type: ignore[call-overload]
+            exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)
             return local.get(name, ABSENT)
         for bound in names:
             namespace.pop(bound, None)

@@ -9,7 +9,8 @@ from typing import Any
 def all_subclasses(cls: type) -> list[type]:
     out, stack = [cls], [cls]
     while stack:
-        for sub in type.__subclasses__(stack.pop()):
+        subclasses: list[type] = type.__subclasses__(stack.pop())
+        for sub in subclasses:
             if sub not in out:
                 out.append(sub)
                 stack.append(sub)

@@ -26,13 +26,13 @@ class Noted:
         self.order = 0
 
 
-def is_plain(value: object) -> bool:
+def is_plain(value: Any) -> bool:
     """Immutable data whose copies are as good as itself: scalars, and tuples and frozensets of them."""
     kind = type(value)
     if kind in PLAIN:
         return True
     if kind is tuple or kind is frozenset:
-        return all(map(is_plain, value))  # type: ignore[arg-type]
+        return all(map(is_plain, value))
     return False
 
 

@@ -126,7 +126,7 @@ class Statement:
 
     def take_compiled(self) -> types.CodeType | None:
         """The code object that preflight made of it, given once."""
-        return self._facts.pop("compiled", None)
+        return self._facts.pop("compiled", None)  # type: ignore[no-any-return]
 
     def located(self) -> ast.stmt:
         """A node with the line numbers of the file as it is now."""
@@ -166,7 +166,7 @@ class SourceText:
 
 
 def first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", ())
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(d.lineno for d in decorators)])
 
 

@@ -110,7 +110,7 @@ def _owner_of(code: types.CodeType, owner: type | None) -> type | None:
 
 def _with_class(code: types.CodeType, owner: type | None) -> types.CodeType:
     """The placeholders among the constants replaced by the class itself and by `super`."""
-    consts = []
+    consts: list[Any] = []
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
             consts.append(_with_class(const, _nested_owner(const, owner)))

@@ -24,7 +24,8 @@ def move_class(run: Execution, old: type, new: type, place: Loaded, name: str) -
         for key, value in list(loaded.namespace.items()):
             if value is new:
                 run.tx.set_item(loaded.namespace, key, old)
-    for sub in type.__subclasses__(new):
+    subclasses: list[type] = type.__subclasses__(new)
+    for sub in subclasses:
         run.tx.set_attr(sub, "__bases__", tuple(old if base is new else base for base in sub.__bases__))
     run.tx.undo(lambda: detach(new))
     detach(new)

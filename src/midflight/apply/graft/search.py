@@ -32,7 +32,10 @@ class Search:
     def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
         """`function` runs `code` as soon as the prepared writes go live."""
         self._grafted.add(id(function))
-        self.tx.later(lambda: graft_code(self.tx, function, code))
+        self.tx.later(lambda: self._write(function, code))
+
+    def _write(self, function: types.FunctionType, code: types.CodeType) -> None:
+        graft_code(self.tx, function, code)
 
     def finish(self) -> None:
         wanted, self._wanted = self._wanted, []

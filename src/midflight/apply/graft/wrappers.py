@@ -24,7 +24,7 @@ def become(tx: Transaction, old: Any, new: Any) -> bool:
         return False  # whoever looks the name up must find the other kind of object
     retarget = _RETARGET.get(type(old))
     if retarget is not None and type(new) is type(old):
-        return retarget(tx, old, new)
+        return bool(retarget(tx, old, new))
     if type(old) is type(new) and is_wrapper_object(old) and is_wrapper_object(new):
         return _retarget_object(tx, old, new)
     return False
