@@ -33,16 +33,17 @@ NOISE_MS = 5.0
 logger = logging.getLogger("midflight")
 
 
-def log(what: str, hint: str) -> None:
-    logger.warning("%s\n  %s", what, hint)
+def log(kind: str, text: str) -> None:
+    logger.warning("%s", text)
 
 
 class Watch:
     """Watches the roots of `filters` and calls `on_batch` on its own thread, one Batch at a time.
 
     `quiet_ms` is how long a save must be the last one (None: measured defaults, see `debounce.Window`); `sweep_s` is
-    how often all files are looked at to find what the backend lost. `on_trouble(what, hint)` hears what the watcher
-    cannot do. Every method may be called from any thread, also from `on_batch`."""
+    how often all files are looked at to find what the backend lost. `on_trouble(kind, text)` hears what the watcher
+    cannot do: a word (missing, limit, permission, backend); and what stands now, why, what to do. Every method may be
+    called from any thread, also from `on_batch`."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Watch:
         self._roots = list(filters.roots)
         self._last_trouble = ""
         self._lost = 0
+        self._broken: OSError | None = None
         self._woke_ms = 0.0
         _watches.add(self)
 
@@ -170,8 +172,9 @@ class Watch:
                 try:
                     self._turn(stopping)
                 except OSError as error:
-                    logger.exception("the watcher failed")
-                    self._fall_back(error)
+                    self._broken = error
+                if self._broken is not None:
+                    self._fall_back(self._broken)
         finally:
             self._backend.close()
 
@@ -215,7 +218,11 @@ class Watch:
 
     def _take_in(self, everything: bool = False) -> None:
         """Reads all that is known by now into the debouncer; with `everything` also what only looking can find."""
-        self._read()
+        try:
+            self._read()
+        except OSError as error:
+            self._broken = error  # the watch thread, which may be waiting for this backend, gives it up
+            self._backend.wake()
         now_ms = _now_ms()
         if everything and self._backend.careful:
             self._feed(self._tree.look_everywhere())
@@ -279,7 +286,7 @@ class Watch:
         self._cover(self._tree.bases())
         missing = {root for root, real in self._tree.roots.items() if not real}
         for root in sorted(missing - self._missing):
-            self._trouble(f"{root} is not there", "It is watched as soon as it appears.")
+            self._trouble("missing", f"{root} is not there\n  It is watched as soon as it appears.")
         for root in sorted(self._missing - missing):
             logger.info("%s is there and watched", root)
         self._missing = missing
@@ -340,8 +347,9 @@ class Watch:
             return Inotify(self._trouble)
         except OSError as error:
             self._trouble(
-                f"All folders are polled: the kernel gives no inotify descriptor ({error.strerror})",
-                "End other watchers, or raise the limit with `sysctl fs.inotify.max_user_instances=512`.",
+                "limit",
+                f"All folders are polled: the kernel gives no inotify descriptor ({error.strerror})\n"
+                "  End other watchers, or raise the limit with `sysctl fs.inotify.max_user_instances=512`.",
             )
             return Silent()
 
@@ -352,31 +360,34 @@ class Watch:
             if self._wanted == "watchfiles":
                 raise WatchError("watchfiles is not installed", str(error), "pip install 'midflight[watch]'") from error
             self._trouble(
-                "All folders are polled: this system's file events are not to be had",
-                "pip install 'midflight[watch]' gives a native watcher.",
+                "backend",
+                "All folders are polled: saves are seen later, at some cost in CPU\n"
+                "  pip install 'midflight[watch]' gives this system a native watcher.",
             )
             return Silent()
-        return Watchfiles(self._trouble)
+        return Watchfiles()
 
     def _watchdog(self) -> Backend:
         try:
             from midflight.watch.watchdog import Watchdog
         except ImportError as error:
             raise WatchError("watchdog is not installed", str(error), "pip install 'midflight[watch]'") from error
-        return Watchdog(self._trouble)
+        return Watchdog()
 
     def _fall_back(self, error: OSError) -> None:
         """Polls from now on: a watcher that has ended tells nobody that saves are no longer seen."""
         with self._lock:
-            self._trouble(f"All folders are polled: {self._backend.name} failed ({error})", "Restart to try again.")
+            name = self._backend.name
+            self._trouble("backend", f"All folders are polled: {name} failed ({error})\n  Restart to try again.")
+            self._broken = None
             self._backend.close()
             self._backend = Silent()
             self._tree.move_to(self._backend.enter, self._backend.leave)
             self._debouncer.window = Window.of(self._quiet_ms, self._backend.settle_ms)
 
-    def _trouble(self, what: str, hint: str) -> None:
-        self._last_trouble = what
-        self._on_trouble(what, hint)
+    def _trouble(self, kind: str, text: str) -> None:
+        self._last_trouble = text
+        self._on_trouble(kind, text)
 
     def _forked(self) -> None:
         """In a child process: its thread is gone, and reading would take the parent's events away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
@@ -17,6 +18,17 @@ class Hint(NamedTuple):
 
     what: Literal["entry", "found", "gone", "again", "lost"]
     path: str
+
+
+def hints(path: str) -> Iterator[Hint]:
+    """For a path of which it is only known that something happened: the disk says what it is now."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        yield Hint("found", path)
+    elif os.path.lexists(path):
+        yield Hint("entry", path)
+    else:
+        yield Hint("gone", path)
+        yield Hint("entry", path)
 
 
 class Backend(Protocol):

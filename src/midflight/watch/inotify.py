@@ -116,14 +116,16 @@ class Inotify:
             if not self._full_told:
                 self._full_told = True
                 self._trouble(
-                    f"{path} and what comes after it is polled: the limit of inotify watches is reached",
-                    "Raise it with `sysctl fs.inotify.max_user_watches=524288`, or leave folders out with `exclude`.",
+                    "limit",
+                    f"{path} and what comes after it is polled: the limit of inotify watches is reached\n"
+                    "  Raise it with `sysctl fs.inotify.max_user_watches=524288`, or leave folders out with `exclude`.",
                 )
         elif news and error.errno == errno.EACCES:
-            self._trouble(f"{path} is not watched: permission denied", "Give read permission, or `exclude` it.")
+            text = f"{path} is not watched: permission denied\n  Give read permission, or leave it out with `exclude`."
+            self._trouble("permission", text)
         elif news:
             self.polled.add(path)
-            self._trouble(f"{path} is polled: {error.strerror}", "Its changes are seen a little later.")
+            self._trouble("backend", f"{path} is polled: {error.strerror}\n  Its changes are seen a little later.")
 
     def leave(self, path: str) -> None:
         self.polled.discard(path)

@@ -1,0 +1,106 @@
+"""The file events of macOS and Windows (and Linux), by the library watchfiles."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from watchfiles import watch
+
+from midflight.watch.backend import Hint, Silent, hints
+from midflight.watch.tree import Folder
+
+# Tried: 1 ms costs 2 % of a core in idle, the default of 50 ms is felt.
+STEP_MS = 5
+# watchfiles misses what is made in a new folder while it sets its own watches there. We list such a folder again after
+# each of these.
+LOOK_AGAIN_MS = (30.0, 150.0, 700.0)
+
+
+class Watchfiles(Silent):
+    """Two threads: ours waits for what watchfiles's brings. Folders that count only in part are polled."""
+
+    name = "watchfiles"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._paths: deque[str] = deque()
+        self._young: list[tuple[float, str]] = []
+        self._covered: tuple[str, ...] = ()
+        self._listening = False  # all folders were listed once; those that come from now on are new
+        self._failure: OSError | None = None
+        self._stop = threading.Event()
+        self._reader: threading.Thread | None = None
+
+    def enter(self, folder: Folder) -> None:
+        if folder.only is not None:
+            self.polled.add(folder.path)
+        elif self._listening:
+            now_ms = time.monotonic() * 1000
+            self._young += [(now_ms + after_ms, folder.path) for after_ms in LOOK_AGAIN_MS]
+
+    def cover(self, roots: Iterable[str]) -> None:
+        folders = tuple(sorted(root for root in roots if os.path.isdir(root)))
+        if folders != self._covered:
+            self._end()
+            self._covered = folders
+            if folders:
+                self._begin(folders)
+
+    def _begin(self, folders: tuple[str, ...]) -> None:
+        armed = threading.Event()
+        self._stop = threading.Event()
+        arguments = (folders, self._stop, armed)
+        self._reader = threading.Thread(target=self._follow, args=arguments, name="midflight-watchfiles", daemon=True)
+        self._reader.start()
+        armed.wait(10)  # the first answer, also an empty one, comes when its watches are set
+
+    def _end(self) -> None:
+        self._stop.set()
+        if self._reader is not None:
+            self._reader.join()
+            self._reader = None
+
+    def _follow(self, folders: tuple[str, ...], stop: threading.Event, armed: threading.Event) -> None:
+        try:
+            for changes in watch(
+                *folders,
+                watch_filter=None,
+                debounce=50,
+                step=STEP_MS,
+                stop_event=stop,
+                rust_timeout=100,
+                yield_on_timeout=True,
+                raise_interrupt=False,
+                ignore_permission_denied=True,
+            ):
+                armed.set()
+                if changes:
+                    self._paths.extend(path for _, path in changes)
+                    self.wake()
+        except (OSError, RuntimeError) as error:
+            self._failure = OSError(str(error))
+            self.wake()
+        finally:
+            armed.set()
+
+    def read(self) -> Iterator[Hint]:
+        self._listening = True
+        if self._failure is not None:
+            raise self._failure
+        while self._paths:
+            yield from hints(self._paths.popleft())
+        now_ms = time.monotonic() * 1000
+        due = [path for at_ms, path in self._young if at_ms <= now_ms]
+        self._young = [(at_ms, path) for at_ms, path in self._young if at_ms > now_ms]
+        yield from (Hint("again", path) for path in dict.fromkeys(due))
+
+    def next_ms(self) -> float | None:
+        return min((at_ms for at_ms, _ in self._young), default=None)
+
+    def close(self) -> None:
+        self._end()
+        super().close()
