@@ -55,7 +55,7 @@ def main() -> int:
         for some in pool.map(lambda name: upgrades(name, chain=options.chain), names):
             found += some
             for one in some:
-                print(one if options.v else str(one).splitlines()[0], flush=True)
+                print(one if options.v else f"{one.package} {one.old} -> {one.new}: {one.verdict}", flush=True)
     result = summary(found, options.chain)
     print(json.dumps(result, indent=1))
     if options.o:
@@ -79,7 +79,8 @@ def keep(result: dict[str, object], found: list[Upgrade], chain: bool) -> None:
 def reason(one: Upgrade) -> str:
     names = sorted({binding(path) for path in one.differs})
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return one.why[:300] or ", ".join([*names[:6], *one.lost[:3]]) + more
+    why = " ".join(one.why.split())
+    return f"…{why[-200:]}" if len(why) > 300 else why or ", ".join([*names[:6], *one.lost[:3]]) + more
 
 
 if __name__ == "__main__":

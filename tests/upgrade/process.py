@@ -90,6 +90,8 @@ def hold_members(path: str, cls: type) -> Held:
     for name, member in vars(cls).items():
         if type(member) is types.FunctionType and member.__code__.co_qualname == f"{cls.__qualname__}.{name}":
             held[f"{path}.{name}"] = member
+    if any(vars(base).get("__slots__") for base in cls.__mro__) or not cls.__dictoffset__:
+        return held  # a layout that may change only where nothing of the class lives: that is a rude edit
     with contextlib.suppress(TypeError):  # no bare instance of what is abstract or needs its own __new__
         instance = object.__new__(cls)
         held[f"instance {path}"] = instance
