@@ -181,8 +181,10 @@ class Watch:
     def _turn(self, stopping: threading.Event) -> None:
         """One wake-up: read, debounce, deliver, and wait for the next."""
         with self._lock:
+            # Both before reading: what came while this thread did not run is read first, and only then is it quiet.
+            now_ms, locked = _now_ms(), self._locked()
             self._take_in()
-            batch = None if self._held or stopping.is_set() else self._due()
+            batch = None if self._held or stopping.is_set() else self._due(now_ms, locked)
             timeout_s = self._timeout_s()
             noise = not len(self._debouncer) and _now_ms() - self._woke_ms < NOISE_MS
         if batch is not None:
@@ -299,18 +301,24 @@ class Watch:
 
     # Batches
 
-    def _due(self) -> Batch | None:
+    def _due(self, now_ms: float, locked: bool) -> Batch | None:
         if not len(self._debouncer):
             return None
-        self._settle()
-        return self._debouncer.due(_now_ms(), self._writing(), self._busy(), self._locked())
+        wake_ms = self._debouncer.wake_ms
+        if self._backend.settle_ms and not locked and wake_ms is not None and wake_ms <= now_ms:
+            self._settle()
+        return self._debouncer.due(now_ms, self._writing(), self._busy(), locked)
 
     def _settle(self) -> None:
         """Looks once more at what is about to be delivered, where no event tells that a file was closed."""
-        wake_ms = self._debouncer.wake_ms
-        if self._backend.settle_ms and wake_ms is not None and _now_ms() >= wake_ms:
-            for path in self._debouncer.paths():
-                self._feed(self._tree.glance(path))
+        paths = self._debouncer.paths()
+        for path in paths:
+            self._feed(self._tree.glance(path))
+        if len(paths) > 1:  # the last look, or the library's last word, may have come in the middle of a burst
+            for folder in {os.path.dirname(path) for path in paths} - self._backend.polled:
+                self._feed(self._tree.look(folder))
+            if self._backend.polled:
+                self._feed(self._poller.look(self._tree, self._backend.polled))
 
     def _writing(self) -> set[str]:
         return {path for path in self._backend.writing(_now_ms()) if self._tree.kind(path)}
@@ -324,8 +332,10 @@ class Watch:
         )
 
     def _locked(self) -> bool:
-        """Whether git is changing files in a repository that the roots lie in or hold."""
-        return any(_is_fresh(os.path.join(folder, "index.lock")) for folder in self._tree.git_folders)
+        """Whether git is changing files in a repository that the roots lie in or hold; only asked if that matters."""
+        return len(self._debouncer) > 0 and any(
+            _is_fresh(os.path.join(folder, "index.lock")) for folder in self._tree.git_folders
+        )
 
     # Backends
 
