@@ -26,8 +26,8 @@ from midflight.apply.transaction import Transaction
 from midflight.apply.work import Work
 from midflight.config import Config, load
 from midflight.errors import SessionError
-from midflight.graph.hook import values_made
-from midflight.graph.loaded import Loaded, Program, read_bytes, version_of
+from midflight.graph.hook import read_bytes, values_made
+from midflight.graph.loaded import Loaded, Program, version_of
 from midflight.hooks import RECORDS, of_module
 from midflight.plan.planner import plan_reload
 from midflight.plan.preflight import Edited, edited
@@ -94,6 +94,7 @@ class Session:
         self._filters = Filters(
             self.paths, data=self.config.data, include=self.config.include, exclude=self.config.exclude
         )
+        self._folders: dict[str, bool] = {}
         self.program = Program(self._wanted)
         self._watch: Watch | None = None
 
@@ -161,7 +162,17 @@ class Session:
         self.stop()
 
     def _wanted(self, path: str) -> bool:
-        return self._filters.kind(path) == "code" and not _is_own(path)
+        """Whether a module from this file is the program's. Asked at every import, so answered by folder where only
+        the folder matters."""
+        if not path.endswith(".py"):
+            return False
+        if self.config.include or self.config.exclude:
+            return self._filters.kind(path) == "code" and not _is_own(path)
+        folder = path.rpartition(os.sep)[0]
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._folders[folder] = self._filters.kind(path) == "code" and not _is_own(path)
+        return known
 
     # -- what the watcher brings --------------------------------------------------------------------
 
@@ -660,15 +671,12 @@ class _Clock:
         self._at = now
 
 
-def note_main(session: Session, path: str, text: str, pieces: Sequence[types.CodeType] = ()) -> None:
-    """`path` is about to run as `__main__`: its source is `text`, and `pieces` are the code objects that will run."""
+def note_main(session: Session, path: str, text: str) -> None:
+    """`path` is about to run as `__main__`, and its source is `text`."""
     session.main_path = os.path.realpath(path)
     if session.running and session._wanted(session.main_path):
         source = read_bytes(path)
-        code = None
-        if pieces:
-            code = pieces[0].replace(co_consts=tuple(const for piece in pieces for const in piece.co_consts))
-        session.program.note("__main__", session.main_path, source if source is not None else text.encode(), code)
+        session.program.note("__main__", session.main_path, source if source is not None else text.encode())
 
 
 def main_ready(session: Session) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from midflight.apply.changes import Changes
 from midflight.apply.graft.search import Search
-from midflight.apply.parsed import Parsed, parsed
+from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.registrations import Registrations
 from midflight.apply.scopes import ModuleScope, Pending, future_flags
 from midflight.apply.statements import Runner
@@ -88,7 +88,7 @@ class Execution:
             old = parsed(loaded)
         except (SyntaxError, ValueError):
             return None
-        return Work(loaded, old, old.text, [Pair("same", s, s) for s in old.text.statements], roots=dict(old.roots))
+        return Work(loaded, old, old.text, [Pair("same", s, s) for s in old.text.statements])
 
     def _position(self, name: str) -> tuple[int, str]:
         """Dependencies first: the order in which imports ended, corrected by imports that the edits bring."""
@@ -131,7 +131,7 @@ class Execution:
         if work.source is not None:
             loaded.source = work.source
             linecache.checkcache(loaded.path)
-        loaded.parsed = Parsed(work.text, work.roots, work.old.unknown)
+        loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         names = {n for p in work.pairs for n in p.statement.binds}
         fresh = values_made(loaded.namespace)
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}

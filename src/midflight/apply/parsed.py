@@ -3,27 +3,71 @@
 from __future__ import annotations
 
 import bisect
+import gc
 import types
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from midflight.apply.graft.functions import same_code
 from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.scopes import compile_nodes, future_flags
 from midflight.graph.loaded import Loaded, decode
 from midflight.plan.statements import SourceText, Statement, parse
 
-Roots = dict[Statement, tuple[types.CodeType, ...]]
+Codes = tuple[types.CodeType, ...]
+Roots = dict[Statement, Codes]
+Live = dict[tuple[str, int], types.CodeType]  # (qualified name, first line) → the code object of a live function
 
 
 @dataclass(slots=True)
 class Parsed:
-    """`roots`: statement → the code objects directly inside it, the very ones that live functions hold.
-
-    `unknown` names functions whose live code is not what the text compiles to: somebody changed one of them."""
+    """`roots`: statement → the code objects directly inside it, the very ones that live functions hold."""
 
     text: SourceText
     roots: Roots
-    unknown: frozenset[str] = field(default_factory=frozenset)
+
+
+class LiveRoots(Roots):
+    """Roots found when they are asked for: the statement is compiled, and where a live function has a code object of
+    the same name and line, that one stands in the place of its twin.
+
+    So nothing has to be remembered of modules that are never edited, and only edited statements are compiled."""
+
+    def __init__(self, loaded: Loaded, text: SourceText, known: Roots | None = None) -> None:
+        super().__init__(known or {})
+        self._loaded, self._text = loaded, text
+        self._hidden: Live | None = None
+
+    def get(self, statement: Statement, default: Any = ()) -> Any:  # type: ignore[override]
+        if statement not in self:
+            self[statement] = self._find(statement)
+        return self[statement]
+
+    def __missing__(self, statement: Statement) -> Codes:
+        self[statement] = self._find(statement)
+        return self[statement]
+
+    def _find(self, statement: Statement) -> Codes:
+        namespace = self._loaded.namespace
+        code = compile_nodes([statement.located()], self._loaded.path, future_flags(self._text.future))
+        codes = nested_codes(code)
+        if not codes:
+            return ()
+        live = _by_place((namespace.get(name) for name in statement.binds), self._loaded)
+        if any(place not in live for place in _functions_made(codes)):
+            # Not led to by a name: registered somewhere and bound to another name since, or never bound to one.
+            live = {**self._on_heap(), **live}
+        return tuple(_with_live(each, live) for each in codes)
+
+    def _on_heap(self) -> Live:
+        if self._hidden is None:
+            found = [
+                item.__code__
+                for item in gc.get_objects()
+                if type(item) is types.FunctionType and item.__globals__ is self._loaded.namespace
+            ]
+            self._hidden = {(code.co_qualname, code.co_firstlineno): code for code in found}
+        return self._hidden
 
 
 def parsed(loaded: Loaded) -> Parsed:
@@ -31,22 +75,11 @@ def parsed(loaded: Loaded) -> Parsed:
     found: Parsed | None = loaded.parsed
     if found is None:
         text = parse(decode(loaded.source or b""), loaded.path)
-        codes = loaded.codes
-        if codes is not None:
-            found = Parsed(text, by_statement(text, nested_codes(codes[0])))
-        else:
-            found = _from_live(loaded, text)
-        loaded.parsed = found
-        # The module's code object would keep every old version of its functions alive.
-        loaded.drop_codes()
+        found = loaded.parsed = Parsed(text, LiveRoots(loaded, text))
     return found
 
 
-def by_statement(text: SourceText, codes: list[types.CodeType]) -> Roots:
-    return by_first(text.statements, codes)
-
-
-def by_first(statements: Sequence[Statement], codes: list[types.CodeType]) -> Roots:
+def by_first(statements: Sequence[Statement], codes: Sequence[types.CodeType]) -> Roots:
     """The code objects of each statement, found by the lines they stand on."""
     statements = sorted(statements, key=lambda s: s.first)
     firsts = [statement.first for statement in statements]
@@ -60,28 +93,30 @@ def by_first(statements: Sequence[Statement], codes: list[types.CodeType]) -> Ro
     return {statement: tuple(found) for statement, found in out.items()}
 
 
-def _from_live(loaded: Loaded, text: SourceText) -> Parsed:
-    """For a module imported before us: compile its text, and put the live code objects in the places of their twins."""
-    live: dict[tuple[str, int], types.CodeType] = {}
-    for value in list(loaded.namespace.values()):
+def _by_place(values: Iterable[Any], loaded: Loaded) -> Live:
+    live: Live = {}
+    for value in values:
         for function in functions_in(value, loaded.name):
             if function.__globals__ is loaded.namespace:
                 live[function.__code__.co_qualname, function.__code__.co_firstlineno] = function.__code__
-    unknown: set[str] = set()
-    module = compile(text.text, loaded.path, "exec", dont_inherit=True)
-    codes = [_with_live(code, live, unknown) for code in nested_codes(module)]
-    return Parsed(text, by_statement(text, codes), frozenset(unknown))
+    return live
 
 
-def _with_live(
-    code: types.CodeType, live: dict[tuple[str, int], types.CodeType], unknown: set[str]
-) -> types.CodeType:
+def _functions_made(codes: Iterable[types.CodeType]) -> Iterable[tuple[str, int]]:
+    """The functions that running a statement makes: those of class bodies too, not those inside functions."""
+    for code in codes:
+        if code.co_flags & 0x0002 and not code.co_name.startswith("<generic parameters"):
+            if not code.co_name.startswith("<") or code.co_name == "<lambda>":
+                yield code.co_qualname, code.co_firstlineno
+        else:
+            yield from _functions_made(nested_codes(code))
+
+
+def _with_live(code: types.CodeType, live: Mapping[tuple[str, int], types.CodeType]) -> types.CodeType:
     twin = live.get((code.co_qualname, code.co_firstlineno))
     if twin is not None:
-        if not same_code(twin, code):
-            unknown.add(code.co_qualname)
         return twin
-    consts = tuple(_with_live(c, live, unknown) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+    consts = tuple(_with_live(c, live) if isinstance(c, types.CodeType) else c for c in code.co_consts)
     if all(a is b for a, b in zip(consts, code.co_consts, strict=True)):
         return code
     return code.replace(co_consts=consts)

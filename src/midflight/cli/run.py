@@ -239,7 +239,7 @@ def _execute(program: Program, session: Session | None) -> None:
 
     text = program.source if isinstance(program.source, str) else importlib.util.decode_source(program.source)
     first, rest = _two_pieces(program.source, program.path)
-    note_main(session, program.path, text, (first, rest))
+    note_main(session, program.path, text)
     exec(first, namespace)
     main_ready(session)
     exec(rest, namespace)

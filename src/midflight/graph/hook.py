@@ -1,27 +1,44 @@
-"""Notes what is imported while it loads: the text, the code object and the plain values its top level made."""
+"""Notes what is imported while it loads: the text, and the plain values its top level made."""
 
 from __future__ import annotations
 
-import functools
 import itertools
+import os
 import sys
 import types
-import weakref
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range})
-MADE_LIMIT = 10_000  # a longer text is not held twice only to tell whether a name was rebound
+_MADE = PLAIN | {tuple, frozenset}
+_CHUNK = 1 << 16
+
+
+def read_bytes(path: str) -> bytes | None:
+    """The contents of a file, None if it cannot be read. By file descriptor: half of what `open` costs, at every import."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        parts = [os.read(descriptor, _CHUNK)]
+        while len(parts[-1]) == _CHUNK:
+            parts.append(os.read(descriptor, _CHUNK))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Noted:
     """One loaded module as it was when its import ended. `order` counts finished imports: dependencies come first."""
 
-    __slots__ = ("code", "made", "name", "order", "path", "source")
+    __slots__ = ("made", "name", "order", "path", "source")
 
-    def __init__(self, name: str, path: str, source: bytes | None, code: types.CodeType | None) -> None:
-        self.name, self.path, self.source, self.code = name, path, source, code
+    def __init__(self, name: str, path: str, source: bytes | None) -> None:
+        self.name, self.path, self.source = name, path, source
         self.made: dict[str, Any] = {}
         self.order = 0
 
@@ -37,23 +54,10 @@ def is_plain(value: Any) -> bool:
 
 
 def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
-    """The plain values that a module's top level left behind: what tells later whether a name was rebound.
+    """The immutable values that a module's top level left behind: what tells later whether a name was rebound.
 
-    A value that other code could keep alive only through us is held weakly or not at all."""
-    made: dict[str, Any] = {}
-    name = namespace.get("__name__")
-    for key, value in namespace.items():
-        kind = type(value)
-        if kind in PLAIN or kind is tuple or kind is frozenset:
-            if kind is str or kind is bytes:
-                if len(value) > MADE_LIMIT:
-                    continue
-            elif (kind is tuple or kind is frozenset) and not (len(value) < 1000 and is_plain(value)):
-                continue
-            made[key] = value
-        elif kind is types.FunctionType and (value.__qualname__ != key or value.__module__ != name):
-            made[key] = weakref.ref(value)
-    return made
+    One comprehension, for it runs once per import; whether a tuple is plain all the way down is asked when it matters."""
+    return {name: value for name, value in namespace.items() if type(value) in _MADE}
 
 
 class Notebook:
@@ -79,7 +83,7 @@ class Notebook:
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
         for finder in sys.meta_path:
-            if finder is self or isinstance(finder, Notebook):
+            if type(finder) is Notebook:
                 continue
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if find is not None else None
@@ -89,28 +93,13 @@ class Notebook:
         return None
 
     def _watch_load(self, spec: ModuleSpec) -> None:
+        """Take down the text just before it is loaded. Its code object is not kept: what it would tell can be had
+        from the live functions, and keeping a thousand of them costs a third of what importing them does."""
         origin = spec.origin
-        if not spec.has_location or not origin or not self.wanted(origin):
-            return
-        loader = spec.loader
-        if type(loader) is SourceFileLoader:
-            # An attribute of this one loader, gone after its first use: whoever looks at __loader__ later sees
-            # what Python made, and no frame of ours stands in a traceback through the module's top level.
-            loader.get_code = functools.partial(self._get_code, spec, loader)  # type: ignore[method-assign]
-            if type(spec) is ModuleSpec:
-                spec.__class__ = _LoadingSpec
-                spec.__dict__["_midflight"] = self
-
-    def _get_code(self, spec: ModuleSpec, loader: SourceFileLoader, fullname: str) -> types.CodeType | None:
-        loader.__dict__.pop("get_code", None)
-        try:
-            with open(spec.origin, "rb", buffering=0) as file:  # type: ignore[arg-type]
-                source = file.read()
-        except OSError:
-            source = None  # the loader's own error says more
-        code = loader.get_code(fullname)
-        self.modules[fullname] = Noted(fullname, spec.origin or "", source, code)
-        return code
+        if spec.has_location and origin and type(spec) is ModuleSpec and self.wanted(origin):
+            self.modules[spec.name] = Noted(spec.name, origin, read_bytes(origin))
+            spec.__class__ = _LoadingSpec
+            spec.__dict__["_midflight"] = self
 
     def ended(self, name: str) -> None:
         """The import of `name` is over: take down what its top level made, or forget it if it failed."""
@@ -125,16 +114,10 @@ class Notebook:
 
     def note_loaded(self, name: str, module: types.ModuleType, path: str, source: bytes | None) -> Noted:
         """A module that was imported before we came, or that is not imported at all (`__main__`)."""
-        noted = self.modules[name] = Noted(name, path, source, None)
+        noted = self.modules[name] = Noted(name, path, source)
         noted.order = next(self._count)
         noted.made = values_made(vars(module))
         return noted
-
-
-# Python leaves the import system's own frames out of a traceback by their file name (Python/import.c,
-# remove_importlib_frames); a module with a syntax error must read the same with us between them.
-_get_code = Notebook._get_code
-_get_code.__code__ = _get_code.__code__.replace(co_filename=SourceFileLoader.get_code.__code__.co_filename)
 
 
 class _LoadingSpec(ModuleSpec):

@@ -10,20 +10,19 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from midflight.graph.hook import Noted, Notebook
+from midflight.graph.hook import Noted, Notebook, read_bytes
 
 
 
 class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
-    __slots__ = ("_facts", "_more", "noted", "codes", "made", "module", "name", "order", "parsed", "path", "source")
+    __slots__ = ("_facts", "_more", "noted", "made", "module", "name", "order", "parsed", "path", "source")
 
     def __init__(self, noted: Noted, module: types.ModuleType) -> None:
         self.noted = noted
         self.name, self.module, self.path = noted.name, module, noted.path
         self.source, self.made, self.order = noted.source, noted.made, noted.order
-        self.codes: tuple[types.CodeType, ...] | None = (noted.code,) if noted.code is not None else None
         self.parsed: Any = None
         self._facts: dict[str, Any] = {}
         self._more: set[str] = set()
@@ -40,9 +39,6 @@ class Loaded:
         """Whether its text has the word anywhere, also one it had in an earlier version: a look that costs a
         microsecond where names taken from code objects would have to be collected first. May be wrong on the yes side."""
         return name.encode() in (self.source or b"") or name in self._more
-
-    def drop_codes(self) -> None:
-        self.codes = self.noted.code = None
 
     def mention(self, names: Iterable[str]) -> None:
         """Names that a version which is being taken brings."""
@@ -86,10 +82,9 @@ class Program:
             if self.wanted(path):
                 self.notebook.note_loaded(name, module, path, read_bytes(path))
 
-    def note(self, name: str, path: str, source: bytes, code: types.CodeType | None) -> None:
+    def note(self, name: str, path: str, source: bytes) -> None:
         """A module that is run and not imported: `__main__`."""
-        noted = self.notebook.note_loaded(name, sys.modules[name], path, source)
-        noted.code = code
+        self.notebook.note_loaded(name, sys.modules[name], path, source)
         self._loaded.pop(name, None)
 
     def get(self, name: str) -> Loaded | None:
@@ -203,14 +198,6 @@ def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:
     for code in codes:
         yield from code.co_names
         yield from names_used(tuple(c for c in code.co_consts if isinstance(c, types.CodeType)))
-
-
-def read_bytes(path: str) -> bytes | None:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
-    except OSError:
-        return None
 
 
 def version_of(source: bytes) -> str:
