@@ -23,14 +23,14 @@ from typing import Any
 from record import environment, module_text, quantile, record, spread, write_program
 
 LOOK = """
-import json, sys, threading, time
+import json, os, time
 import midflight
 names = [f"part{{number:04}}" for number in range({modules})]
 parts = [__import__(name) for name in names]
 session = midflight.current()
 
 def say(**what):
-    print(json.dumps(what), flush=True)
+    os.write(1, (json.dumps(what) + "\\n").encode())  # in one piece: two threads say something
 
 def told(item):
     if hasattr(item, "outcome"):
