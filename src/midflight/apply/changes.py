@@ -56,31 +56,10 @@ class Changes:
         reached: set[str] = set()
         while self.fresh:
             module, name, _ = self.fresh.pop()
-            for loaded in self.program.mentioning(name):
-                if loaded.name == module or self._sees(loaded, module):
-                    reached.add(loaded.name)
-                    self._touch_users(loaded, name)
-            reached |= {loaded.name for loaded in self.program.all() if self._star_of(loaded, module)}
+            for loaded in self.program.users(module, name):
+                reached.add(loaded.name)
+                self._touch_users(loaded, name)
         return reached
-
-    def _star_of(self, loaded: Loaded, module: str) -> bool:
-        tail = module.rpartition(".")[2]
-        return loaded.name != module and (loaded.mentions(module) or loaded.mentions(tail)) and star(loaded)
-
-    def _sees(self, loaded: Loaded, module: str) -> bool:
-        """Whether `loaded` may mean something of `module` by a name: it holds the module, or imports from it."""
-        tail = module.rpartition(".")[2]
-        if loaded.mentions(module) or loaded.mentions(tail):
-            return True
-        if module.partition(".")[0] == loaded.name.partition(".")[0]:
-            return True  # relative imports need not name it
-        # A re-export: what it imports comes from a package that imports it from `module`.
-        package = module.rpartition(".")[0]
-        while package:
-            if loaded.mentions(package) or loaded.mentions(package.rpartition(".")[2]):
-                return True
-            package = package.rpartition(".")[0]
-        return any(getattr(v, "__module__", None) == module for v in list(loaded.namespace.values()))
 
     def _touch_users(self, loaded: Loaded, name: str) -> None:
         for label, user in callables_of(loaded):
@@ -159,11 +138,6 @@ class Changes:
                         yield name, (module, name)
             elif (imported.module, imported.name) in self.values:
                 yield imported.bound, (imported.module, imported.name)
-
-
-def star(loaded: Loaded) -> bool:
-    """Whether the module has a star import at its top level."""
-    return loaded._fact("star", lambda: b"import *" in (loaded.source or b""))  # type: ignore[no-any-return]
 
 
 def names_in(code: types.CodeType) -> frozenset[str]:

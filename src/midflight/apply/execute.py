@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import heapq
 import importlib
 import linecache
 import sys
@@ -47,12 +48,16 @@ class Execution:
 
     def run(self) -> None:
         """Do it all; the prepared part goes live in one step at the end."""
-        waiting = set(self.works)
+        waiting = [self._position(name) for name in self.works]
+        heapq.heapify(waiting)
+        listed = set(self.works)
         while waiting:
-            name = min(waiting, key=self._position)
-            waiting.discard(name)
+            _, name = heapq.heappop(waiting)
+            listed.discard(name)
             self._take(self.works[name])
-            waiting |= self._reached()
+            for reached in self._reached() - listed:
+                listed.add(reached)
+                heapq.heappush(waiting, self._position(reached))
         self.search.finish()
         self._empty_caches()
         self.tx.flush()
@@ -111,7 +116,8 @@ class Execution:
         package = hasattr(work.loaded.module, "__path__")
         needs: set[str] = set()
         for statement in work.text.statements:
-            needs |= modules_imported(statement, name, package)
+            if statement.is_import or statement.is_block:
+                needs |= modules_imported(statement, name, package)
         for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
             self._place(needed, order, visiting)
         visiting.discard(name)
@@ -129,7 +135,7 @@ class Execution:
         """After the commit: this version is the one that runs."""
         loaded = work.loaded
         if work.source is not None:
-            loaded.source = work.source
+            self.program.took(loaded, work.source)
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         names = {n for p in work.pairs for n in p.statement.binds}

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from midflight.graph.hook import Noted, Notebook, read_bytes
+from midflight.graph.imports import has_star, imported_modules
+from midflight.graph.modules import ModuleGraph
 
 
 
@@ -59,6 +61,7 @@ class Program:
         self._loaded: dict[str, Loaded] = {}
         self._by_path: dict[str, set[str]] = {}
         self._indexed: set[str] = set()
+        self.imports = ModuleGraph()
         self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
         # (module, name) → what an importer still holds of a name that its module no longer has
         self.dangling: dict[tuple[str, str], Any] = {}
@@ -118,6 +121,7 @@ class Program:
         for name in noted.keys() - self._indexed:
             self._indexed.add(name)
             path = noted[name].path
+            self._note_imports(name, noted[name].source)
             self._by_path.setdefault(path, set()).add(name)
             self._by_path.setdefault(os.path.realpath(path), set()).add(name)
 
@@ -125,11 +129,21 @@ class Program:
         """The module is no longer part of the program."""
         self._loaded.pop(name, None)
         self._indexed.discard(name)
+        self.imports.remove(name)
         noted = self.notebook.modules.pop(name, None)
         if noted is not None:
             for path in {noted.path, os.path.realpath(noted.path)}:
                 self._by_path.get(path, set()).discard(name)
         return noted
+
+    def _note_imports(self, name: str, source: bytes | None) -> None:
+        is_package = hasattr(sys.modules.get(name), "__path__")
+        self.imports.set(name, imported_modules(source or b"", name, is_package))
+
+    def took(self, loaded: Loaded, source: bytes) -> None:
+        """`loaded` runs `source` now."""
+        loaded.source = source
+        self._note_imports(loaded.name, source)
 
     def leave(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
         """Its file is gone and nobody needs it: remembered, so that a file that comes back continues it."""
@@ -171,27 +185,30 @@ class Program:
         """Whether a function or class was defined in one of the program's modules."""
         return getattr(value, "__module__", None) in self.notebook.modules
 
-    def mentioning(self, name: str) -> list[Loaded]:
-        return [loaded for loaded in self.all() if loaded.mentions(name)]
+    def users(self, module: str, name: str) -> Iterator[Loaded]:
+        """Modules that may mean something of `module` by `name`: they import it, directly or through others that hold
+        it, and have the word in their text; and star importers of it."""
+        self._index()
+        seen, waiting = {module}, [module]
+        own = self.get(module)
+        if own is not None:
+            yield own
+        while waiting:
+            for importer in sorted(self.imports.importers(waiting.pop()) - seen):
+                seen.add(importer)
+                loaded = self.get(importer)
+                if loaded is None:
+                    continue
+                star = has_star(loaded.source or b"")
+                if star or loaded.mentions(name):
+                    yield loaded
+                if star or name in loaded.namespace:
+                    waiting.append(importer)  # it may pass it on: a re-export
 
     def graph(self) -> dict[str, list[str]]:
-        """Module → the program's modules that it imports, by what its namespace and its code mention."""
-        names = set(self.notebook.modules)
-        return {loaded.name: sorted(imports_of(loaded, names) - {loaded.name}) for loaded in self.all()}
-
-
-def imports_of(loaded: Loaded, names: set[str]) -> set[str]:
-    """Modules of `names` that `loaded` holds, holds something of, or imports by name inside a function."""
-    found = {name for name in names if loaded.mentions(name)}
-    for value in list(loaded.namespace.values()):
-        if isinstance(value, types.ModuleType):
-            if value.__name__ in names:
-                found.add(value.__name__)
-        else:
-            home = getattr(value, "__module__", None)
-            if isinstance(home, str) and home in names:
-                found.add(home)
-    return found
+        """Module → the program's modules that it imports."""
+        self._index()
+        return {loaded.name: sorted(self.imports.imports(loaded.name)) for loaded in self.all()}
 
 
 def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:

@@ -42,6 +42,6 @@ def _followers(loaded: Loaded, pairs: Sequence[Pair], program: Program, edited: 
     """What other modules hold of the names that would get new values: rebound only if they come out different."""
     changed = {n for p in pairs if p.kind in ("changed", "added", "removed") for n in p.statement.binds}
     for name in sorted(changed):
-        for other in program.mentioning(name):
+        for other in program.users(loaded.name, name):
             if other.name not in edited and other.namespace.get(name) is loaded.namespace.get(name):
                 yield Step(other.name, "rebind", name, because=f"{loaded.name}.{name} changes")

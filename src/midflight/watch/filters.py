@@ -54,6 +54,7 @@ class Filters:
         self._include = [_Glob(pattern, wary=True) for pattern in include]
         self._exclude = [_Glob(pattern) for pattern in exclude]
         self._is_code, self._is_data = _any_of(code), _any_of(data)
+        self._root_set = frozenset(self.roots)
         self._names: dict[str, Kind | None] = {}
         self._folders: dict[str, bool] = {}
 
@@ -79,23 +80,22 @@ class Filters:
         """What a file is; the disk is not asked whether it is there. None where it does not count."""
         path = _slashes(path)
         folder, _, name = path.rpartition("/")
-        by_name = self._kind_of_name(name)
-        if path in self.roots:
+        by_name = self._names[name] if name in self._names else self._kind_of_name(name)
+        if path in self._root_set:
             return by_name or "data"
         if (by_name is None and not self._include) or _is_temporary(name):
             return None
         if self._exclude and any(glob.covers(path, self.roots) for glob in self._exclude):
             return None
-        if by_name is not None and not self.prunes(folder or "/"):
+        pruned = self._folders.get(folder)
+        if by_name is not None and not (self.prunes(folder or "/") if pruned is None else pruned):
             return by_name
         return (by_name or "data") if any(glob.covers(path, self.roots) for glob in self._include) else None
 
     def _kind_of_name(self, name: str) -> Kind | None:
-        if name not in self._names:
-            if len(self._names) > 50_000:  # a program that makes up names for ever must not fill the memory
-                self._names.clear()
-            self._names[name] = self._judge(name)
-        return self._names[name]
+        if len(self._names) > 50_000:  # a program that makes up names for ever must not fill the memory
+            self._names.clear()
+        return self._names.setdefault(name, self._judge(name))
 
     def _judge(self, name: str) -> Kind | None:
         if _is_temporary(name):

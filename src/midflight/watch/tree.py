@@ -65,6 +65,7 @@ class Tree:
         self._bases: set[str] = set()
         self._named: dict[str, Kind] = {}  # real files that a link names, and what the link's name makes them
         self._digests: dict[str, bytes] = {}
+        self._silent = False
         self._out: list[Change] = []
 
     # Questions
@@ -98,10 +99,10 @@ class Tree:
             self.roots[root] = ""
             self.git_folders.update(git_folders_above(root))
         self._refilter()
-        told = len(self._out)
+        self._silent = True
         for root in new:
             self._check_root(root)
-        del self._out[told:]
+        self._silent = False
         return [root for root in new if not self.roots[root]]
 
     def look(self, path: str, since_ns: int | None = None) -> list[Change]:
@@ -152,14 +153,15 @@ class Tree:
         return self._take()
 
     def _glance(self, folder: Folder, name: str) -> None:
+        path = os.path.join(folder.path, name)
         try:
-            found = os.lstat(os.path.join(folder.path, name))
+            found = os.lstat(path)
         except OSError:
             found = None
         if found is None or not stat.S_ISREG(found.st_mode):
             self._forget_file(folder, name)
-        elif self.kind(os.path.join(folder.path, name)) is not None:
-            self._note(folder, name, _stamp(found))
+        elif self.kind(path) is not None:
+            self._note(folder, name, path, _stamp(found))
 
     def found(self, path: str) -> list[Change]:
         """A folder is new, or was moved to `path`: all files in it are changes."""
@@ -204,7 +206,7 @@ class Tree:
         if found is None or not stat.S_ISREG(found.st_mode):
             self._forget_file(folder, name)
         elif self.kind(path) is not None:
-            self._note(folder, name, _stamp(found), always=True)
+            self._note(folder, name, path, _stamp(found), always=True)
         return _netted(self._take()) if was_link else self._take()
 
     def _list(self, folder: Folder, since_ns: int | None = None) -> None:
@@ -251,21 +253,23 @@ class Tree:
                 self._link(folder, entry.name)
                 return True
             self._unlink(folder, entry.name)
-            if entry.is_dir(follow_symlinks=False):
-                return self._subfolder(folder, entry.name, entry.path)
-            if self.kind(entry.path) is None or not entry.is_file(follow_symlinks=False):
+            if not entry.is_file(follow_symlinks=False):
+                return entry.is_dir(follow_symlinks=False) and self._subfolder(folder, entry.name, entry.path)
+            if self.kind(entry.path) is None:
                 return False
-            self._note(folder, entry.name, _stamp(entry.stat(follow_symlinks=False)), since_ns=since_ns)
+            self._note(folder, entry.name, entry.path, _stamp(entry.stat(follow_symlinks=False)), since_ns=since_ns)
         except FileNotFoundError:
             return False
         return True
 
     # Files
 
-    def _note(self, folder: Folder, name: str, stamp: Stamp, always: bool = False, since_ns: int | None = None) -> None:
-        path = os.path.join(folder.path, name)
-        kind: ChangeKind = "modified" if name in folder.files else "added"
-        same = folder.files.get(name) == stamp and (since_ns is None or max(stamp[0], stamp[3]) < since_ns)
+    def _note(
+        self, folder: Folder, name: str, path: str, stamp: Stamp, always: bool = False, since_ns: int | None = None
+    ) -> None:
+        before = folder.files.get(name)
+        kind: ChangeKind = "modified" if before else "added"
+        same = before == stamp and (since_ns is None or max(stamp[0], stamp[3]) < since_ns)
         folder.files[name] = stamp
         if self.careful and not self._has_digest(path, stamp, same):
             same = False
@@ -294,7 +298,8 @@ class Tree:
             self._tell(path, "deleted")
 
     def _tell(self, path: str, kind: ChangeKind) -> None:
-        self._out.append(Change(path, kind, time.monotonic() * 1000))
+        if not self._silent:
+            self._out.append(Change(path, kind, time.monotonic() * 1000))
 
     def _take(self) -> list[Change]:
         out, self._out = self._out, []
@@ -399,17 +404,17 @@ class Tree:
 
     def _retarget(self, path: str, before: str, now: str) -> None:
         """A root or link `path` that led to the real path `before` leads to `now`; "" is nowhere."""
-        old = self._reached(before)
         was_there = bool(before) and os.path.exists(before)
+        under_link = path not in (now, before) and (before or os.path.isfile(now)) and (now or was_there)
+        old = self._reached(before) if under_link else {}
         if now:
             self._targets[now] += 1
             self._follow(path, now, loud=not before)
-        new = self._reached(now)
+        new = self._reached(now) if under_link else {}
         if before:
             self._targets[before] -= 1
             self._release(before, loud=not now and not was_there)
-        if path not in (now, before) and (before or os.path.isfile(now)) and (now or was_there):
-            self._tell_difference(path, old, new)
+        self._tell_difference(path, old, new)
 
     def _follow(self, path: str, target: str, loud: bool) -> None:
         if os.path.isdir(target):
