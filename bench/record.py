@@ -97,10 +97,11 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The caller's, without settings for midflight and with a runtime folder of its own."""
+    """The caller's, without settings for midflight, with bytecode caches and a runtime folder of its own."""
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("MIDFLIGHT_", "HOT_RELOAD_"))}
+    left_out = ("MIDFLIGHT_", "HOT_RELOAD_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "XDG_RUNTIME_DIR": str(runtime)}
 
 
