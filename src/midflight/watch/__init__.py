@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from midflight.errors import WatchError
 from midflight.values import Batch, Change
@@ -90,7 +90,7 @@ class Watch:
         self._covered: set[str] = set()
         self._missing: set[str] = set()
         self._read_ns = time.time_ns()
-        self._cover(filter(os.path.exists, map(os.path.realpath, self._roots)))
+        self._cover(map(os.path.realpath, self._roots))
         self._tree.add_roots(self._roots)
         self._look_after()
 
@@ -186,7 +186,7 @@ class Watch:
             self._take_in()
             batch = None if self._held or stopping.is_set() else self._due(now_ms, locked)
             timeout_s = self._timeout_s()
-            noise = not len(self._debouncer) and _now_ms() - self._woke_ms < NOISE_MS
+            noise = self._debouncer.wake_ms is None and _now_ms() - self._woke_ms < NOISE_MS
         if batch is not None:
             self._deliver(batch)
             return
@@ -254,6 +254,8 @@ class Watch:
             return self._tree.gone(hint.path)
         if hint.what == "again":
             return self._tree.again(hint.path)
+        if hint.what == "roots":
+            return self._tree.check_roots()
         self._lost += 1
         logger.info("the kernel's queue of file events overflowed: looking at all files")
         # Files may have changed twice within one tick of the clock, once before the queue was full and once after.
@@ -285,7 +287,8 @@ class Watch:
 
     def _look_after(self) -> None:
         """What follows from a look: other folders to cover, roots that went or came."""
-        self._cover(self._tree.bases())
+        if self._cover(self._tree.bases()) and self._backend.careful:
+            self._feed(self._tree.look_everywhere())  # what came while the library changed its watches is lost
         missing = {root for root, real in self._tree.roots.items() if not real}
         for root in sorted(missing - self._missing):
             self._trouble("missing", f"{root} is not there\n  It is watched as soon as it appears.")
@@ -293,11 +296,15 @@ class Watch:
             logger.info("%s is there and watched", root)
         self._missing = missing
 
-    def _cover(self, roots: Iterable[str]) -> None:
-        wanted = set(roots)
-        if wanted != self._covered:
-            self._covered = wanted
-            self._backend.cover(sorted(wanted))
+    def _cover(self, roots: Iterable[str]) -> bool:
+        """Has the backend watch other folders, if they are others: the outermost ones."""
+        given = {root for root in roots if os.path.isdir(root)}
+        wanted = {root for root in given if not any(upper in given for upper in _above(root))}
+        if wanted == self._covered:
+            return False
+        self._covered = wanted
+        self._backend.cover(sorted(wanted))
+        return True
 
     # Batches
 
@@ -409,6 +416,12 @@ class Watch:
 
 def _now_ms() -> float:
     return time.monotonic() * 1000
+
+
+def _above(path: str) -> Iterator[str]:
+    while (upper := os.path.dirname(path)) != path:
+        yield upper
+        path = upper
 
 
 def _is_fresh(path: str) -> bool:

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from midflight.watch.tree import Folder
+
+# No library says that a root itself was moved away or came back.
+ROOTS_MS = 500.0
 
 
 class Hint(NamedTuple):
     """Where to look. Whether something really changed there, and how, the tree finds out.
 
     entry: something happened to this file or link; found: a folder is new here; gone: a folder is gone from here;
-    again: list this folder once more; lost: events were dropped, look everywhere."""
+    again: list this folder once more; lost: events were dropped, look everywhere; roots: see whether all are there."""
 
-    what: Literal["entry", "found", "gone", "again", "lost"]
+    what: Literal["entry", "found", "gone", "again", "lost", "roots"]
     path: str
-
-
-def hints(path: str) -> Iterator[Hint]:
-    """For a path of which it is only known that something happened: the disk says what it is now."""
-    if os.path.isdir(path) and not os.path.islink(path):
-        yield Hint("found", path)
-    elif os.path.lexists(path):
-        yield Hint("entry", path)
-    else:
-        yield Hint("gone", path)
-        yield Hint("entry", path)
 
 
 class Backend(Protocol):
@@ -120,3 +114,45 @@ class Silent:
 
     def close(self) -> None:
         self.polled.clear()
+
+
+class Told(Silent):
+    """The base of backends whose library brings paths on a thread of its own. Folders that count in part are polled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._paths: deque[str] = deque()
+        self._check_ms = 0.0
+
+    def enter(self, folder: Folder) -> None:
+        if folder.only is not None:
+            self.polled.add(folder.path)
+        else:
+            self.polled.discard(folder.path)
+
+    def tell(self, paths: Iterable[str]) -> None:
+        """Called on the library's thread."""
+        self._paths.extend(paths)
+        self.wake()
+
+    def read(self) -> Iterator[Hint]:
+        while self._paths:
+            yield from hints(self._paths.popleft())
+        now_ms = time.monotonic() * 1000
+        if now_ms >= self._check_ms:
+            self._check_ms = now_ms + ROOTS_MS
+            yield Hint("roots", "")
+
+    def next_ms(self) -> float | None:
+        return self._check_ms
+
+
+def hints(path: str) -> Iterator[Hint]:
+    """For a path of which it is only known that something happened: the disk says what it is now."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        yield Hint("found", path)
+    elif os.path.lexists(path):
+        yield Hint("entry", path)
+    else:
+        yield Hint("gone", path)
+        yield Hint("entry", path)

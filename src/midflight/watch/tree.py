@@ -64,6 +64,7 @@ class Tree:
         self._targets: Counter[str] = Counter()  # real paths that roots and links lead to
         self._bases: set[str] = set()
         self._named: dict[str, Kind] = {}  # real files that a link names, and what the link's name makes them
+        self._waits: dict[str, set[tuple[str, str]]] = {}  # missing root → folders and names by which it may come back
         self._digests: dict[str, bytes] = {}
         self._silent = False
         self._out: list[Change] = []
@@ -131,8 +132,10 @@ class Tree:
         if not now and self._wait_for(root):
             now = _real(root)  # it came back while no watch was set yet
         self.roots[root] = now
-        if now and os.path.islink(root):
-            self._look_for(os.path.dirname(root), os.path.basename(root))
+        if now:
+            self._wait_no_more(root)
+            if os.path.islink(root):
+                self._look_for(os.path.dirname(root), os.path.basename(root))
         if now != before:
             self._retarget(root, before, now)
         elif now and os.path.isdir(now) and now not in self.folders:
@@ -265,7 +268,7 @@ class Tree:
     # Files
 
     def _note(
-        self, folder: Folder, name: str, path: str, stamp: Stamp, always: bool = False, since_ns: int | None = None
+        self, folder: Folder, name: str, path: str, stamp: Stamp, *, always: bool = False, since_ns: int | None = None
     ) -> None:
         before = folder.files.get(name)
         kind: ChangeKind = "modified" if before else "added"
@@ -328,8 +331,8 @@ class Tree:
         self._adopt(path)
         return True
 
-    def _look_for(self, path: str, name: str) -> None:
-        """Looks for one name in a folder that does not count otherwise."""
+    def _look_for(self, path: str, name: str) -> str:
+        """Looks for one name in a folder that does not count otherwise; returns the folder's real path."""
         path = os.path.realpath(path)
         folder = self.folders.get(path)
         if folder is None:
@@ -337,18 +340,30 @@ class Tree:
             self._enter(folder)
         if folder.only is not None:
             folder.only.add(name)
+        return path
 
     def _wait_for(self, root: str) -> bool:
         """Looks in the nearest folder above a missing root for the name by which it may come back; whether it did."""
         upper, name = os.path.split(root)
         while not os.path.isdir(upper) and upper != os.path.dirname(upper):
             upper, name = os.path.split(upper)
-        self._look_for(upper, name)
+        upper = self._look_for(upper, name)
+        self._waits.setdefault(root, set()).add((upper, name))
         return os.path.exists(os.path.join(upper, name))
+
+    def _wait_no_more(self, root: str) -> None:
+        """A folder such as /tmp is busy: it is looked at only while something is missing there."""
+        for upper, name in self._waits.pop(root, ()):
+            folder = self.folders.get(upper)
+            path = os.path.join(upper, name)
+            if folder is not None and folder.only is not None and path not in self._named and not os.path.islink(path):
+                folder.only.discard(name)
+                if not folder.only:
+                    self._drop(upper)
 
     def _leads_to_root(self, path: str) -> bool:
         return any(
-            path in (given, real) or (not real and given.startswith(path + os.sep))
+            path in (given, real) or given.startswith(path + os.sep) or real.startswith(path + os.sep)
             for given, real in self.roots.items()
         )
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 from watchfiles import watch
 
-from midflight.watch.backend import Hint, Silent, hints
+from midflight.watch.backend import Hint, Told
 from midflight.watch.tree import Folder
 
 # Tried: 1 ms costs 2 % of a core in idle, the default of 50 ms is felt.
@@ -20,35 +18,29 @@ STEP_MS = 5
 LOOK_AGAIN_MS = (30.0, 150.0, 700.0)
 
 
-class Watchfiles(Silent):
-    """Two threads: ours waits for what watchfiles's brings. Folders that count only in part are polled."""
+class Watchfiles(Told):
+    """Two threads: ours waits for what watchfiles's brings."""
 
     name = "watchfiles"
 
     def __init__(self) -> None:
         super().__init__()
-        self._paths: deque[str] = deque()
         self._young: list[tuple[float, str]] = []
-        self._covered: tuple[str, ...] = ()
         self._listening = False  # all folders were listed once; those that come from now on are new
         self._failure: OSError | None = None
         self._stop = threading.Event()
         self._reader: threading.Thread | None = None
 
     def enter(self, folder: Folder) -> None:
-        if folder.only is not None:
-            self.polled.add(folder.path)
-        elif self._listening:
+        super().enter(folder)
+        if folder.only is None and self._listening:
             now_ms = time.monotonic() * 1000
             self._young += [(now_ms + after_ms, folder.path) for after_ms in LOOK_AGAIN_MS]
 
     def cover(self, roots: Iterable[str]) -> None:
-        folders = tuple(sorted(root for root in roots if os.path.isdir(root)))
-        if folders != self._covered:
-            self._end()
-            self._covered = folders
-            if folders:
-                self._begin(folders)
+        self._end()
+        if folders := tuple(roots):
+            self._begin(folders)
 
     def _begin(self, folders: tuple[str, ...]) -> None:
         armed = threading.Event()
@@ -79,8 +71,7 @@ class Watchfiles(Silent):
             ):
                 armed.set()
                 if changes:
-                    self._paths.extend(path for _, path in changes)
-                    self.wake()
+                    self.tell(path for _, path in changes)
         except (OSError, RuntimeError) as error:
             self._failure = OSError(str(error))
             self.wake()
@@ -91,15 +82,14 @@ class Watchfiles(Silent):
         self._listening = True
         if self._failure is not None:
             raise self._failure
-        while self._paths:
-            yield from hints(self._paths.popleft())
+        yield from super().read()
         now_ms = time.monotonic() * 1000
         due = [path for at_ms, path in self._young if at_ms <= now_ms]
         self._young = [(at_ms, path) for at_ms, path in self._young if at_ms > now_ms]
         yield from (Hint("again", path) for path in dict.fromkeys(due))
 
     def next_ms(self) -> float | None:
-        return min((at_ms for at_ms, _ in self._young), default=None)
+        return min(self._check_ms, *(at_ms for at_ms, _ in self._young), self._check_ms)
 
     def close(self) -> None:
         self._end()
