@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from midflight.values import Batch, Change, ChangeKind
 from midflight.watch.filters import Kind
 
-# What a file has come to when one change follows another within a batch; None: nothing happened in sum.
-NET: dict[tuple[ChangeKind, ChangeKind], ChangeKind | None] = {
+# What a file has come to when one change follows another within a batch. A new file that is gone again may have been
+# imported in between, so it counts as deleted.
+NET: dict[tuple[ChangeKind, ChangeKind], ChangeKind] = {
     ("added", "added"): "added",
     ("added", "modified"): "added",
-    ("added", "deleted"): None,
+    ("added", "deleted"): "deleted",
     ("modified", "added"): "modified",
     ("modified", "modified"): "modified",
     ("modified", "deleted"): "deleted",
@@ -35,7 +36,9 @@ class Window:
     one: float = 5.0
     several: float = 20.0
     longest: float = 2000.0
+    # Editors truncate a file, or move it away, before they write it anew; a reload in between would lose what it holds.
     empty: float = 200.0
+    gone: float = 100.0
 
     @classmethod
     def of(cls, quiet_ms: float | None, settle_ms: float = 0.0) -> Window:
@@ -77,11 +80,10 @@ class Debouncer:
         """Takes one change in. `empty` says that the file now has no content."""
         old = self._pending.pop(change.path, None)
         net = NET[old.change.kind, change.kind] if old else change.kind
-        if net is not None:
-            merged = Change(change.path, net, change.at_ms)
-            first = old.first_ms if old else change.at_ms
-            self._pending[change.path] = _Pending(merged, kind, empty and net != "deleted", first, change.at_ms)
-        self.wake_ms = change.at_ms if self._pending else None
+        merged = Change(change.path, net, change.at_ms)
+        first = old.first_ms if old else change.at_ms
+        self._pending[change.path] = _Pending(merged, kind, empty and net == "modified", first, change.at_ms)
+        self.wake_ms = change.at_ms
 
     def due(
         self, now_ms: float, writing: Collection[str] = (), busy: bool = False, locked: bool = False
@@ -119,7 +121,13 @@ class Debouncer:
         code = [one for one in ready if one.kind == "code"]
         quiet = self.window.one if len(ready) == 1 else self.window.several
         last = max(one.last_ms for one in code or ready)
-        return max(last + quiet, *(one.last_ms + self.window.empty for one in code if one.empty), 0.0)
+        return max(last + quiet, *map(self._back_by, code), 0.0)
+
+    def _back_by(self, one: _Pending) -> float:
+        """When a file that was emptied or deleted would be back if it were only being saved."""
+        if one.change.kind == "deleted":
+            return one.last_ms + self.window.gone
+        return one.last_ms + self.window.empty if one.empty else 0.0
 
     def _close(self, ready: list[_Pending], now_ms: float) -> Batch:
         for one in ready:
