@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -167,6 +168,11 @@ class Program:
         self.notebook.modules[loaded.name] = noted
         self._loaded[loaded.name] = loaded
 
+    def was_dangling(self, key: tuple[str, str], value: Any) -> bool:
+        """Whether `value` is what a module held under a name that it lost since."""
+        held = self.dangling.get(key)
+        return held is not None and value is not None and (held() if isinstance(held, weakref.ref) else held) is value
+
     def owns(self, value: Any) -> bool:
         """Whether a function or class was defined in one of the program's modules."""
         return getattr(value, "__module__", None) in self.notebook.modules
@@ -197,6 +203,8 @@ def imports_of(loaded: Loaded, names: set[str]) -> set[str]:
 def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:
     for code in codes:
         yield from code.co_names
+        # `getattr(config, "HOST")` mentions HOST too.
+        yield from (c for c in code.co_consts if type(c) is str and len(c) < 60 and c.isidentifier())
         yield from names_used(tuple(c for c in code.co_consts if isinstance(c, types.CodeType)))
 
 

@@ -38,6 +38,17 @@ def _chains(node: ast.AST) -> Iterator[Dotted]:
             inner = inner.value
         if names and isinstance(inner, ast.Name):
             yield (inner.id, *reversed(names))
+        if isinstance(child, ast.Call):
+            yield from _getattr_chain(child)
+
+
+def _getattr_chain(call: ast.Call) -> Iterator[Dotted]:
+    """`getattr(config, "HOST")` with the name written out."""
+    if isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2:
+        holder, name = call.args[0], call.args[1]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            attribute = ast.Attribute(holder, name.value, ast.Load())
+            yield from _chains(attribute)
 
 
 def evaluated(node: ast.AST) -> Iterator[ast.AST]:
@@ -72,6 +83,24 @@ def _imports(node: ast.stmt, module: str, is_package: bool) -> Iterator[Imported
             source = absolute(child.module, child.level, module, is_package)
             for alias in child.names:
                 yield Imported(source, alias.name, alias.asname or alias.name)
+
+
+def imports_inside(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
+    """What the body of a class imports by name, nested classes included."""
+    if not statement.is_class:
+        return ()
+    key = f"imports inside {module}"
+    return statement._fact(  # type: ignore[no-any-return]
+        key, lambda node: tuple(i for child in _class_body(node) for i in _imports(child, module, is_package))
+    )
+
+
+def _class_body(node: ast.AST) -> Iterator[ast.stmt]:
+    for child in getattr(node, "body", ()):
+        if isinstance(child, ast.ClassDef):
+            yield from _class_body(child)
+        else:
+            yield child
 
 
 def absolute(name: str | None, level: int, module: str, is_package: bool) -> str:

@@ -73,7 +73,7 @@ def _innermost(cls: type, live: type) -> type:
 def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
     assert pair.old is not None and pair.new is not None
     old = split(pair.old.node.body, runner.work.old.text.lines, pair.old.shift)  # type: ignore[attr-defined]
-    new = split(pair.new.node.body, runner.work.text.lines, pair.new.shift)  # type: ignore[attr-defined]
+    new = runner.work.inside(pair.new, "body", pair.new.node.body, runner.work.text.lines)  # type: ignore[attr-defined]
     return match(old, new)
 
 
@@ -109,7 +109,7 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     if owner is None:
         return
     assert isinstance(node, ast.ClassDef)
-    statements = split(node.body, runner.work.text.lines, pair.new.shift)
+    statements = runner.work.inside(pair.new, "body", node.body, runner.work.text.lines)
     pairs = [Pair("same", s, s) for s in statements]
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
@@ -147,7 +147,7 @@ def _inner_runner(
     codes = [code for root in roots for body in _bodies(root, scope.node.name) for code in nested_codes(body)]
     olds: Roots = by_first([p.old for p in pairs if p.old is not None], codes)
     inner = Runner(runner.run, runner.work, scope, dict(olds) if refresh else {}, olds)
-    inner._siblings = pairs
+    inner.siblings = pairs
     return inner
 
 
