@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
-from midflight.plan.flow import Imported, imports_in
+from midflight.plan.flow import Imported, imports_in, names_in_text
 from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
         ):
             yield "bind", name, key, new
     elif was and current is not ABSENT and current is old and _only_here(runner, statement, name):
-        if name not in runner.work.loaded.mentions:
+        if not any(name in names_in_text(s) for s in runner.work.text.statements):
             yield "unbind", name, key, new
 
 

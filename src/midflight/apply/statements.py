@@ -21,7 +21,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, before_in_place, is_container, is_derived_kind, rebuilt, same_value
 from midflight.apply.work import Work
 from midflight.plan.diff import Group, Groups, Pair, match
-from midflight.plan.flow import decorator_names, imports_inside
+from midflight.plan.flow import decorator_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, split
 
@@ -149,7 +149,9 @@ class Runner:
 
     def _unregister(self, statement: Statement, value: Any) -> None:
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
-            self.run.notes += self.run.registrations.purge(value, self.work.name)
+            self.run.notes += self.run.registrations.purge(
+                value, self.work.name, getattr(statement.node, "name", "")
+            )
 
     # -- functions --------------------------------------------------------------------------------
 
@@ -211,32 +213,49 @@ class Runner:
         located, given = self._with_kept_defaults(pair.new.located(), pair, inner, causes)
         if node.decorator_list or not only_binds(pair.new):
             self.run.before_call()
-        before = self.run.registrations.contents() if node.decorator_list else {}
+        old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
+        before = self.run.registrations.contents() if node.decorator_list or old_decorators else {}
         made, roots = self._aside([located], given, pair)
         result = made.pop(name)
+        for registrar in self._registrars(old_decorators):
+            self.run.notes += self.run.registrations.moved_on(before, inner, name, registrar)
         self.roots[pair.new] = roots
         is_ours = inner is not None and self._is_made(pair, current)
         if inner is not None:
             self._graft_pairs(pair, self._old(pair), roots, skip=inner)
         if not self._is_last(pair.new, name):
-            self.run.notes += self.run.registrations.settle(before, inner, result, result)
+            self.run.notes += self.run.registrations.settle(before, inner, result, result, name)
             self._replay_readers(pair.new, name, result)
             return
         if is_ours and current is not ABSENT and become(self.tx, current, result):
             self.work.record.grafted[self.scope.label(name)] = None
-            self.run.notes += self.run.registrations.settle(before, current, result, current)
+            self.run.notes += self.run.registrations.settle(before, current, result, current, name)
             if inner is not None:
                 self.changes.code_changed(self.scope.key(name), inner, True)
             return
         if inner is not None and inner is not current:
             become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, node.name))
-        self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result)
+        self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result, name)
         if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
             self.work.record.grafted[self.scope.label(name)] = None
             return  # rebound since: the name keeps what it is bound to
+        if current is ABSENT and isinstance(self.scope, ModuleScope):
+            lives = self.run.moves.arrive(self.work.loaded, name, result)
+            if lives is not result:
+                self.run.registrations.replace(result, lives)
+                self.changes.code_changed(self.scope.key(name), lives, True)
+            result = lives
         self.scope.set(name, result)
         (self.work.record.ran if current is ABSENT else self.work.record.rebound)[self.scope.label(name)] = None
         self.changes.value_changed(self.scope.key(name), current)
+
+    def _registrars(self, decorators: Sequence[ast.expr]) -> list[Any]:
+        """What stood behind the @ of the old version, as far as names lead to it."""
+        found = []
+        for decorator in decorators:
+            node: ast.expr = decorator.func if isinstance(decorator, ast.Call) else decorator
+            found.append(value_of(node, self.scope.namespace))
+        return [value for value in found if callable(value)]
 
     def _with_kept_defaults(
         self, located: ast.stmt, pair: Pair, inner: types.FunctionType | None, causes: Sequence[str]
@@ -534,6 +553,8 @@ class Runner:
 
     def _run_import(self, pair: Pair) -> None:
         assert pair.new is not None
+        package = hasattr(self.work.loaded.module, "__path__")
+        self.run.take_first(sorted(modules_imported(pair.new, self.work.name, package)))
         self.run.before_call()
         before = {name: self.scope.get(name) for name in pair.new.binds}
         code = self.scope.compile([pair.new.located()])
@@ -545,6 +566,7 @@ class Runner:
                 code = self.scope.compile([node])
                 before = {name: old for name, old in before.items() if name not in kept}
             self.scope.run(code)
+            self.run.moves.arrivals()
         for name, old in before.items():
             if name != "*" and self.scope.get(name) is not old:
                 self.work.record.ran[self.scope.label(name)] = None
@@ -743,6 +765,15 @@ def _is_wrapper(value: Any) -> bool:
 
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
     return isinstance(value, kinds) or hasattr(value, "cache_parameters")
+
+
+def value_of(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
+    """The value of a name or an attribute chain; ABSENT for anything else."""
+    if isinstance(node, ast.Name):
+        return namespace.get(node.id, ABSENT)
+    if isinstance(node, ast.Attribute):
+        return getattr(value_of(node.value, namespace), node.attr, ABSENT)
+    return ABSENT
 
 
 def _innermost(value: Any, name: str) -> Any:

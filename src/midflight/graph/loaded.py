@@ -7,7 +7,6 @@ import importlib.util
 import os
 import sys
 import types
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -61,7 +60,8 @@ class Program:
         self._by_path: dict[str, set[str]] = {}
         self._indexed: set[str] = set()
         self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
-        # (module, name) → what an importer still holds of a name that its module no longer has
+        self.orphans: set[str] = set()  # modules whose file is gone and that somebody still needs
+        # (module, name) → what a module held under a name that it no longer has
         self.dangling: dict[tuple[str, str], Any] = {}
 
     def start(self) -> None:
@@ -144,6 +144,12 @@ class Program:
         self.forget(loaded.name)
         self.departed[loaded.path] = loaded
 
+    def orphan(self, undo: Callable[[Callable[[], None]], None], name: str) -> None:
+        """Its file is gone and somebody needs it: looked at again when others were edited."""
+        if name not in self.orphans:
+            undo(lambda: self.orphans.discard(name))
+            self.orphans.add(name)
+
     def come_back(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
         def put_back() -> None:
             self.forget(loaded.name)
@@ -171,7 +177,7 @@ class Program:
     def was_dangling(self, key: tuple[str, str], value: Any) -> bool:
         """Whether `value` is what a module held under a name that it lost since."""
         held = self.dangling.get(key)
-        return held is not None and value is not None and (held() if isinstance(held, weakref.ref) else held) is value
+        return held is not None and held.value is value
 
     def owns(self, value: Any) -> bool:
         """Whether a function or class was defined in one of the program's modules."""
@@ -184,6 +190,14 @@ class Program:
         """Module → the program's modules that it imports, by what its namespace and its code mention."""
         names = set(self.notebook.modules)
         return {loaded.name: sorted(imports_of(loaded, names) - {loaded.name}) for loaded in self.all()}
+
+
+def counterpart(path: str) -> str:
+    """The other file that the same module may have: `m/__init__.py` for `m.py`, `m.py` for `m/__init__.py`."""
+    folder, name = os.path.split(path)
+    if name == "__init__.py":
+        return folder + ".py"
+    return os.path.join(path.removesuffix(".py"), "__init__.py")
 
 
 def imports_of(loaded: Loaded, names: set[str]) -> set[str]:

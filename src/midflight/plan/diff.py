@@ -25,6 +25,10 @@ class Pair:
     def edited(self) -> bool:
         return self.kind not in ("same", "moved")
 
+    def elsewhere(self) -> Pair:
+        """The same, in another file."""
+        return Pair("moved", self.old, self.new) if self.kind == "same" else self
+
     @property
     def statement(self) -> Statement:
         found = self.new or self.old

@@ -124,6 +124,50 @@ def modules_imported(statement: Statement, module: str, is_package: bool) -> fro
     return frozenset(found)
 
 
+def everything_imported(statement: Statement, module: str, is_package: bool) -> frozenset[str]:
+    """Modules that it imports when it runs or when a function in it does, parents and submodules included."""
+    key = f"everything imported in {module}"
+    return statement._fact(key, lambda node: frozenset(_everything(node, module, is_package)))  # type: ignore[no-any-return]
+
+
+def _everything(node: ast.stmt, module: str, is_package: bool) -> Iterator[str]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                parts = alias.name.split(".")
+                yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        elif isinstance(child, ast.ImportFrom):
+            source = absolute(child.module, child.level, module, is_package)
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in child.names)
+
+
+def all_imports(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
+    """What it imports by name, also inside functions and classes."""
+    key = f"all imports of {module}"
+    return statement._fact(  # type: ignore[no-any-return]
+        key,
+        lambda node: tuple(
+            Imported(absolute(child.module, child.level, module, is_package), alias.name, alias.asname or alias.name)
+            for child in ast.walk(node)
+            if isinstance(child, ast.ImportFrom)
+            for alias in child.names
+        ),
+    )
+
+
+def names_in_text(statement: Statement) -> frozenset[str]:
+    """Every name that it uses, bodies of functions included."""
+    return statement._fact(  # type: ignore[no-any-return]
+        "names", lambda node: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+    )
+
+
+def chains_in_text(statement: Statement) -> frozenset[Dotted]:
+    """Every attribute chain in it, bodies of functions included."""
+    return statement._fact("chains", lambda node: frozenset(_chains(node)))  # type: ignore[no-any-return]
+
+
 def decorator_names(node: ast.AST) -> frozenset[str]:
     """Names that the decorators of a definition use."""
     return frozenset(

@@ -79,7 +79,15 @@ def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
 
 def _run_whole(runner: Runner, pair: Pair) -> None:
     """A class that is new, or whose name held something else: the statement runs as written."""
+    node = pair.statement.node
+    assert isinstance(node, ast.ClassDef)
+    if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
+        runner._run_value(pair)
+        return
     runner._run_value(pair)
+    runner.tx.flush()
+    made = runner.scope.get(node.name)
+    runner.scope.set(node.name, runner.run.moves.arrive(runner.work.loaded, node.name, made))
 
 
 # -- edited in place ----------------------------------------------------------------------------------
