@@ -79,6 +79,16 @@ def parsed(loaded: Loaded) -> Parsed:
     return found
 
 
+def text_of(loaded: Loaded) -> SourceText | None:
+    """The statements of its running version; None where it cannot be read."""
+    if loaded.parsed is not None:
+        return loaded.parsed.text  # type: ignore[no-any-return]
+    try:
+        return parse(decode(loaded.source or b""), loaded.path)
+    except (SyntaxError, ValueError):
+        return None
+
+
 def by_first(statements: Sequence[Statement], codes: Sequence[types.CodeType]) -> Roots:
     """The code objects of each statement, found by the lines they stand on."""
     statements = sorted(statements, key=lambda s: s.first)
