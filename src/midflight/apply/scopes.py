@@ -13,6 +13,7 @@ from typing import Any
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.graph.loaded import Loaded
+from midflight.plan.statements import import_marks
 
 Bindings = dict[str, Any]
 Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whose prepared writes are not live yet
@@ -26,12 +27,16 @@ def future_flags(names: frozenset[str]) -> int:
     return flags
 
 
-def compile_nodes(nodes: Sequence[ast.stmt], filename: str, flags: int) -> types.CodeType:
+def compile_nodes(
+    nodes: Sequence[ast.stmt], filename: str, flags: int, imports: frozenset[str] = frozenset()
+) -> types.CodeType:
+    """`nodes` as the compiler would compile them in a module that imports the names `imports`."""
+    body = [*import_marks(imports), *nodes]
     with warnings.catch_warnings():
         # The whole text was compiled in preflight, where its warnings were shown.
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        return compile(ast.Module(list(nodes), []), filename, "exec", flags, dont_inherit=True)  # type: ignore[return-value]
+        return compile(ast.Module(body, []), filename, "exec", flags, dont_inherit=True)  # type: ignore[return-value]
 
 
 class ModuleScope:
@@ -39,8 +44,10 @@ class ModuleScope:
 
     owner: type | None = None
 
-    def __init__(self, loaded: Loaded, tx: Transaction, flags: int, pending: Pending) -> None:
-        self.loaded, self.tx, self.flags = loaded, tx, flags
+    def __init__(
+        self, loaded: Loaded, tx: Transaction, flags: int, pending: Pending, imports: frozenset[str] = frozenset()
+    ) -> None:
+        self.loaded, self.tx, self.flags, self.imports = loaded, tx, flags, imports
         self.namespace = loaded.namespace
         self.pendings = pending
         self.pending = pending.setdefault(id(self.namespace), {})
@@ -71,7 +78,7 @@ class ModuleScope:
         return name
 
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
-        return compile_nodes(nodes, self.loaded.path, self.flags)
+        return compile_nodes(nodes, self.loaded.path, self.flags, self.imports)
 
     def run(self, code: types.CodeType) -> None:
         """In the live namespace, as the module's own top level would."""
@@ -101,7 +108,7 @@ class ClassScope:
     ) -> None:
         self.module, self.owner, self.node, self.outer = module, owner, node, outer
         self.pendings = module.pendings
-        self.loaded, self.tx, self.flags = module.loaded, module.tx, module.flags
+        self.loaded, self.tx, self.flags, self.imports = module.loaded, module.tx, module.flags, module.imports
         self.namespace = module.namespace
         self.pending = module.pendings.setdefault(id(owner), {})
         self.prefix = f"{outer.prefix if outer else ''}{node.name}."
@@ -142,7 +149,7 @@ class ClassScope:
         while scope is not None:
             wrapped = _class_around(scope.node, body)
             body, scope = [wrapped], scope.outer
-        code = compile_nodes(body, self.loaded.path, self.flags)
+        code = compile_nodes(body, self.loaded.path, self.flags, self.imports)
         path: list[str] = self.prefix.rstrip(".").split(".")
         for name in path:
             code = _class_code(code, name)
