@@ -31,7 +31,8 @@ def compile_nodes(
     nodes: Sequence[ast.stmt], filename: str, flags: int, imports: frozenset[str] = frozenset()
 ) -> types.CodeType:
     """`nodes` as the compiler would compile them in a module that imports the names `imports`."""
-    body = [*import_marks(imports), *nodes]
+    is_future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in nodes)
+    body = [*nodes] if is_future else [*import_marks(imports), *nodes]
     with warnings.catch_warnings():
         # The whole text was compiled in preflight, where its warnings were shown.
         warnings.simplefilter("ignore", SyntaxWarning)
@@ -92,9 +93,11 @@ class ModuleScope:
         """Against the live namespace, but what it binds comes back instead of going there."""
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         scratch = dict(given)
-        scratch["__annotations__"] = annotations = dict(self.namespace.get("__annotations__", ()))
+        held = self.get("__annotations__")
+        scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
+        before = dict(annotations)
         exec(code, self.namespace, scratch)
-        if annotations == self.namespace.get("__annotations__", {}):
+        if same_annotations(annotations, before):
             del scratch["__annotations__"]
         return {name: value for name, value in scratch.items() if name not in given or given[name] is not value}
 
@@ -113,10 +116,23 @@ class ClassScope:
         self.pending = module.pendings.setdefault(id(owner), {})
         self.prefix = f"{outer.prefix if outer else ''}{node.name}."
 
+    def mangled(self, name: str) -> str:
+        """The name that the body binds for `name` (PEP 8's "name mangling", Python/compile.c, _Py_Mangle)."""
+        private = name.startswith("__") and not name.endswith("__") and "." not in name
+        owner = self.node.name.lstrip("_")
+        return f"_{owner}{name}" if private and owner else name
+
+    def plain(self, name: str) -> str:
+        """`mangled` taken back: the name as the source has it."""
+        head = f"_{self.node.name.lstrip('_')}"
+        return name[len(head) :] if name.startswith(head + "__") and not name.endswith("__") else name
+
     def get(self, name: str) -> Any:
+        name = self.mangled(name)
         return self.pending[name] if name in self.pending else vars(self.owner).get(name, ABSENT)
 
     def set(self, name: str, value: Any) -> None:
+        name = self.mangled(name)
         value = as_in_class_body(name, value)
         set_name = getattr(type(value), "__set_name__", None)
         if set_name is not None and value is not self.get(name):
@@ -125,6 +141,7 @@ class ClassScope:
         self.tx.later(lambda: self._write(name, value))
 
     def delete(self, name: str) -> None:
+        name = self.mangled(name)
         self.pending[name] = ABSENT
         self.tx.later(lambda: self._write(name, ABSENT))
 
@@ -161,12 +178,15 @@ class ClassScope:
 
     def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
+        given = {self.mangled(name): value for name, value in given.items()}
         scratch = _Body(self.owner, given)
-        scratch["__annotations__"] = annotations = dict(vars(self.owner).get("__annotations__", ()))
+        held = self.get("__annotations__")
+        scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
+        before = dict(annotations)
         closure = tuple(self._cell(name) for name in code.co_freevars)
         exec(code, self.namespace, scratch, closure=closure or None)  # type: ignore[call-overload]
-        made = {k: v for k, v in scratch.items() if k not in given or given[k] is not v}
-        if annotations == vars(self.owner).get("__annotations__", {}):
+        made = {self.plain(k): v for k, v in scratch.items() if k not in given or given[k] is not v}
+        if same_annotations(annotations, before):
             made.pop("__annotations__", None)
         cell = made.pop("__classcell__", None)
         if cell is not None:
@@ -195,6 +215,10 @@ class _Body(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return vars(self._owner)[name]
+
+
+def same_annotations(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    return list(left) == list(right) and all(left[name] is right[name] or left[name] == right[name] for name in left)
 
 
 def as_in_class_body(name: str, value: Any) -> Any:

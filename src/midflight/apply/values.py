@@ -53,6 +53,7 @@ class Before:
     def namespace(self) -> dict[str, Any]:
         out = dict(self._namespace)
         changed = {module for module, _ in self._values}
+        classes = {(module, name.rpartition(".")[0]) for module, name in self._values if "." in name}
         for (module, name), old in self._values.items():
             if module == self._module and "." not in name:
                 if old is ABSENT:
@@ -62,6 +63,8 @@ class Before:
         for name, value in list(out.items()):
             if isinstance(value, types.ModuleType) and value.__name__ in changed:
                 out[name] = _ModuleBefore(value, self._values)
+            elif isinstance(value, type) and any((k.__module__, k.__qualname__) in classes for k in value.__mro__):
+                out[name] = _ClassBefore(value, self._values)
         return out
 
 
@@ -74,6 +77,22 @@ class _ModuleBefore:
     def __getattr__(self, name: str) -> Any:
         old = self._values.get((self._module.__name__, name), ABSENT)
         return getattr(self._module, name) if old is ABSENT else old
+
+
+class _ClassBefore:
+    """A class with the attributes it had: what `Config.HOST` gave before."""
+
+    def __init__(self, cls: type, values: Mapping[tuple[str, str], Any]) -> None:
+        self._cls, self._values = cls, values
+
+    def __getattr__(self, name: str) -> Any:
+        for base in self._cls.__mro__:
+            old = self._values.get((base.__module__, f"{base.__qualname__}.{name}"), ABSENT)
+            if old is not ABSENT:
+                return old
+            if name in vars(base):
+                break
+        return getattr(self._cls, name)
 
 
 def builds_purely(statements: Sequence[Statement], namespace: Mapping[str, Any]) -> bool:
@@ -94,9 +113,10 @@ def rebuilt(scope: Scope, statements: Sequence[Statement], name: str, before: Be
     try:
         code = scope.compile([s.located() for s in statements])
         if isinstance(scope, ClassScope):
-            local = {k: v for k, v in vars(scope.owner).items() if k not in names}
+            mangled = {scope.mangled(bound) for bound in names}
+            local = {k: v for k, v in vars(scope.owner).items() if k not in mangled}
             exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)  # type: ignore[call-overload]
-            return local.get(name, ABSENT)
+            return local.get(scope.mangled(name), ABSENT)
         for bound in names:
             namespace.pop(bound, None)
         exec(code, namespace)
