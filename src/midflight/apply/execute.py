@@ -73,7 +73,7 @@ class Execution:
 
     def _take(self, work: Work) -> None:
         self._taking.add(work.name)
-        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending)
+        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending, work.text.imports)
         runner = Runner(self, work, scope)
         if work.done or not work.edited:
             runner.refresh(work.pairs)
@@ -99,7 +99,7 @@ class Execution:
             work = self.works.get(name) or self._unedited(name)
             if work is None:
                 continue
-            runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending))
+            runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
             if runner.anything_stale(work.pairs):
                 self.works[name] = work
                 again.add(name)

@@ -49,7 +49,8 @@ class LiveRoots(Roots):
 
     def _find(self, statement: Statement) -> Codes:
         namespace = self._loaded.namespace
-        code = compile_nodes([statement.located()], self._loaded.path, future_flags(self._text.future))
+        flags = future_flags(self._text.future)
+        code = compile_nodes([statement.located()], self._loaded.path, flags, self._text.imports)
         codes = nested_codes(code)
         if not codes:
             return ()

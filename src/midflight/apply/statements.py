@@ -11,19 +11,19 @@ from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.changes import own_code_differs
 from midflight.apply.graft.classes import graft_class_statement, refresh_class
 from midflight.apply.graft.closures import refit
-from midflight.apply.graft.functions import graft_function, pair_codes, same_code
+from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
 from midflight.apply.parsed import Roots
-from midflight.apply.scopes import ModuleScope, Scope
+from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, before_in_place, is_container, is_derived_kind, rebuilt, same_value
 from midflight.apply.work import Work
 from midflight.plan.diff import Group, Groups, Pair, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, split
+from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
@@ -54,7 +54,7 @@ class Runner:
         news = [pair.new for pair in pairs if pair.new is not None]
         bound = {name for statement in news for name in statement.binds} | self.bound_around
         again, last = self._rebuilds(pairs)
-        self._drop_annotations(pairs)
+        returning = _returning(pairs)
         for pair in pairs:
             if pair.edited and pair.old is not None:
                 self._remove(pair, bound)
@@ -62,6 +62,9 @@ class Runner:
             if pair.new is not None:
                 self._take_pair(pair, again)
                 self._finish_building(pair.new, last)
+                if pair.new in returning:
+                    self._bring_back(pair)
+        self._order_annotations(pairs)
 
     def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
         assert pair.new is not None
@@ -107,6 +110,36 @@ class Runner:
             (one.module, one.name) in self.changes.values for one in imports_inside(statement, self.work.name, package)
         )
 
+    def _bring_back(self, pair: Pair) -> None:
+        """A definition that nobody edited, whose name a later one had: that one is gone, or stands before it now."""
+        assert pair.new is not None
+        node = pair.new.node
+        assert isinstance(node, FUNCTIONS)
+        self._swap_roots(pair)
+        again = Pair("changed", pair.old, pair.new)
+        function = self._inner_function(again)
+        current = self.scope.get(node.name)
+        if function is None or node.decorator_list:
+            self._run_decorated(again, node, function, ())
+        elif current is not function:
+            become(self.tx, current, function)
+            self.scope.set(node.name, function)
+            self.work.record.rebound[self.scope.label(node.name)] = None
+            self.changes.value_changed(self.scope.key(node.name), current)
+
+    def _order_annotations(self, pairs: Sequence[Pair]) -> None:
+        """Annotations of names that the new text does not annotate go; the others stand in its order."""
+        held = self.scope.get("__annotations__")
+        if not isinstance(held, dict) or not any(pair.edited for pair in pairs):
+            return
+        old = {name for pair in pairs if pair.old is not None for name in annotated(pair.old)}
+        new = dict.fromkeys(name for pair in pairs if pair.new is not None for name in annotated(pair.new))
+        if isinstance(self.scope, ClassScope):
+            old, new = set(map(self.scope.mangled, old)), dict.fromkeys(map(self.scope.mangled, new))
+        names = [*(name for name in new if name in held), *(n for n in held if n not in new and n not in old)]
+        if names != list(held):
+            self.scope.set("__annotations__", {name: held[name] for name in names})
+
     def docstring(self, new: str | None, old: str | None) -> None:
         if new != old:
             self.scope.set("__doc__", new)
@@ -139,14 +172,6 @@ class Runner:
         if isinstance(self.scope, ModuleScope):
             self.run.removed.setdefault(self.work.name, {})[name] = old
 
-    def _drop_annotations(self, pairs: Sequence[Pair]) -> None:
-        """Annotations that are gone: `__annotations__` is a dict that its statements fill."""
-        old = {name for p in pairs if p.old is not None and p.edited for name in _annotated(p.old)}
-        gone = old - {name for p in pairs if p.new is not None for name in _annotated(p.new)}
-        held = self.scope.get("__annotations__")
-        if gone and isinstance(held, dict) and gone & held.keys():
-            self.scope.set("__annotations__", {k: v for k, v in held.items() if k not in gone})
-
     def _unregister(self, statement: Statement, value: Any) -> None:
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
             self.run.notes += self.run.registrations.purge(
@@ -177,7 +202,7 @@ class Runner:
         node = pair.new.node
         assert isinstance(node, FUNCTIONS)
         old_node = pair.old.node if pair.old is not None else None
-        inner = self._inner_function(pair) if isinstance(old_node, FUNCTIONS) else None
+        inner = self._inner_function(pair) if old_node is not None else None
         redecorate = (
             inner is None
             or not isinstance(old_node, FUNCTIONS)
@@ -293,7 +318,10 @@ class Runner:
     def _inner_function(self, pair: Pair) -> types.FunctionType | None:
         """The function that the old version of a def made, wherever it is now."""
         assert pair.old is not None
-        name = getattr(pair.old.node, "name", "")
+        if not isinstance(pair.old.node, FUNCTIONS):
+            value = self.scope.get(pair.statement.node.name)  # type: ignore[attr-defined]
+            return value if self._made_here(pair, value) else None  # a lambda bound to the name
+        name = pair.old.node.name
         roots = [code for code in _function_codes(self._old(pair)) if code.co_name == name]
         wanted = {id(code) for code in roots}
         for function in functions_in(self.scope.get(name), self.work.name):
@@ -304,6 +332,10 @@ class Runner:
                 if function.__globals__ is self.scope.namespace:
                     return function
         return None
+
+    def _made_here(self, pair: Pair, value: Any) -> bool:
+        """Whether `value` is a function whose code stands in the old version of the statement."""
+        return type(value) is types.FunctionType and any(value.__code__ is code for code in self._old(pair))
 
     def _functions_of(self, pair: Pair) -> list[types.FunctionType]:
         return [f for functions in functions_running(list(self._old(pair))).values() for f in functions]
@@ -440,8 +472,17 @@ class Runner:
             if name in self.building or name not in before:
                 self.scope.set(name, value)
             else:
-                ours = pair.old is not None and name in pair.old.binds
-                self._settle(name, before[name], value, ours, untouched.get(name, False))
+                self._settle(name, before[name], value, pair, untouched.get(name, False))
+
+    def _guard_named(self, statement: Statement) -> None:
+        """What the statement names may get other attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
+        for name in statement.reads:
+            value = self.scope.namespace.get(name)
+            if isinstance(value, types.ModuleType):
+                if value.__name__ in self.run.program.notebook.modules:
+                    self.tx.guard(vars(value))
+            elif value is not None and self.run.program.owns(value if callable(value) else type(value)):
+                self.tx.guard_object(value)
 
     def _labels(self, names: Iterable[str]) -> str:
         return ", ".join(self.scope.label(name) for name in sorted(names))
@@ -450,6 +491,7 @@ class Runner:
         """Run it where the module's top level ran; what it bound is then settled as if it had been prepared aside."""
         assert pair.new is not None
         self.run.before_call()
+        self._guard_named(pair.new)
         code = self.scope.compile([pair.new.located()])
         self.scope.run(code)
         made = {}
@@ -459,33 +501,50 @@ class Runner:
                 made[name] = value
         return made, tuple(nested_codes(code))
 
-    def _settle(self, name: str, old: Any, new: Any, ours: bool, untouched: bool) -> None:
-        """Bind `name` to its new value, keeping the identity of the old one, which is `ours`, where it can act as the new."""
-        key = self.scope.key(name)
-        if old is not ABSENT and ours:
-            if same_value(old, new):
-                self.scope.set(name, old)
-                was = before_in_place(old, self.changes.in_place)
-                if was is not old:
-                    self.changes.value_changed(key, was)
+    def _settle(self, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
+        """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""
+        if old is not ABSENT and pair.old is not None and name in pair.old.binds:
+            if self._settle_value(name, old, new, untouched):
                 return
-            if is_container(old) and type(new) is type(old) and untouched:
-                self.changes.value_changed(key, self.changes.fill(old, new))
-                self.tx.later(lambda: self.tx.set_contents(old, new))
-                self.scope.set(name, old)
-                self.work.record.rebound[self.scope.label(name)] = None
-                return
-            if self._acts_as(old, new):
+            if self._acts_as(pair, old, new):
                 self.scope.set(name, old)
                 self.work.record.grafted[self.scope.label(name)] = None
                 return
+        self._rebind(name, old, new)
+
+    def _settle_value(self, name: str, old: Any, new: Any, untouched: bool) -> bool:
+        """An equal value changes nothing; an untouched container is filled anew in place."""
+        if same_value(old, new):
+            self.scope.set(name, old)
+            was = before_in_place(old, self.changes.in_place)
+            if was is not old:
+                self.changes.value_changed(self.scope.key(name), was)
+            return True
+        if not (is_container(old) and type(new) is type(old) and untouched):
+            return False
+        self.changes.value_changed(self.scope.key(name), self.changes.fill(old, new))
+        self.tx.later(lambda: self.tx.set_contents(old, new))
+        self.scope.set(name, old)
+        self.work.record.rebound[self.scope.label(name)] = None
+        return True
+
+    def _rebind(self, name: str, old: Any, new: Any) -> None:
+        key = self.scope.key(name)
         self.scope.set(name, new)
         self.changes.value_changed(key, old)
 
-    def _acts_as(self, old: Any, new: Any) -> bool:
+    def _acts_as(self, pair: Pair, old: Any, new: Any) -> bool:
         if isinstance(old, types.FunctionType):
             ours = old.__globals__ is self.scope.namespace or old.__module__ == self.work.name
-            return ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__ and become(self.tx, old, new)
+            if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
+                return become(self.tx, old, new)
+            if not self._made_here(pair, old):
+                return False
+            if isinstance(new, types.FunctionType) and any(new.__code__ is code for code in self.roots.get(pair.statement, ())):
+                return become(self.tx, old, new)
+            if callable(new):
+                forward(self.tx, old, new)
+            return False
         if isinstance(old, type) or isinstance(new, type):
             return False
         return not isinstance(old, (types.MethodType,)) and become(self.tx, old, new) if _is_wrapper(old) else False
@@ -547,7 +606,8 @@ class Runner:
     def _finish_building(self, statement: Statement, last: Mapping[Statement, list[str]]) -> None:
         for name in last.get(statement, ()):
             old, new = self.building.pop(name), self.scope.get(name)
-            self._settle(name, old, new, True, True)
+            if not self._settle_value(name, old, new, True):
+                self._rebind(name, old, new)
 
     # -- imports ----------------------------------------------------------------------------------
 
@@ -686,7 +746,9 @@ class Runner:
             self.work.reran[statement] = self.work.reran.get(statement, 0) + 1
             self._run_value(Pair("changed", statement, statement))
         for name in sorted(group.names):
-            self._settle(name, self.building.pop(name), self.scope.get(name), True, True)
+            old, new = self.building.pop(name), self.scope.get(name)
+            if not self._settle_value(name, old, new, True):
+                self._rebind(name, old, new)
 
     # -- blocks and classes -------------------------------------------------------------------------
 
@@ -741,6 +803,31 @@ def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:
         if code.co_name.startswith("<generic parameters"):
             out += nested_codes(code)
     return out
+
+
+def _returning(pairs: Sequence[Pair]) -> set[Statement]:
+    """Unedited function definitions that are the last to bind their name now and were not before."""
+    old_last = {name: pair.old for pair in _by_line(pairs, "old") for name in pair.old.binds}  # type: ignore[union-attr]
+    new_last = {name: pair for pair in _by_line(pairs, "new") for name in pair.new.binds}  # type: ignore[union-attr]
+    return {
+        pair.new
+        for name, pair in new_last.items()
+        if pair.new is not None and pair.new.is_def and pair.old is not None and pair.kind not in ("changed", "added")
+        if name in old_last and old_last[name] is not pair.old
+    }
+
+
+def _by_line(pairs: Sequence[Pair], version: str) -> list[Pair]:
+    return sorted((p for p in pairs if getattr(p, version) is not None), key=lambda p: getattr(p, version).first)
+
+
+def annotated(statement: Statement) -> list[str]:
+    """Names that a statement annotates, in order, also inside blocks."""
+    return [
+        child.target.id
+        for child in walk_scope(statement.node)
+        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)
+    ]
 
 
 def _label(code: types.CodeType) -> str:

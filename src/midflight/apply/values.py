@@ -140,9 +140,10 @@ def rebuilt(scope: Scope, statements: Sequence[Statement], name: str, before: Be
     try:
         code = scope.compile([s.located() for s in statements])
         if isinstance(scope, ClassScope):
-            local = {k: v for k, v in before.body(scope).items() if k not in names}
+            mangled = {scope.mangled(bound) for bound in names}
+            local = {k: v for k, v in before.body(scope).items() if k not in mangled}
             exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)
-            return local.get(name, ABSENT)
+            return local.get(scope.mangled(name), ABSENT)
         for bound in names:
             namespace.pop(bound, None)
         exec(code, namespace)
