@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from midflight.apply.dangling import prune
 from midflight.apply.execute import Execution
 from midflight.apply.files import Files
 from midflight.apply.graft.classes import RudeEdit
@@ -27,7 +28,7 @@ from midflight.apply.work import Work
 from midflight.config import Config, load
 from midflight.errors import SessionError
 from midflight.graph.hook import read_bytes, values_made
-from midflight.graph.loaded import Loaded, Program, version_of
+from midflight.graph.loaded import Loaded, Program, counterpart, version_of
 from midflight.hooks import RECORDS, of_module
 from midflight.plan.planner import plan_reload
 from midflight.plan.preflight import Edited, edited
@@ -383,10 +384,21 @@ class Session:
 
     def _may_matter(self, path: str) -> bool:
         """A file whose module is not loaded matters only as something that an edit or a waiting batch needs."""
-        return bool(self._pending) or path in self.program.departed
+        other = counterpart(path)
+        return bool(
+            self._pending
+            or path in self.program.departed
+            or other in self.program.departed
+            or (self.program.at(other) and not os.path.exists(other))
+        )
 
     def _read(self, paths: Iterable[str]) -> Sources:
-        return {path: read_bytes(path) for path in paths}
+        sources = {path: read_bytes(path) for path in paths}
+        for path in [path for path, source in sources.items() if source is None and self.program.at(path)]:
+            other = counterpart(path)  # a module that became a package, whether or not that file is in the batch
+            if other not in sources and (text := read_bytes(other)) is not None:
+                sources[other] = text
+        return sources
 
     def _transact(self, sources: Sources, cause: str, writes: Sources | None = None) -> Report:
         """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
@@ -459,10 +471,10 @@ class Session:
         problems: list[Problem] = []
         files = Files(self.program, sources)
         for path, source in sorted(sources.items()):
-            for loaded in self.program.at(path) or [one for one in files.back if one.path == path]:
-                if source is None or source == loaded.source:
+            for loaded in files.at(path):
+                if source is None or (source == loaded.source and path not in files.moved):
                     continue
-                result = self._edited(loaded, source)
+                result = self._edited(loaded, path, source)
                 if isinstance(result, Work):
                     works.append(result)
                 else:
@@ -473,14 +485,16 @@ class Session:
         """The modules of a batch that was not taken: which version runs on, and which was refused."""
         return {one.name: _tried(one, source) for path, source in sources.items() for one in self.program.at(path)}
 
-    def _edited(self, loaded: Loaded, source: bytes) -> Work | list[Problem]:
+    def _edited(self, loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
         try:
             old = parsed(loaded)
         except (SyntaxError, ValueError, UnicodeDecodeError) as error:
             old = _unreadable(loaded, error)
-        result = edited(loaded.name, loaded.path, old.text, source, loaded.namespace)
+        result = edited(loaded.name, path, old.text, source, loaded.namespace)
         if isinstance(result, Edited):
-            return Work(loaded, old, result.text, list(result.pairs), result.source)
+            # In another file every line is another place.
+            pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)
+            return Work(loaded, old, result.text, pairs, result.source)
         return result
 
     def _dispose(self, works: Sequence[Work], tx: Transaction) -> None:
@@ -516,6 +530,7 @@ class Session:
             run.settle(work)
         modules.update(files.reports())
         self.program.dangling.update(run.dangling)
+        prune(self.program)
         clock.lap("commit")
         self._remember_replaced(old)
         frames = old_frames(old)

@@ -11,7 +11,7 @@ from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.loaded import Loaded, Program, names_used
-from midflight.plan.flow import Dotted, dotted_reads, imports_in
+from midflight.plan.flow import Dotted, dotted_reads
 from midflight.plan.purity import calls_something
 from midflight.plan.statements import Statement
 
@@ -30,6 +30,20 @@ class Changes:
         self.touched: dict[int, Any] = {}
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
         self.caches: dict[int, Any] = {}
+        # id of a container that is brought up to date in place → itself, what it held before, what it will hold
+        self.in_place: dict[int, tuple[Any, Any, Any]] = {}
+        self.unfilled = False  # whether one of them still waits for its new contents
+
+    def fill(self, container: Any, contents: Any) -> Any:
+        """`container` is about to get `contents`; gives what it held before."""
+        before = self.in_place[id(container)][1] if id(container) in self.in_place else container.copy()
+        self.in_place[id(container)] = (container, before, contents)
+        self.unfilled = True
+        return before
+
+    def contents(self, value: Any) -> Any:
+        """`value`, or what it will hold."""
+        return self.in_place[id(value)][2] if id(value) in self.in_place else value
 
     def value_changed(self, key: Key, old: Any) -> None:
         self.values.setdefault(key, old)
@@ -59,6 +73,8 @@ class Changes:
             for loaded in self.program.users(module, name):
                 reached.add(loaded.name)
                 self._touch_users(loaded, name)
+            if name == "__getattr__":  # whoever imported a name that it made does not mention it
+                reached |= self.program.imports.importers(module) & self.program.notebook.modules.keys()
         return reached
 
     def _touch_users(self, loaded: Loaded, name: str) -> None:
@@ -127,17 +143,6 @@ class Changes:
                 if id(getattr(maker, "__func__", maker)) in self.touched:
                     return True
         return False
-
-    def alias_sources(self, work: Work, statement: Statement) -> Iterator[tuple[str, Key]]:
-        """(name bound here, the changed key it was imported from) for the imports in `statement`."""
-        is_package = hasattr(work.loaded.module, "__path__")
-        for imported in imports_in(statement, work.name, is_package):
-            if imported.name == "*":
-                for module, name in list(self.values):
-                    if module == imported.module and "." not in name:
-                        yield name, (module, name)
-            elif (imported.module, imported.name) in self.values:
-                yield imported.bound, (imported.module, imported.name)
 
 
 def names_in(code: types.CodeType) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from midflight.apply.changes import Changes
 from midflight.apply.graft.search import Search
+from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.registrations import Registrations
 from midflight.apply.scopes import ModuleScope, Pending, future_flags
@@ -44,7 +45,10 @@ class Execution:
         self.pending: Pending = {}
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
         self.added: dict[str, set[str]] = {}
+        self.moves = Moves(self)
         self._order: dict[str, int] = {}
+        self._taking: set[str] = set()
+        self._early: set[str] = set()
 
     def run(self) -> None:
         """Do it all; the prepared part goes live in one step at the end."""
@@ -54,8 +58,13 @@ class Execution:
         while waiting:
             _, name = heapq.heappop(waiting)
             listed.discard(name)
-            self._take(self.works[name])
-            for reached in self._reached() - listed:
+            if name in self._early:
+                self._early.discard(name)  # an import took it before its turn
+            else:
+                self._take(self.works[name])
+            again = self._reached()
+            self._early -= again
+            for reached in again - listed:
                 listed.add(reached)
                 heapq.heappush(waiting, self._position(reached))
         self.search.finish()
@@ -63,7 +72,8 @@ class Execution:
         self.tx.flush()
 
     def _take(self, work: Work) -> None:
-        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending)
+        self._taking.add(work.name)
+        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending, work.text.imports)
         runner = Runner(self, work, scope)
         if work.done or not work.edited:
             runner.refresh(work.pairs)
@@ -71,6 +81,16 @@ class Execution:
             runner.take(work.pairs)
             runner.docstring(work.text.doc, work.old.text.doc)
         work.done = True
+        self._taking.discard(work.name)
+
+    def take_first(self, modules: Iterable[str]) -> None:
+        """What an import is about to read must be there: a module of a cycle is taken when the first import asks for it,
+        as Python would load it."""
+        for name in modules:
+            work = self.works.get(name)
+            if work is not None and work.edited and not work.done and name not in self._taking:
+                self._early.add(name)
+                self._take(work)
 
     def _reached(self) -> set[str]:
         """Modules that what has just changed may have made stale, as further work."""
@@ -79,7 +99,7 @@ class Execution:
             work = self.works.get(name) or self._unedited(name)
             if work is None:
                 continue
-            runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending))
+            runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
             if runner.anything_stale(work.pairs):
                 self.works[name] = work
                 again.add(name)

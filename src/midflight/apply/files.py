@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from midflight.apply.graft.functions import forward
-from midflight.graph.loaded import Loaded, Program
+from midflight.apply.dangling import tell_dangling
+from midflight.apply.parsed import text_of
+from midflight.graph.loaded import Loaded, Program, counterpart
+from midflight.plan.flow import everything_imported
 from midflight.values import ModuleReport, Step
 
 if TYPE_CHECKING:
@@ -22,44 +25,61 @@ class Files:
     def __init__(self, program: Program, sources: Mapping[str, bytes | None]) -> None:
         self.program = program
         self.gone = [one for path, source in sources.items() if source is None for one in program.at(path)]
-        self.back = [
-            program.departed[path]
-            for path, source in sources.items()
-            if source is not None and not program.at(path) and path in program.departed
-        ]
+        self.back: list[Loaded] = []
+        self.moved: dict[str, list[Loaded]] = {}  # new path → modules whose file it is now
+        for path, source in sources.items():
+            if source is not None and not program.at(path):
+                self._arrives(path)
         self.notes: list[str] = []
         self._left: list[Loaded] = []
-        self._known = set(program.notebook.modules)
+
+    def _arrives(self, path: str) -> None:
+        other = counterpart(path)
+        if path in self.program.departed:
+            self.back.append(self.program.departed[path])
+            return
+        if os.path.exists(other):
+            return
+        self.moved[path] = self.program.at(other)
+        if other in self.program.departed:
+            self.back.append(self.program.departed[other])
+            self.moved[path] = [*self.moved[path], self.program.departed[other]]
+        self.gone = [one for one in self.gone if one not in self.moved[path]]
 
     @property
     def any(self) -> bool:
-        return bool(self.gone or self.back)
+        return bool(self.gone or self.back or self.moved)
+
+    def at(self, path: str) -> list[Loaded]:
+        """Modules whose text is the file `path` from now on."""
+        return self.program.at(path) or self.moved.get(path) or [one for one in self.back if one.path == path]
 
     def steps(self) -> tuple[Step, ...]:
         return tuple(Step(one.name, "forget", one.name, because="its file is gone") for one in self.gone)
 
     def prepare(self, run: Execution) -> None:
-        """Before statements run: what came back is a module again."""
+        """Before statements run: what came back is a module again, and what moved knows its file."""
+        for loaded in self.gone:
+            run.moves.gone(loaded)
         for loaded in self.back:
             run.tx.set_item(sys.modules, loaded.name, loaded.module)
             self.program.come_back(run.tx.undo, loaded)
             _set_child(run, loaded, loaded.module)
             self.notes.append(f"{loaded.name} is back and goes on with its state")
+        for path, modules in self.moved.items():
+            for loaded in modules:
+                self._move(run, loaded, path)
 
     def finish(self, run: Execution) -> None:
-        """After they ran: what moved is followed, and what nobody needs any more leaves."""
-        fresh = self._fresh_definitions(run)
+        """After they ran: what nobody needs any more leaves."""
+        run.moves.arrivals()
         for loaded in self.gone:
-            if self._became_package(run, loaded):
-                continue
-            for name, value in list(loaded.namespace.items()):
-                if getattr(value, "__module__", None) == loaded.name:
-                    self._follow(run, loaded, name, value, fresh)
-            self._let_go(run, loaded)
-        for work in list(run.works.values()):
-            for name, value in run.removed.get(work.name, {}).items():
-                if getattr(value, "__module__", None) == work.name:
-                    self._follow(run, work.loaded, name, value, fresh)
+            self._let_go(run, loaded, "its file is gone")
+        for name in sorted(self.program.orphans - {one.name for one in self.gone}):
+            orphan = self.program.get(name)
+            if orphan is not None and not self._users(run, orphan):
+                self._let_go(run, orphan, "")
+        tell_dangling(run)
 
     def reports(self) -> dict[str, ModuleReport]:
         return {
@@ -67,72 +87,63 @@ class Files:
             for loaded in self._left
         }
 
-    # -- moved definitions --------------------------------------------------------------------------
-
-    def _fresh_definitions(self, run: Execution) -> dict[str, tuple[Loaded, Any]]:
-        """Name → (module, function or class) that this reload brought into the program, if only one has the name."""
-        found: dict[str, list[tuple[Loaded, Any]]] = {}
-        for loaded in self.program.all():
-            names = loaded.namespace if loaded.name not in self._known else run.added.get(loaded.name, ())
-            for name in list(names):
-                value = loaded.namespace.get(name)
-                if isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name:
-                    found.setdefault(name, []).append((loaded, value))
-        return {name: places[0] for name, places in found.items() if len(places) == 1}
-
-    def _follow(self, run: Execution, loaded: Loaded, name: str, old: Any, fresh: Mapping[str, Any]) -> None:
-        """A function that moved forwards to its new place; a class keeps its identity there."""
-        place, new = fresh.get(name, (None, None))
-        if new is None or new is old or place is loaded:
-            return
-        if type(old) is types.FunctionType and type(new) is types.FunctionType:
-            forward(run.tx, old, new)
-            self.notes.append(f"{loaded.name}.{name} moved to {place.name}; the old function forwards to it")
-        elif isinstance(old, type) and isinstance(new, type) and type(old) is type(new):
-            from midflight.apply.graft.moved import move_class
-
-            move_class(run, old, new, place, name)
-            self.notes.append(f"{loaded.name}.{name} moved to {place.name} and is the same class")
-
     # -- modules that go ----------------------------------------------------------------------------
 
-    def _let_go(self, run: Execution, loaded: Loaded) -> None:
-        users = self._users(loaded)
+    def _let_go(self, run: Execution, loaded: Loaded, why: str) -> None:
+        users = self._users(run, loaded)
         if users or loaded.name == "__main__":
             who = ", ".join(users[:5]) or "the program"
-            self.notes.append(f"{loaded.name}: its file is gone; it is left running, for {who} needs it")
+            self.notes.append(f"{loaded.name}: {why}; it is left running, for {who} needs it")
+            self.program.orphan(run.tx.undo, loaded.name)
             return
+        for value in list(loaded.namespace.values()):
+            if isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name:
+                run.notes += run.registrations.purge(value, loaded.name)
         run.tx.del_item(sys.modules, loaded.name)
         self.program.leave(run.tx.undo, loaded)
         _set_child(run, loaded, None)
         self._left.append(loaded)
 
-    def _users(self, loaded: Loaded) -> list[str]:
-        """Modules that hold the module itself, or something that it defined."""
-        package = loaded.name.rpartition(".")[0]
-        found = set()
-        for other in self.program.all():
-            for value in list(other.namespace.values()):
-                if other is loaded or (value is loaded.module and other.name == package):
-                    continue
-                if value is loaded.module or (
-                    isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name
-                ):
-                    found.add(other.name)
-        return sorted(found)
+    def _users(self, run: Execution, loaded: Loaded) -> list[str]:
+        """Modules that import it, also inside a function, or hold the module itself or something that it defined."""
+        going = {one.name for one in self.gone}
+        return sorted(o.name for o in self.program.all() if o.name not in going and self._needs(run, o, loaded))
 
-    def _became_package(self, run: Execution, loaded: Loaded) -> bool:
-        """`m.py` that became `m/__init__.py` stays the same module object and gains `__path__`."""
-        package = os.path.join(os.path.splitext(loaded.path)[0], "__init__.py")
-        if not os.path.isfile(package):
+    def _needs(self, run: Execution, other: Loaded, loaded: Loaded) -> bool:
+        if other is loaded:
             return False
-        namespace = loaded.namespace
-        run.tx.set_item(namespace, "__path__", [os.path.dirname(package)])
-        run.tx.set_item(namespace, "__file__", package)
-        run.tx.set_item(namespace, "__package__", loaded.name)
-        self.program.move(run.tx.undo, loaded, package)
-        self.notes.append(f"{loaded.name} is a package now")
-        return True
+        package = loaded.name.rpartition(".")[0]
+        for value in list(other.namespace.values()):
+            if value is loaded.module and other.name != package:
+                return True
+            if isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name:
+                return True
+        if not other.mentions(loaded.name.rpartition(".")[2]):
+            return False
+        text = run.works[other.name].text if other.name in run.works else text_of(other)
+        is_package = hasattr(other.module, "__path__")
+        return text is not None and any(
+            loaded.name in everything_imported(s, other.name, is_package) for s in text.statements
+        )
+
+    def _move(self, run: Execution, loaded: Loaded, path: str) -> None:
+        """`m.py` that became `m/__init__.py` stays the same module object and gains `__path__`; and the other way."""
+        namespace, folder = loaded.namespace, os.path.dirname(path)
+        package = os.path.basename(path) == "__init__.py"
+        inside = [folder] if package else None
+        spec = importlib.util.spec_from_file_location(loaded.name, path, submodule_search_locations=inside)
+        if package:
+            run.tx.set_item(namespace, "__path__", inside)
+        else:
+            run.tx.del_item(namespace, "__path__")
+        run.tx.set_item(namespace, "__file__", path)
+        run.tx.set_item(namespace, "__package__", loaded.name if package else loaded.name.rpartition(".")[0])
+        if spec is not None:
+            run.tx.set_item(namespace, "__spec__", spec)
+            run.tx.set_item(namespace, "__loader__", spec.loader)
+            run.tx.set_item(namespace, "__cached__", spec.cached)
+        self.program.move(run.tx.undo, loaded, path)
+        self.notes.append(f"{loaded.name} is a package now" if package else f"{loaded.name} is a plain module now")
 
 
 def _set_child(run: Execution, loaded: Loaded, module: types.ModuleType | None) -> None:

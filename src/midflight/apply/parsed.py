@@ -49,7 +49,8 @@ class LiveRoots(Roots):
 
     def _find(self, statement: Statement) -> Codes:
         namespace = self._loaded.namespace
-        code = compile_nodes([statement.located()], self._loaded.path, future_flags(self._text.future))
+        flags = future_flags(self._text.future)
+        code = compile_nodes([statement.located()], self._loaded.path, flags, self._text.imports)
         codes = nested_codes(code)
         if not codes:
             return ()
@@ -77,6 +78,16 @@ def parsed(loaded: Loaded) -> Parsed:
         text = parse(decode(loaded.source or b""), loaded.path)
         found = loaded.parsed = Parsed(text, LiveRoots(loaded, text))
     return found
+
+
+def text_of(loaded: Loaded) -> SourceText | None:
+    """The statements of its running version; None where it cannot be read."""
+    if loaded.parsed is not None:
+        return loaded.parsed.text  # type: ignore[no-any-return]
+    try:
+        return parse(decode(loaded.source or b""), loaded.path)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def by_first(statements: Sequence[Statement], codes: Sequence[types.CodeType]) -> Roots:

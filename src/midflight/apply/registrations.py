@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Iterator
 from typing import Any
 
 from midflight.apply.holders import functions_in
-from midflight.apply.transaction import Transaction, copy_of
-from midflight.graph.loaded import Program
+from midflight.apply.transaction import Transaction, cell_value, copy_of
+from midflight.graph.loaded import Program, names_used
+
+NESTED = 2  # containers in containers: a dict of lists of dicts
+MOST_NESTED = 1000  # entries of a container that is looked into
+WRAPPERS = (types.FunctionType, types.MethodType, functools.partial)
 
 Contents = dict[int, tuple[str, Any, Any]]  # id of a container → its label, itself, a copy from before
 
@@ -31,50 +36,75 @@ class Registrations:
     def containers(self) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for loaded in list(self.program.all()):
-            for label, value in _held(loaded.name, loaded.namespace, loaded.name, seen):
+            for label, value in self._held(loaded.name, loaded.namespace, loaded.name, seen):
                 yield label, value
 
     def contents(self) -> Contents:
         return {id(container): (label, container, copy_of(container)) for label, container in self.containers()}
 
-    def settle(self, before: Contents, old: Any, made: Any, lives: Any) -> list[str]:
+    def settle(self, before: Contents, old: Any, made: Any, lives: Any, name: str) -> list[str]:
         """After `old`'s definition ran again and made `made`: `lives` takes its place in what it registered anew,
         and the older entries there go. Gives a line for each."""
         lines = []
-        olds = {id(f) for f in functions_in(old, "")} | {id(old)}
-        news = {id(f): f for f in functions_in(made, "")} | {id(made): made}
+        olds, news = _ids(old, name), _ids(made, name)
         for label, container, copy in before.values():
             if _same_items(container, copy):
                 continue
-            fresh = _entries(container, news.keys() | olds, copy)
+            fresh = _entries(container, news | olds, copy)
             if fresh:
                 lines += self._drop(label, container, olds, keep=fresh)
                 if lives is not made:
                     self._exchange(container, made, lives)
+        for label, container in list(self.containers()):
+            # A container that came with the registration: the list of a key that nobody had used.
+            if id(container) not in before and lives is not made and _entries(container, news, ()):
+                self._exchange(container, made, lives)
         return lines
 
-    def purge(self, gone: Any, module: str) -> list[str]:
-        """Entries that are `gone`, or a function inside it, leave every container."""
-        ids = {id(gone)} | {id(f) for f in functions_in(gone, module)}
+    def moved_on(self, before: Contents, old: Any, name: str, held: Any) -> list[str]:
+        """Entries of `old` in containers of the same registry that its definition, run again, did not use: the
+        list of an event that it no longer names, the table of a decorator that is gone."""
+        lines = []
+        olds = _ids(old, name)
+        within = {id(container) for container in _containers_of(held)}
+        for label, container, copy in list(before.values()):
+            if id(container) in within and _same_items(container, copy) and _entries(container, olds, ()):
+                lines += self._drop(label, container, olds, keep=())
+        return lines
+
+    def purge(self, gone: Any, module: str, name: str = "") -> list[str]:
+        """Entries that are `gone`, or a function inside it or around it, leave every container."""
+        ids = _ids(gone, name or getattr(gone, "__name__", ""), module)
         lines = []
         for label, container in list(self.containers()):
-            if _entries(container, ids, ()):
-                lines += self._drop(label, container, ids, keep=())
+            if _entries(container, ids, (), deep=True):
+                lines += self._drop(label, container, ids, keep=(), deep=True)
         return lines
 
-    def _drop(self, label: str, container: Any, ids: set[int], keep: Any) -> list[str]:
+    def replace(self, made: Any, lives: Any) -> None:
+        """Whoever holds `made` holds `lives`, once."""
+        for _, container in list(self.containers()):
+            if not _entries(container, {id(made)}, ()):
+                continue
+            if isinstance(container, list) and any(item is lives for item in container):
+                self.tx.guard(container)
+                container[:] = [item for item in container if item is not made]
+            else:
+                self._exchange(container, made, lives)
+
+    def _drop(self, label: str, container: Any, ids: set[int], keep: Any, deep: bool = False) -> list[str]:
         self.tx.guard(container)
         lines = []
         if isinstance(container, dict):
-            for key in [k for k, v in container.items() if (id(v) in ids or id(k) in ids) and k not in keep]:
+            for key in [k for k, v in container.items() if (_is_of(v, ids, deep) or id(k) in ids) and k not in keep]:
                 del container[key]
                 lines.append(f"unregistered {label}[{key!r}]")
         elif isinstance(container, list):
-            left = [item for at, item in enumerate(container) if id(item) not in ids or at in keep]
+            left = [item for at, item in enumerate(container) if not _is_of(item, ids, deep) or at in keep]
             lines += [f"unregistered an entry of {label}"] * (len(container) - len(left))
             container[:] = left
         else:
-            for item in [item for item in container if id(item) in ids and item not in keep]:
+            for item in [item for item in container if _is_of(item, ids, deep) and item not in keep]:
                 container.discard(item)
                 lines.append(f"unregistered an entry of {label}")
         return lines
@@ -83,39 +113,97 @@ class Registrations:
         self.tx.guard(container)
         if isinstance(container, dict):
             for key, value in list(container.items()):
-                if value is made:
-                    container[key] = lives
+                container[key] = _exchanged(value, made, lives)
                 if key is made:
                     container[lives] = container.pop(key)
         elif isinstance(container, list):
-            container[:] = [lives if item is made else item for item in container]
-        elif any(item is made for item in container):
-            container.discard(made)
-            container.add(lives)
+            container[:] = [_exchanged(item, made, lives) for item in container]
+        else:
+            for item in list(container):
+                other = _exchanged(item, made, lives)
+                if other is not item:
+                    container.discard(item)
+                    container.add(other)
+
+    def _held(
+        self, label: str, namespace: Any, module: str, seen: set[int], depth: int = 3
+    ) -> Iterator[tuple[str, Any]]:
+        for name, value in list(namespace.items()):
+            if not isinstance(name, str) or (name.startswith("__") and name.endswith("__")):
+                continue
+            if isinstance(value, (dict, list, set)):
+                yield from _with_nested(f"{label}.{name}", value, seen, NESTED)
+            elif isinstance(value, type):
+                if value.__module__ == module and depth and id(value) not in seen:
+                    seen.add(id(value))
+                    yield from self._held(f"{label}.{name}", vars(value), module, seen, depth - 1)
+            elif depth == 3 and not isinstance(value, (types.ModuleType, types.FunctionType)) and id(value) not in seen:
+                attributes = getattr(value, "__dict__", None)
+                # An instance of a class of the program's: such as the app object whose route table a decorator fills.
+                if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
+                    seen.add(id(value))
+                    yield from self._held(f"{label}.{name}", attributes, module, seen, 0)
 
 
-def _held(label: str, namespace: Any, module: str, seen: set[int], depth: int = 3) -> Iterator[tuple[str, Any]]:
-    for name, value in list(namespace.items()):
-        if name.startswith("__") and name.endswith("__"):
-            continue
+def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iterator[tuple[str, Any]]:
+    """A container and those in it: a dict of lists is a registry like any other."""
+    if id(container) in seen:
+        return
+    seen.add(id(container))
+    yield label, container
+    if not depth or len(container) > MOST_NESTED or isinstance(container, set):
+        return
+    inside = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
+    for key, value in inside:
         if isinstance(value, (dict, list, set)):
-            if id(value) not in seen:
-                seen.add(id(value))
-                yield f"{label}.{name}", value
-        elif isinstance(value, type) and value.__module__ == module and depth and id(value) not in seen:
-            seen.add(id(value))
-            yield from _held(f"{label}.{name}", vars(value), module, seen, depth - 1)
-        elif depth == 3 and not isinstance(value, (types.ModuleType, types.FunctionType)) and id(value) not in seen:
-            seen.add(id(value))
-            attributes = getattr(value, "__dict__", None)
-            if type(attributes) is dict and _is_of_program(value, module):
-                yield from _held(f"{label}.{name}", attributes, module, seen, 0)
+            yield from _with_nested(f"{label}[{key!r}]", value, seen, depth - 1)
 
 
-def _is_of_program(value: Any, module: str) -> bool:
-    """An instance of a class of the program's: such as the app object whose route table a decorator fills."""
-    home = type(value).__module__
-    return home.partition(".")[0] == module.partition(".")[0]
+def _ids(value: Any, name: str, module: str = "") -> set[int]:
+    """`value` and the functions of that name inside it; for a class of `module` all that its body defines."""
+    found = {id(value)}
+    for function in functions_in(value, module):
+        if function.__name__ == name or isinstance(value, type):
+            found.add(id(function))
+    return found
+
+
+def _is_of(item: Any, ids: Any, deep: bool = False) -> bool:
+    """Whether an entry is one of `ids`, or a tuple with one of them; `deep`: or a wrapper around one."""
+    if id(item) in ids:
+        return True
+    if isinstance(item, tuple):
+        return any(id(part) in ids for part in item)
+    return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
+
+
+def _exchanged(item: Any, made: Any, lives: Any) -> Any:
+    if item is made:
+        return lives
+    if type(item) is tuple and any(part is made for part in item):
+        return tuple(lives if part is made else part for part in item)
+    return item
+
+
+def _containers_of(registrar: Any) -> Iterator[Any]:
+    """The dicts, lists and sets that a decorator can reach: by names of its module, its closure or its object."""
+    for function in functions_in(registrar, ""):
+        values = [cell_value(cell) for cell in function.__closure__ or ()]
+        values += [function.__globals__.get(name) for name in names_used((function.__code__,))]
+        for value in values:
+            yield from _inside(value)
+    if isinstance(registrar, types.MethodType):
+        yield from _inside(registrar.__self__)
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, (dict, list, set)):
+        yield from (container for _, container in _with_nested("", value, set(), NESTED))
+    elif not isinstance(value, (types.FunctionType, types.ModuleType)):
+        held = getattr(value, "__dict__", None)
+        for one in list(held.values()) if held is not None else ():
+            if isinstance(one, (dict, list, set)):
+                yield from (container for _, container in _with_nested("", one, set(), NESTED))
 
 
 def _same_items(container: Any, copy: Any) -> bool:
@@ -128,12 +216,12 @@ def _same_items(container: Any, copy: Any) -> bool:
     return bool(container == copy)
 
 
-def _entries(container: Any, ids: Any, before: Any) -> set[Any]:
+def _entries(container: Any, ids: Any, before: Any, deep: bool = False) -> set[Any]:
     """Where one of `ids` lies now and did not lie `before`: keys of a dict, places in a list, items of a set."""
     if isinstance(container, dict):
-        found = {k for k, v in container.items() if id(v) in ids or id(k) in ids}
+        found = {k for k, v in container.items() if _is_of(v, ids, deep) or id(k) in ids}
         return {k for k in found if not isinstance(before, dict) or k not in before or before[k] is not container[k]}
     if isinstance(container, list):
         known = len(before)
-        return {at for at, item in enumerate(container) if id(item) in ids and at >= known}
-    return {item for item in container if id(item) in ids and item not in before}
+        return {at for at, item in enumerate(container) if _is_of(item, ids, deep) and at >= known}
+    return {item for item in container if _is_of(item, ids, deep) and item not in before}

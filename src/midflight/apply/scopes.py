@@ -14,6 +14,7 @@ from typing import Any
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.graph.loaded import Loaded
+from midflight.plan.statements import import_marks
 
 Bindings = dict[str, Any]
 Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whose prepared writes are not live yet
@@ -27,12 +28,17 @@ def future_flags(names: frozenset[str]) -> int:
     return flags
 
 
-def compile_nodes(nodes: Sequence[ast.stmt], filename: str, flags: int) -> types.CodeType:
+def compile_nodes(
+    nodes: Sequence[ast.stmt], filename: str, flags: int, imports: frozenset[str] = frozenset()
+) -> types.CodeType:
+    """`nodes` as the compiler would compile them in a module that imports the names `imports`."""
+    is_future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in nodes)
+    body = [*nodes] if is_future else [*import_marks(imports), *nodes]
     with warnings.catch_warnings():
         # The whole text was compiled in preflight, where its warnings were shown.
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        code: types.CodeType = compile(ast.Module(list(nodes), []), filename, "exec", flags, dont_inherit=True)
+        code: types.CodeType = compile(ast.Module(body, []), filename, "exec", flags, dont_inherit=True)
         return code
 
 
@@ -41,8 +47,10 @@ class ModuleScope:
 
     owner: type | None = None
 
-    def __init__(self, loaded: Loaded, tx: Transaction, flags: int, pending: Pending) -> None:
-        self.loaded, self.tx, self.flags = loaded, tx, flags
+    def __init__(
+        self, loaded: Loaded, tx: Transaction, flags: int, pending: Pending, imports: frozenset[str] = frozenset()
+    ) -> None:
+        self.loaded, self.tx, self.flags, self.imports = loaded, tx, flags, imports
         self.namespace = loaded.namespace
         self.pendings = pending
         self.pending = pending.setdefault(id(self.namespace), {})
@@ -73,7 +81,7 @@ class ModuleScope:
         return name
 
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
-        return compile_nodes(nodes, self.loaded.path, self.flags)
+        return compile_nodes(nodes, self.loaded.path, self.flags, self.imports)
 
     def run(self, code: types.CodeType) -> None:
         """In the live namespace, as the module's own top level would."""
@@ -87,9 +95,11 @@ class ModuleScope:
         """Against the live namespace, but what it binds comes back instead of going there."""
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         scratch = dict(given)
-        scratch["__annotations__"] = annotations = dict(self.namespace.get("__annotations__", ()))
+        held = self.get("__annotations__")
+        scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
+        before = dict(annotations)
         exec(code, self.namespace, scratch)
-        if annotations == self.namespace.get("__annotations__", {}):
+        if same_annotations(annotations, before):
             del scratch["__annotations__"]
         return {name: value for name, value in scratch.items() if name not in given or given[name] is not value}
 
@@ -103,15 +113,28 @@ class ClassScope:
     ) -> None:
         self.module, self.owner, self.node, self.outer = module, owner, node, outer
         self.pendings = module.pendings
-        self.loaded, self.tx, self.flags = module.loaded, module.tx, module.flags
+        self.loaded, self.tx, self.flags, self.imports = module.loaded, module.tx, module.flags, module.imports
         self.namespace = module.namespace
         self.pending = module.pendings.setdefault(id(owner), {})
         self.prefix: str = f"{outer.prefix if outer else ''}{node.name}."
 
+    def mangled(self, name: str) -> str:
+        """The name that the body binds for `name` (PEP 8's "name mangling", Python/compile.c, _Py_Mangle)."""
+        private = name.startswith("__") and not name.endswith("__") and "." not in name
+        owner = self.node.name.lstrip("_")
+        return f"_{owner}{name}" if private and owner else name
+
+    def plain(self, name: str) -> str:
+        """`mangled` taken back: the name as the source has it."""
+        head = f"_{self.node.name.lstrip('_')}"
+        return name[len(head) :] if name.startswith(head + "__") and not name.endswith("__") else name
+
     def get(self, name: str) -> Any:
+        name = self.mangled(name)
         return self.pending[name] if name in self.pending else vars(self.owner).get(name, ABSENT)
 
     def set(self, name: str, value: Any) -> None:
+        name = self.mangled(name)
         value = as_in_class_body(name, value)
         set_name = getattr(type(value), "__set_name__", None)
         if set_name is not None and value is not self.get(name):
@@ -120,6 +143,7 @@ class ClassScope:
         self.tx.later(lambda: self._write(name, value))
 
     def delete(self, name: str) -> None:
+        name = self.mangled(name)
         self.pending[name] = ABSENT
         self.tx.later(lambda: self._write(name, ABSENT))
 
@@ -144,7 +168,7 @@ class ClassScope:
         while scope is not None:
             wrapped = _class_around(scope.node, body)
             body, scope = [wrapped], scope.outer
-        code = compile_nodes(body, self.loaded.path, self.flags)
+        code = compile_nodes(body, self.loaded.path, self.flags, self.imports)
         path: list[str] = self.prefix.rstrip(".").split(".")
         for name in path:
             code = _class_code(code, name)
@@ -156,12 +180,15 @@ class ClassScope:
 
     def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
+        given = {self.mangled(name): value for name, value in given.items()}
         scratch = _Body(self.owner, given)
-        scratch["__annotations__"] = annotations = dict(vars(self.owner).get("__annotations__", ()))
+        held = self.get("__annotations__")
+        scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
+        before = dict(annotations)
         closure = tuple(self._cell(name) for name in code.co_freevars)
         exec(code, self.namespace, scratch, closure=closure or None)
-        made = {k: v for k, v in scratch.items() if k not in given or given[k] is not v}
-        if annotations == vars(self.owner).get("__annotations__", {}):
+        made = {self.plain(k): v for k, v in scratch.items() if k not in given or given[k] is not v}
+        if same_annotations(annotations, before):
             made.pop("__annotations__", None)
         cell = made.pop("__classcell__", None)
         if cell is not None:
@@ -190,6 +217,10 @@ class _Body(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return vars(self._owner)[name]
+
+
+def same_annotations(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    return list(left) == list(right) and all(left[name] is right[name] or left[name] == right[name] for name in left)
 
 
 def as_in_class_body(name: str, value: Any) -> Any:

@@ -7,22 +7,23 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.changes import own_code_differs
 from midflight.apply.graft.classes import graft_class_statement, refresh_class
 from midflight.apply.graft.closures import refit
-from midflight.apply.graft.functions import graft_function, pair_codes, same_code
+from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
 from midflight.apply.parsed import Roots
-from midflight.apply.scopes import ModuleScope, Scope
+from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
-from midflight.apply.values import Before, is_container, is_derived_kind, rebuilt, same_value
+from midflight.apply.values import Before, before_in_place, is_container, is_derived_kind, rebuilt, same_value
 from midflight.apply.work import Work
-from midflight.plan.diff import Pair, builders, match
-from midflight.plan.flow import decorator_names, imports_in
+from midflight.plan.diff import Group, Groups, Pair, match
+from midflight.plan.flow import decorator_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, split
+from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
@@ -42,21 +43,28 @@ class Runner:
         self.roots = work.roots if roots is None else roots
         self.old_roots = work.old.roots if old_roots is None else old_roots
         self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
+        self.siblings: Sequence[Pair] = ()
+        self.bound_around: frozenset[str] = frozenset()  # what statements around this block bind
+        self._groups: dict[str, tuple[Sequence[Pair], Groups]] = {}
 
     # -- a whole scope ----------------------------------------------------------------------------
 
     def take(self, pairs: Sequence[Pair]) -> None:
         """Every statement of an edited scope, in the new source's order; what is gone goes first."""
         news = [pair.new for pair in pairs if pair.new is not None]
-        bound = {name for statement in news for name in statement.binds}
+        bound = {name for statement in news for name in statement.binds} | self.bound_around
         again, last = self._rebuilds(pairs)
+        returning = _returning(pairs)
         for pair in pairs:
-            if pair.new is None:
+            if pair.edited and pair.old is not None:
                 self._remove(pair, bound)
         for pair in pairs:
             if pair.new is not None:
                 self._take_pair(pair, again)
                 self._finish_building(pair.new, last)
+                if pair.new in returning:
+                    self._bring_back(pair)
+        self._order_annotations(pairs)
 
     def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
         assert pair.new is not None
@@ -76,7 +84,7 @@ class Runner:
 
     def refresh(self, pairs: Sequence[Pair]) -> None:
         """Only what is stale: for a module that a changed value flowed to."""
-        self._siblings = pairs
+        self.siblings = pairs
         for pair in pairs:
             if pair.new is not None:
                 self._refresh_pair(pair)
@@ -87,11 +95,50 @@ class Runner:
     def _wants(self, statement: Statement) -> bool:
         if self.work.reran.get(statement, 0) >= 3:
             return False
-        if any(self._alias_differs(name, key) for name, key in self.changes.alias_sources(self.work, statement)):
+        if any(True for _ in following(self, statement)):
             return True
         if statement in self.work.reran or self.work.record.kept.keys() & statement.binds:
             return False
-        return bool(self.changes.causes(self.work, statement, self.scope.prefix))
+        return self._class_imports_change(statement) or bool(
+            self.changes.causes(self.work, statement, self.scope.prefix)
+        )
+
+    def _class_imports_change(self, statement: Statement) -> bool:
+        """Whether the body of a class imports something that changed."""
+        package = hasattr(self.work.loaded.module, "__path__")
+        return statement.is_class and any(
+            (one.module, one.name) in self.changes.values for one in imports_inside(statement, self.work.name, package)
+        )
+
+    def _bring_back(self, pair: Pair) -> None:
+        """A definition that nobody edited, whose name a later one had: that one is gone, or stands before it now."""
+        assert pair.new is not None
+        node = pair.new.node
+        assert isinstance(node, FUNCTIONS)
+        self._swap_roots(pair)
+        again = Pair("changed", pair.old, pair.new)
+        function = self._inner_function(again)
+        current = self.scope.get(node.name)
+        if function is None or node.decorator_list:
+            self._run_decorated(again, node, function, ())
+        elif current is not function:
+            become(self.tx, current, function)
+            self.scope.set(node.name, function)
+            self.work.record.rebound[self.scope.label(node.name)] = None
+            self.changes.value_changed(self.scope.key(node.name), current)
+
+    def _order_annotations(self, pairs: Sequence[Pair]) -> None:
+        """Annotations of names that the new text does not annotate go; the others stand in its order."""
+        held = self.scope.get("__annotations__")
+        if not isinstance(held, dict) or not any(pair.edited for pair in pairs):
+            return
+        old = {name for pair in pairs if pair.old is not None for name in annotated(pair.old)}
+        new = dict.fromkeys(name for pair in pairs if pair.new is not None for name in annotated(pair.new))
+        if isinstance(self.scope, ClassScope):
+            old, new = set(map(self.scope.mangled, old)), dict.fromkeys(map(self.scope.mangled, new))
+        names = [*(name for name in new if name in held), *(n for n in held if n not in new and n not in old)]
+        if names != list(held):
+            self.scope.set("__annotations__", {name: held[name] for name in names})
 
     def docstring(self, new: str | None, old: str | None) -> None:
         if new != old:
@@ -105,25 +152,31 @@ class Runner:
     # -- statements that are gone -----------------------------------------------------------------
 
     def _remove(self, pair: Pair, bound: set[str]) -> None:
+        """Names that the old version bound and that nothing binds any more."""
         assert pair.old is not None
         for name in sorted(pair.old.binds - bound):
             old = self.scope.get(name)
             if old is ABSENT:
                 continue
             self._unregister(pair.old, old)
-            self.scope.delete(name)
-            self.work.record.removed[self.scope.label(name)] = None
-            self.changes.value_changed(self.scope.key(name), old)
-            if isinstance(self.scope, ModuleScope):
-                self.run.dangling[self.scope.key(name)] = old
-                self.run.removed.setdefault(self.work.name, {})[name] = old
-        if pair.old.is_def and pair.old.binds <= bound:
+            self.lose(name, old)
+        if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in self._functions_of(pair):
                 self._unregister(pair.old, function)
 
+    def lose(self, name: str, old: Any) -> None:
+        """The scope has the name no longer."""
+        self.scope.delete(name)
+        self.work.record.removed[self.scope.label(name)] = None
+        self.changes.value_changed(self.scope.key(name), old)
+        if isinstance(self.scope, ModuleScope):
+            self.run.removed.setdefault(self.work.name, {})[name] = old
+
     def _unregister(self, statement: Statement, value: Any) -> None:
-        if statement.is_def or statement.is_class:
-            self.run.notes += self.run.registrations.purge(value, self.work.name)
+        if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
+            self.run.notes += self.run.registrations.purge(
+                value, self.work.name, getattr(statement.node, "name", "")
+            )
 
     # -- functions --------------------------------------------------------------------------------
 
@@ -149,7 +202,7 @@ class Runner:
         node = pair.new.node
         assert isinstance(node, FUNCTIONS)
         old_node = pair.old.node if pair.old is not None else None
-        inner = self._inner_function(pair) if isinstance(old_node, FUNCTIONS) else None
+        inner = self._inner_function(pair) if old_node is not None else None
         redecorate = (
             inner is None
             or not isinstance(old_node, FUNCTIONS)
@@ -185,32 +238,49 @@ class Runner:
         located, given = self._with_kept_defaults(pair.new.located(), pair, inner, causes)
         if node.decorator_list or not only_binds(pair.new):
             self.run.before_call()
-        before = self.run.registrations.contents() if node.decorator_list else {}
+        old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
+        before = self.run.registrations.contents() if node.decorator_list or old_decorators else {}
         made, roots = self._aside([located], given, pair)
         result = made.pop(name)
+        for registrar in self._registrars(old_decorators):
+            self.run.notes += self.run.registrations.moved_on(before, inner, name, registrar)
         self.roots[pair.new] = roots
         is_ours = inner is not None and self._is_made(pair, current)
         if inner is not None:
             self._graft_pairs(pair, self._old(pair), roots, skip=inner)
         if not self._is_last(pair.new, name):
-            self.run.notes += self.run.registrations.settle(before, inner, result, result)
+            self.run.notes += self.run.registrations.settle(before, inner, result, result, name)
             self._replay_readers(pair.new, name, result)
             return
         if is_ours and current is not ABSENT and become(self.tx, current, result):
             self.work.record.grafted[self.scope.label(name)] = None
-            self.run.notes += self.run.registrations.settle(before, current, result, current)
+            self.run.notes += self.run.registrations.settle(before, current, result, current, name)
             if inner is not None:
                 self.changes.code_changed(self.scope.key(name), inner, True)
             return
         if inner is not None and inner is not current:
             become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, node.name))
-        self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result)
+        self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result, name)
         if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
             self.work.record.grafted[self.scope.label(name)] = None
             return  # rebound since: the name keeps what it is bound to
+        if current is ABSENT and isinstance(self.scope, ModuleScope):
+            lives = self.run.moves.arrive(self.work.loaded, name, result)
+            if lives is not result:
+                self.run.registrations.replace(result, lives)
+                self.changes.code_changed(self.scope.key(name), lives, True)
+            result = lives
         self.scope.set(name, result)
         (self.work.record.ran if current is ABSENT else self.work.record.rebound)[self.scope.label(name)] = None
         self.changes.value_changed(self.scope.key(name), current)
+
+    def _registrars(self, decorators: Sequence[ast.expr]) -> list[Any]:
+        """What stood behind the @ of the old version, as far as names lead to it."""
+        found = []
+        for decorator in decorators:
+            node: ast.expr = decorator.func if isinstance(decorator, ast.Call) else decorator
+            found.append(value_of(node, self.scope.namespace))
+        return [value for value in found if callable(value)]
 
     def _with_kept_defaults(
         self, located: ast.stmt, pair: Pair, inner: types.FunctionType | None, causes: Sequence[str]
@@ -235,6 +305,9 @@ class Runner:
     def _aside(
         self, nodes: Sequence[ast.stmt], given: Mapping[str, Any], pair: Pair
     ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+        if self.changes.unfilled:
+            self.tx.flush()  # it may read a container that waits for its new contents
+            self.changes.unfilled = False
         code = self.scope.compile(nodes)
         made = self.scope.run_aside(code, given)
         annotations = made.pop("__annotations__", None)
@@ -245,7 +318,10 @@ class Runner:
     def _inner_function(self, pair: Pair) -> types.FunctionType | None:
         """The function that the old version of a def made, wherever it is now."""
         assert pair.old is not None
-        name = getattr(pair.old.node, "name", "")
+        if not isinstance(pair.old.node, FUNCTIONS):
+            value = self.scope.get(pair.statement.node.name)  # type: ignore[attr-defined]
+            return value if self._made_here(pair, value) else None  # a lambda bound to the name
+        name = pair.old.node.name
         roots = [code for code in _function_codes(self._old(pair)) if code.co_name == name]
         wanted = {id(code) for code in roots}
         for function in functions_in(self.scope.get(name), self.work.name):
@@ -256,6 +332,10 @@ class Runner:
                 if function.__globals__ is self.scope.namespace:
                     return function
         return None
+
+    def _made_here(self, pair: Pair, value: Any) -> bool:
+        """Whether `value` is a function whose code stands in the old version of the statement."""
+        return type(value) is types.FunctionType and any(value.__code__ is code for code in self._old(pair))
 
     def _functions_of(self, pair: Pair) -> list[types.FunctionType]:
         return [f for functions in functions_running(list(self._old(pair))).values() for f in functions]
@@ -270,7 +350,7 @@ class Runner:
     def _is_last(self, statement: Statement, name: str) -> bool:
         """Whether no later statement of the scope binds the name again (overloads, property setters)."""
         later = False
-        for pair in self._siblings:
+        for pair in self.siblings:
             if pair.new is statement:
                 later = True
             elif later and pair.new is not None and name in pair.new.binds and pair.new.is_def:
@@ -280,7 +360,7 @@ class Runner:
     def _replay_readers(self, statement: Statement, name: str, value: Any) -> None:
         """Later definitions of the same name that build on it (`@x.setter`) run on the new value."""
         later = False
-        for pair in self._siblings:
+        for pair in self.siblings:
             if pair.new is statement:
                 later = True
             elif later and pair.new is not None and name in pair.new.binds and name in pair.new.reads:
@@ -292,7 +372,6 @@ class Runner:
             become(self.tx, current, value)
             self.work.record.grafted[self.scope.label(name)] = None
 
-    _siblings: Sequence[Pair] = ()
 
     # -- code that moves into functions that live ---------------------------------------------------
 
@@ -395,6 +474,16 @@ class Runner:
             else:
                 self._settle(name, before[name], value, pair, untouched.get(name, False))
 
+    def _guard_named(self, statement: Statement) -> None:
+        """What the statement names may get other attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
+        for name in statement.reads:
+            value = self.scope.namespace.get(name)
+            if isinstance(value, types.ModuleType):
+                if value.__name__ in self.run.program.notebook.modules:
+                    self.tx.guard(vars(value))
+            elif value is not None and self.run.program.owns(value if callable(value) else type(value)):
+                self.tx.guard_object(value)
+
     def _labels(self, names: Iterable[str]) -> str:
         return ", ".join(self.scope.label(name) for name in sorted(names))
 
@@ -402,6 +491,7 @@ class Runner:
         """Run it where the module's top level ran; what it bound is then settled as if it had been prepared aside."""
         assert pair.new is not None
         self.run.before_call()
+        self._guard_named(pair.new)
         code = self.scope.compile([pair.new.located()])
         self.scope.run(code)
         made = {}
@@ -413,28 +503,48 @@ class Runner:
 
     def _settle(self, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
         """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""
-        key = self.scope.key(name)
         if old is not ABSENT and pair.old is not None and name in pair.old.binds:
-            if same_value(old, new):
-                self.scope.set(name, old)
+            if self._settle_value(name, old, new, untouched):
                 return
-            if is_container(old) and type(new) is type(old) and untouched:
-                self.changes.value_changed(key, old.copy())
-                self.tx.later(lambda: self.tx.set_contents(old, new))
-                self.scope.set(name, old)
-                self.work.record.rebound[self.scope.label(name)] = None
-                return
-            if self._acts_as(old, new):
+            if self._acts_as(pair, old, new):
                 self.scope.set(name, old)
                 self.work.record.grafted[self.scope.label(name)] = None
                 return
+        self._rebind(name, old, new)
+
+    def _settle_value(self, name: str, old: Any, new: Any, untouched: bool) -> bool:
+        """An equal value changes nothing; an untouched container is filled anew in place."""
+        if same_value(old, new):
+            self.scope.set(name, old)
+            was = before_in_place(old, self.changes.in_place)
+            if was is not old:
+                self.changes.value_changed(self.scope.key(name), was)
+            return True
+        if not (is_container(old) and type(new) is type(old) and untouched):
+            return False
+        self.changes.value_changed(self.scope.key(name), self.changes.fill(old, new))
+        self.tx.later(lambda: self.tx.set_contents(old, new))
+        self.scope.set(name, old)
+        self.work.record.rebound[self.scope.label(name)] = None
+        return True
+
+    def _rebind(self, name: str, old: Any, new: Any) -> None:
+        key = self.scope.key(name)
         self.scope.set(name, new)
         self.changes.value_changed(key, old)
 
-    def _acts_as(self, old: Any, new: Any) -> bool:
+    def _acts_as(self, pair: Pair, old: Any, new: Any) -> bool:
         if isinstance(old, types.FunctionType):
             ours = old.__globals__ is self.scope.namespace or old.__module__ == self.work.name
-            return ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__ and become(self.tx, old, new)
+            if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
+                return become(self.tx, old, new)
+            if not self._made_here(pair, old):
+                return False
+            if isinstance(new, types.FunctionType) and any(new.__code__ is code for code in self.roots.get(pair.statement, ())):
+                return become(self.tx, old, new)
+            if callable(new):
+                forward(self.tx, old, new)
+            return False
         if isinstance(old, type) or isinstance(new, type):
             return False
         return not isinstance(old, (types.MethodType,)) and become(self.tx, old, new) if _is_wrapper(old) else False
@@ -444,10 +554,22 @@ class Runner:
 
     def _untouched(self, name: str, pair: Pair) -> bool:
         """Whether the value is still what the old source gave."""
-        statements = builders(p.old for p in self._siblings if p.old is not None).get(name, [])
-        if not statements and pair.old is not None:
-            statements = [pair.old]
-        return self._is_as_made(name, statements)
+        return self._is_as_made(name, self._old_groups.of(pair.old).statements if pair.old is not None else ())
+
+    @property
+    def _old_groups(self) -> Groups:
+        return self._grouped("old", [p.old for p in self.siblings if p.old is not None])
+
+    @property
+    def _new_groups(self) -> Groups:
+        return self._grouped("new", [p.new for p in self.siblings if p.new is not None])
+
+    def _grouped(self, which: str, statements: Sequence[Statement]) -> Groups:
+        held = self._groups.get(which)
+        if held is None or held[0] is not self.siblings:
+            ordered = sorted(statements, key=lambda s: s.first) if which == "old" else statements
+            held = self._groups[which] = (self.siblings, Groups(ordered))
+        return held[1]
 
     def _is_as_made(self, name: str, statements: Sequence[Statement]) -> bool:
         current = self.scope.get(name)
@@ -458,39 +580,41 @@ class Runner:
             if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
                 return True
         given = rebuilt(self.scope, statements, name, self._before())
-        return given is not ABSENT and same_value(given, current)
+        return given is not ABSENT and same_value(given, current, self.changes.in_place)
 
     def _rebuilds(self, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
         """Statements that run because one of those that build the same value was edited; and where each value is whole."""
-        self._siblings = pairs
-        olds = builders(p.old for p in pairs if p.old is not None)
-        news = builders(p.new for p in pairs if p.new is not None)
-        edited = {s for p in pairs if p.kind in ("changed", "added", "removed") for s in (p.old, p.new) if s is not None}
+        self.siblings = pairs
+        olds, news = self._old_groups, self._new_groups
         again: set[Statement] = set()
         last: dict[Statement, list[str]] = {}
-        for name in olds.keys() & news.keys():
-            group = [s for s in news[name] if not _defines(s)]
-            if len(olds[name]) + len(news[name]) < 3 or not edited.intersection([*olds[name], *news[name]]):
+        edited = {name for p in pairs if p.kind in ("changed", "added") and p.new is not None for name in news.names(p.new)}
+        edited |= {name for p in pairs if p.kind in ("changed", "removed") and p.old is not None for name in olds.names(p.old)}
+        for name in sorted(edited & olds.builders.keys() & news.builders.keys()):
+            if name in self.building:
                 continue
-            if len(group) != len(news[name]) or any(_defines(s) for s in olds[name]):
+            old, new = olds.of(olds.builders[name][0]), news.of(news.builders[name][0])
+            names = old.names & new.names
+            if len(old.statements) + len(new.statements) < 3 or name not in names:
                 continue
-            if self._is_as_made(name, olds[name]):
-                again.update(group)
-                self.building[name] = self.scope.get(name)
-                last.setdefault(group[-1], []).append(name)
+            if all(self._is_as_made(each, old.statements) for each in names):
+                again.update(new.statements)
+                self.building.update({each: self.scope.get(each) for each in names})
+                last.setdefault(new.statements[-1], []).extend(sorted(names))
         return again, last
 
     def _finish_building(self, statement: Statement, last: Mapping[Statement, list[str]]) -> None:
         for name in last.get(statement, ()):
             old, new = self.building.pop(name), self.scope.get(name)
-            self._settle(name, old, new, Pair("changed", statement, statement), True)
-            if is_container(old) and same_value(old, new) and old is not new:
-                self.scope.set(name, old)
+            if not self._settle_value(name, old, new, True):
+                self._rebind(name, old, new)
 
     # -- imports ----------------------------------------------------------------------------------
 
     def _run_import(self, pair: Pair) -> None:
         assert pair.new is not None
+        package = hasattr(self.work.loaded.module, "__path__")
+        self.run.take_first(sorted(modules_imported(pair.new, self.work.name, package)))
         self.run.before_call()
         before = {name: self.scope.get(name) for name in pair.new.binds}
         code = self.scope.compile([pair.new.located()])
@@ -502,6 +626,7 @@ class Runner:
                 code = self.scope.compile([node])
                 before = {name: old for name, old in before.items() if name not in kept}
             self.scope.run(code)
+            self.run.moves.arrivals()
         for name, old in before.items():
             if name != "*" and self.scope.get(name) is not old:
                 self.work.record.ran[self.scope.label(name)] = None
@@ -521,43 +646,16 @@ class Runner:
         node = ast.copy_location(ast.ImportFrom(new.module, fresh, new.level), new)
         return kept, node
 
-    def _alias_differs(self, name: str, key: tuple[str, str]) -> bool:
-        old = self.changes.values[key]
-        new, current = self.run.current(key), self.scope.get(name)
-        if new is ABSENT or current is new:
-            return False
-        return current is old or (old is ABSENT and (current is ABSENT or self._was_dangling(key, current))) or (
-            old is not ABSENT and same_value(old, current)
-        )
-
-    def _was_dangling(self, key: tuple[str, str], current: Any) -> bool:
-        return self.run.program.dangling.get(key, ABSENT) is current
-
-    def _refresh_aliases(self, statement: Statement) -> None:
-        for name, key in list(self.changes.alias_sources(self.work, statement)):
-            if not self._alias_differs(name, key):
-                continue
-            source = self.run.program.get(key[0])
-            assert source is not None
-            if name not in {i.bound for i in imports_in(statement, self.work.name, hasattr(self.work.loaded.module, "__path__"))}:
-                public = source.namespace.get("__all__")
-                if (public is None and name.startswith("_")) or (public is not None and name not in public):
-                    continue
-            old = self.scope.get(name)
-            self.scope.set(name, self.run.current(key))
-            self.work.record.rebound[self.scope.label(name)] = None
-            self.changes.value_changed(self.scope.key(name), old)
-
     # -- what is stale ----------------------------------------------------------------------------
 
     def _refresh_pair(self, pair: Pair) -> None:
         statement = pair.new
         assert statement is not None
-        self._refresh_aliases(statement)
+        refresh_aliases(self, statement)
         if self.work.reran.get(statement, 0) >= 3:
             return
         causes = self.changes.causes(self.work, statement, self.scope.prefix)
-        if not causes or statement.is_import:
+        if statement.is_import or not (causes or self._class_imports_change(statement)):
             return
         if statement.is_class:
             refresh_class(self, pair)
@@ -565,8 +663,6 @@ class Runner:
         if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
             self._refresh_block(pair)
             return
-        if not statement.binds:
-            return  # a side effect that nobody edited does not happen twice
         if statement in self.work.reran:
             return
         if statement.is_def:
@@ -606,41 +702,53 @@ class Runner:
             self.old_roots = {**self.old_roots, pair.old or pair.new: self.roots[pair.new]}
 
     def _refresh_value(self, pair: Pair, causes: Sequence[str]) -> None:
+        statement = pair.new
+        assert statement is not None
+        group = self._new_groups.of(statement) if statement in self._new_groups.statements else Group(
+            (statement,), statement.binds
+        )
+        if not group.names:
+            self._refresh_effect(pair, causes)
+            return
+        touched = [name for name in sorted(group.names) if not self._fits(name, group)]
+        for name in touched:
+            self.run.keep(self.work, self.scope.label(name), causes)
+        if not touched:
+            self._rebuild_group(pair, group)
+
+    def _fits(self, name: str, group: Group) -> bool:
+        """Whether a value may be made again: it is the one that its statements made, and data, code or a class."""
+        current = self.scope.get(name)
+        if isinstance(current, (types.FunctionType, types.MethodType, type)):
+            return True
+        return (is_container(current) or is_derived_kind(current)) and self._is_as_made(name, group.statements)
+
+    def _refresh_effect(self, pair: Pair, causes: Sequence[str]) -> None:
+        """A side effect that nobody edited does not happen twice; an annotation alone is no side effect."""
         assert pair.new is not None
-        names = sorted(pair.new.binds)
-        group = self._group_of(pair.new)
-        for name in names:
-            current = self.scope.get(name)
-            if is_container(current):
-                fits = self._is_as_made(name, group)
-            elif isinstance(current, (types.FunctionType, types.MethodType, type)):
-                fits = True
-            else:
-                fits = is_derived_kind(current) and self._is_as_made(name, group)
-            if not fits:
-                self.run.keep(self.work, self.scope.label(name), causes)
-                return
-        self._rebuild_group(pair, group, names)
-
-    def _group_of(self, statement: Statement) -> list[Statement]:
-        everything = builders(p.new for p in self._siblings if p.new is not None) if self._siblings else {}
-        found = {s for name in statement.binds for s in everything.get(name, [])}
-        return sorted(found, key=lambda s: s.first) if len(found) > 1 else [statement]
-
-    def _rebuild_group(self, pair: Pair, group: Sequence[Statement], names: Sequence[str]) -> None:
-        olds = {name: self.scope.get(name) for name in names}
-        self._swap_roots(pair)
-        if len(group) == 1:
-            self.work.reran[group[0]] = self.work.reran.get(group[0], 0) + 1
+        if isinstance(pair.new.node, ast.AnnAssign):
+            self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
             self._run_value(Pair("changed", pair.old or pair.new, pair.new))
             return
-        self.building.update(olds)
-        for statement in group:
+        if self.work.record.ran.keys() & {pair.new.name} or not _does_something(pair.new.node):
+            return
+        what = ", ".join(f"`{cause}`" for cause in causes)
+        self.run.notes.append(f"{self.work.name}:{pair.new.first} did not run again: it used {what}, which changed")
+
+    def _rebuild_group(self, pair: Pair, group: Group) -> None:
+        self._swap_roots(pair)
+        if len(group.statements) == 1:
+            self.work.reran[group.statements[0]] = self.work.reran.get(group.statements[0], 0) + 1
+            self._run_value(Pair("changed", pair.old or pair.new, pair.new))
+            return
+        self.building.update({name: self.scope.get(name) for name in group.names})
+        for statement in group.statements:
             self.work.reran[statement] = self.work.reran.get(statement, 0) + 1
             self._run_value(Pair("changed", statement, statement))
-        for name in names:
-            old = self.building.pop(name)
-            self._settle(name, old, self.scope.get(name), Pair("changed", group[0], group[0]), True)
+        for name in sorted(group.names):
+            old, new = self.building.pop(name), self.scope.get(name)
+            if not self._settle_value(name, old, new, True):
+                self._rebind(name, old, new)
 
     # -- blocks and classes -------------------------------------------------------------------------
 
@@ -652,8 +760,10 @@ class Runner:
             return []
         node = statement.node
         if name == "handlers":
-            return [s for h in getattr(node, "handlers", ()) for s in split(h.body, lines, statement.shift)]
-        return list(split(getattr(node, name, ()), lines, statement.shift))
+            body = [inner for handler in getattr(node, "handlers", ()) for inner in handler.body]
+        else:
+            body = getattr(node, name, [])
+        return list(self.work.inside(statement, name, body, lines))
 
     def _block_pairs(self, pair: Pair) -> list[tuple[str, list[Pair]]]:
         old_lines, new_lines = self.work.old.text.lines, self.work.text.lines
@@ -670,7 +780,7 @@ class Runner:
         roots: Roots = {}
         olds = by_first([p.old for p in pairs if p.old is not None], list(self._old(pair)))
         inner = Runner(self.run, self.work, self.scope, roots, olds)
-        inner._siblings = pairs
+        inner.siblings = pairs
         return inner
 
     def _run_block(self, pair: Pair) -> None:
@@ -695,12 +805,46 @@ def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:
     return out
 
 
+def _returning(pairs: Sequence[Pair]) -> set[Statement]:
+    """Unedited function definitions that are the last to bind their name now and were not before."""
+    old_last = {name: pair.old for pair in _by_line(pairs, "old") for name in pair.old.binds}  # type: ignore[union-attr]
+    new_last = {name: pair for pair in _by_line(pairs, "new") for name in pair.new.binds}  # type: ignore[union-attr]
+    return {
+        pair.new
+        for name, pair in new_last.items()
+        if pair.new is not None and pair.new.is_def and pair.old is not None and pair.kind not in ("changed", "added")
+        if name in old_last and old_last[name] is not pair.old
+    }
+
+
+def _by_line(pairs: Sequence[Pair], version: str) -> list[Pair]:
+    return sorted((p for p in pairs if getattr(p, version) is not None), key=lambda p: getattr(p, version).first)
+
+
+def annotated(statement: Statement) -> list[str]:
+    """Names that a statement annotates, in order, also inside blocks."""
+    return [
+        child.target.id
+        for child in walk_scope(statement.node)
+        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)
+    ]
+
+
 def _label(code: types.CodeType) -> str:
     return code.co_qualname.replace(".<locals>", "")
 
 
-def _defines(statement: Statement) -> bool:
-    return statement.is_def or statement.is_class or statement.is_import
+def _annotated(statement: Statement) -> set[str]:
+    node = statement.node
+    return {node.target.id} if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else set()
+
+
+def _does_something(node: ast.stmt) -> bool:
+    return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _is_made_in(value: Any, module: str) -> bool:
+    return isinstance(value, (types.FunctionType, type)) and value.__module__ == module
 
 
 def _is_wrapper(value: Any) -> bool:
@@ -708,6 +852,15 @@ def _is_wrapper(value: Any) -> bool:
 
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
     return isinstance(value, kinds) or hasattr(value, "cache_parameters")
+
+
+def value_of(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
+    """The value of a name or an attribute chain; ABSENT for anything else."""
+    if isinstance(node, ast.Name):
+        return namespace.get(node.id, ABSENT)
+    if isinstance(node, ast.Attribute):
+        return getattr(value_of(node.value, namespace), node.attr, ABSENT)
+    return ABSENT
 
 
 def _innermost(value: Any, name: str) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Final
 
@@ -13,6 +15,8 @@ ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__s
 # While prepared writes are swapped in, other threads must not run between two of them. They cannot as long as
 # the step never gives the GIL up; if it does, it waits at most this long for the threads that then run.
 SWAP_INTERVAL_S = 0.5
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, so its attributes can be set
+KINDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Transaction:
@@ -101,6 +105,22 @@ class Transaction:
         self._guarded[id(container)] = container  # held, so that its id is not given to another object
         self._undo.append(lambda: restore(container, old))
 
+    def guard_object(self, value: Any) -> None:
+        """Remember the attributes of a function, class, module or instance that code we do not see into is given."""
+        if isinstance(value, type):
+            self._guard_class(value)
+        else:
+            held = getattr(value, "__dict__", None)
+            if type(held) is dict:
+                self.guard(held)
+
+    def _guard_class(self, cls: type) -> None:
+        if id(cls) in self._guarded or not cls.__flags__ & HEAP_TYPE:
+            return
+        old = dict(vars(cls))
+        self._guarded[id(cls)] = cls
+        self._undo.append(lambda: restore_class(cls, old))
+
     # -- the end ----------------------------------------------------------------------------------
 
     def at_commit(self, action: Callable[[], None]) -> None:
@@ -156,7 +176,7 @@ def own_attribute(owner: Any, name: str) -> Any:
 
 
 def _slot(owner: type, name: str) -> Any:
-    if name in ("__bases__", "__name__", "__qualname__", "__abstractmethods__"):
+    if name in ("__bases__", "__name__", "__qualname__", "__abstractmethods__", "__type_params__"):
         return getattr(owner, name, ABSENT)
     return ABSENT
 
@@ -173,8 +193,20 @@ def write_attribute(owner: Any, name: str, value: Any) -> None:
         type.__setattr__(owner, name, value)
     elif isinstance(owner, types.ModuleType):
         vars(owner)[name] = value
+    elif name == "__code__" and isinstance(owner, types.FunctionType):
+        write_code(owner, value)
     else:
         object.__setattr__(owner, name, value)
+
+
+def write_code(function: types.FunctionType, code: types.CodeType) -> None:
+    """A function may become a generator and back; from 3.13 on CPython warns of it, and warnings may be errors."""
+    if not (function.__code__.co_flags ^ code.co_flags) & KINDS:
+        function.__code__ = code
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        function.__code__ = code
 
 
 def put_back_item(mapping: MutableMapping[Any, Any], key: Any, old: Any) -> None:
@@ -195,6 +227,15 @@ def put_back_attribute(owner: Any, name: str, old: Any) -> None:
     else:
         with contextlib.suppress(AttributeError):
             object.__delattr__(owner, name)
+
+
+def restore_class(cls: type, old: dict[str, Any]) -> None:
+    now = vars(cls)
+    for name in [name for name in now if name not in old]:
+        put_back_attribute(cls, name, ABSENT)
+    for name, value in old.items():
+        if now.get(name, ABSENT) is not value:
+            type.__setattr__(cls, name, value)
 
 
 def cell_value(cell: types.CellType) -> Any:

@@ -6,6 +6,7 @@ import builtins
 import re
 import types
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from midflight.apply.scopes import ClassScope, Scope
@@ -15,17 +16,22 @@ from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
 
 
-def same_value(left: Any, right: Any) -> bool:
-    """Equal data of equal types all the way down; functions, classes and objects only if they are the same one."""
-    if left is right:
+InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
+
+
+def same_value(left: Any, right: Any, was: InPlace = MappingProxyType({})) -> bool:
+    """Equal data of equal types all the way down; functions, classes and objects only if they are the same one.
+
+    With `was`, a container in `right` that was brought up to date in place counts as what it held before."""
+    if left is right or (id(right) in was and was[id(right)][1] is left):
         return True
     kind = type(left)
     if kind is not type(right):
         return False
     if kind in (tuple, list):
-        return len(left) == len(right) and all(map(same_value, left, right))
+        return len(left) == len(right) and all(same_value(a, b, was) for a, b in zip(left, right, strict=True))
     if kind is dict:
-        return list(left) == list(right) and all(same_value(left[k], right[k]) for k in left)
+        return list(left) == list(right) and all(same_value(left[k], right[k], was) for k in left)
     if kind in (set, frozenset):
         return bool(left == right) and {repr(x) for x in left} == {repr(x) for x in right}
     if kind is float or kind is complex:
@@ -33,6 +39,20 @@ def same_value(left: Any, right: Any) -> bool:
     if kind is re.Pattern or is_plain(left):
         return bool(left == right)
     return False
+
+
+def before_in_place(value: Any, was: InPlace) -> Any:
+    """`value` with what its containers held before they were brought up to date; itself where none was."""
+    if id(value) in was:
+        return was[id(value)][1]
+    kind = type(value)
+    if kind in (list, tuple):
+        items = [before_in_place(item, was) for item in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else kind(items)
+    if kind is dict:
+        inside = {key: before_in_place(item, was) for key, item in value.items()}
+        return value if all(inside[key] is value[key] for key in value) else inside
+    return value
 
 
 def is_container(value: Any) -> bool:
@@ -52,7 +72,6 @@ class Before:
 
     def namespace(self) -> dict[str, Any]:
         out = dict(self._namespace)
-        changed = {module for module, _ in self._values}
         for (module, name), old in self._values.items():
             if module == self._module and "." not in name:
                 if old is ABSENT:
@@ -60,20 +79,47 @@ class Before:
                 else:
                     out[name] = old
         for name, value in list(out.items()):
-            if isinstance(value, types.ModuleType) and value.__name__ in changed:
-                out[name] = _ModuleBefore(value, self._values)
+            out[name] = _before(value, self._values)
         return out
 
+    def body(self, scope: ClassScope) -> dict[str, Any]:
+        """The names of a class body as they were."""
+        out = dict(vars(scope.owner))
+        for (module, name), old in self._values.items():
+            outer, _, inner = name.rpartition(".")
+            if module == self._module and outer + "." == scope.prefix:
+                out[inner] = old
+        return {name: value for name, value in out.items() if value is not ABSENT}
 
-class _ModuleBefore:
-    """A module with the values it had: what `config.HOST` gave before."""
 
-    def __init__(self, module: types.ModuleType, values: Mapping[tuple[str, str], Any]) -> None:
-        self._module, self._values = module, values
+def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
+    """A module or class of which something changed answers with what it held."""
+    if isinstance(value, types.ModuleType):
+        name = value.__name__
+        if any(module == name or module.startswith(name + ".") for module, _ in values):
+            return _Before(value, name, "", values)
+    elif isinstance(value, type):
+        for kind in value.__mro__:
+            if any(m == kind.__module__ and n.startswith(kind.__qualname__ + ".") for m, n in values):
+                return _Before(value, value.__module__, value.__qualname__ + ".", values)
+    return value
+
+
+class _Before:
+    """A module or class with the values it had: what `config.HOST` gave before."""
+
+    def __init__(self, owner: Any, module: str, prefix: str, values: Mapping[tuple[str, str], Any]) -> None:
+        self._owner, self._module, self._prefix, self._values = owner, module, prefix, values
 
     def __getattr__(self, name: str) -> Any:
-        old = self._values.get((self._module.__name__, name), ABSENT)
-        return getattr(self._module, name) if old is ABSENT else old
+        keys = [(self._module, self._prefix + name)]
+        if self._prefix:
+            keys = [(k.__module__, f"{k.__qualname__}.{name}") for k in self._owner.__mro__]
+        for key in keys:
+            old = self._values.get(key, ABSENT)
+            if old is not ABSENT:
+                return old
+        return _before(getattr(self._owner, name), self._values)
 
 
 def builds_purely(statements: Sequence[Statement], namespace: Mapping[str, Any]) -> bool:
@@ -94,9 +140,10 @@ def rebuilt(scope: Scope, statements: Sequence[Statement], name: str, before: Be
     try:
         code = scope.compile([s.located() for s in statements])
         if isinstance(scope, ClassScope):
-            local = {k: v for k, v in vars(scope.owner).items() if k not in names}
+            mangled = {scope.mangled(bound) for bound in names}
+            local = {k: v for k, v in before.body(scope).items() if k not in mangled}
             exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)
-            return local.get(name, ABSENT)
+            return local.get(scope.mangled(name), ABSENT)
         for bound in names:
             namespace.pop(bound, None)
         exec(code, namespace)

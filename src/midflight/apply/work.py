@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import types
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from midflight.apply.parsed import Parsed, Roots
 from midflight.graph.loaded import Loaded, version_of
 from midflight.plan.diff import Pair
-from midflight.plan.statements import SourceText, Statement
+from midflight.plan.statements import SourceText, Statement, split
 from midflight.values import ModuleReport
 
 
@@ -36,6 +38,7 @@ class Work:
     record: Record = field(default_factory=Record)
     reran: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
+    parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -44,6 +47,15 @@ class Work:
     @property
     def edited(self) -> bool:
         return self.source is not None
+
+    def inside(
+        self, statement: Statement, part: str, body: Sequence[ast.stmt], lines: Sequence[str]
+    ) -> tuple[Statement, ...]:
+        """The statements of a block or class body: the same ones whenever it is asked in this reload."""
+        found = self.parts.get((statement, part))
+        if found is None:
+            found = self.parts[statement, part] = split(body, lines, statement.shift)
+        return found
 
     def live_codes(self, pair: Pair) -> tuple[types.CodeType, ...]:
         """The code objects that the old version of a statement left in the process."""

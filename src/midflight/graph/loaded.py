@@ -63,7 +63,8 @@ class Program:
         self._indexed: set[str] = set()
         self.imports = ModuleGraph()
         self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
-        # (module, name) → what an importer still holds of a name that its module no longer has
+        self.orphans: set[str] = set()  # modules whose file is gone and that somebody still needs
+        # (module, name) → what a module held under a name that it no longer has
         self.dangling: dict[tuple[str, str], Any] = {}
 
     def start(self) -> None:
@@ -157,6 +158,12 @@ class Program:
         self.forget(loaded.name)
         self.departed[loaded.path] = loaded
 
+    def orphan(self, undo: Callable[[Callable[[], None]], None], name: str) -> None:
+        """Its file is gone and somebody needs it: looked at again when others were edited."""
+        if name not in self.orphans:
+            undo(lambda: self.orphans.discard(name))
+            self.orphans.add(name)
+
     def come_back(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
         def put_back() -> None:
             self.forget(loaded.name)
@@ -180,6 +187,11 @@ class Program:
     def _enter(self, noted: Noted, loaded: Loaded) -> None:
         self.notebook.modules[loaded.name] = noted
         self._loaded[loaded.name] = loaded
+
+    def was_dangling(self, key: tuple[str, str], value: Any) -> bool:
+        """Whether `value` is what a module held under a name that it lost since."""
+        held = self.dangling.get(key)
+        return held is not None and held.value is value
 
     def owns(self, value: Any) -> bool:
         """Whether a function or class was defined in one of the program's modules."""
@@ -211,9 +223,20 @@ class Program:
         return {loaded.name: sorted(self.imports.imports(loaded.name)) for loaded in self.all()}
 
 
+def counterpart(path: str) -> str:
+    """The other file that the same module may have: `m/__init__.py` for `m.py`, `m.py` for `m/__init__.py`."""
+    folder, name = os.path.split(path)
+    if name == "__init__.py":
+        return folder + ".py"
+    return os.path.join(path.removesuffix(".py"), "__init__.py")
+
+
+
 def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:
     for code in codes:
         yield from code.co_names
+        # `getattr(config, "HOST")` mentions HOST too.
+        yield from (c for c in code.co_consts if type(c) is str and len(c) < 60 and c.isidentifier())
         yield from names_used(tuple(c for c in code.co_consts if isinstance(c, types.CodeType)))
 
 

@@ -25,6 +25,10 @@ class Pair:
     def edited(self) -> bool:
         return self.kind not in ("same", "moved")
 
+    def elsewhere(self) -> Pair:
+        """The same, in another file."""
+        return Pair("moved", self.old, self.new) if self.kind == "same" else self
+
     @property
     def statement(self) -> Statement:
         found = self.new or self.old
@@ -136,17 +140,75 @@ def body_of(node: ast.AST, owner: Statement, lines: Sequence[str], name: str = "
     return split(getattr(node, name, ()), lines, owner.shift)
 
 
-def builders(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
-    """Name → the statements that build its value together, in order: those that bind it and those that change it."""
-    out: dict[str, list[Statement]] = defaultdict(list)
-    for statement in statements:
-        for name in statement.binds | _mutated(statement):
-            out[name].append(statement)
-    return dict(out)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Statements that build values together, in their order, and the names of those values."""
+
+    statements: tuple[Statement, ...]
+    names: frozenset[str]
+
+
+class Groups:
+    """Which statements of one scope build one value: those that bind a name and those that change it in place, and
+    a value between two of them that reads it before it is whole. What only a loop's head binds joins nothing."""
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        self.statements = tuple(statements)
+        self.builders: dict[str, list[Statement]] = defaultdict(list)
+        self._defined: set[str] = set()
+        for statement in self.statements:
+            for name in built_names(statement):
+                self.builders[name].append(statement)
+            if defines(statement):
+                self._defined |= statement.binds
+        self._bound = {name for statement in self.statements for name in statement.binds}
+
+    def names(self, statement: Statement) -> frozenset[str]:
+        """The values that `statement` builds: not a definition's, and not those of another scope that it calls into."""
+        if defines(statement):
+            return frozenset()
+        return frozenset(built_names(statement) & self._bound) - self._defined
+
+    def of(self, statement: Statement) -> Group:
+        names: set[str] = set()
+        found = {statement}
+        fresh = [statement]
+        while fresh:
+            for name in self.names(fresh.pop()) - names:
+                names.add(name)
+                for other in (*self.builders[name], *self._between(name)):
+                    if other not in found:
+                        found.add(other)
+                        fresh.append(other)
+        return Group(tuple(s for s in self.statements if s in found), frozenset(names))
+
+    def _between(self, name: str) -> list[Statement]:
+        """Values made from `name` while it was being built."""
+        builders = self.builders[name]
+        if len(builders) < 2:
+            return []
+        first, last = self.statements.index(builders[0]), self.statements.index(builders[-1])
+        return [s for s in self.statements[first + 1 : last] if name in s.reads and s.binds and not defines(s)]
+
+
+def defines(statement: Statement) -> bool:
+    return statement.is_def or statement.is_class or statement.is_import
+
+
+def built_names(statement: Statement) -> frozenset[str]:
+    """Names whose value running it makes or changes in place."""
+    return (statement.binds | _mutated(statement)) - _loop_targets(statement)
 
 
 def _mutated(statement: Statement) -> frozenset[str]:
     return statement._fact("mutates", mutated_names)  # type: ignore[no-any-return]
+
+
+def _loop_targets(statement: Statement) -> frozenset[str]:
+    node = statement.node
+    if not isinstance(node, (ast.For, ast.AsyncFor)):
+        return frozenset()
+    return frozenset(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
 
 
 def is_changed(old: SourceText, new: SourceText) -> bool:

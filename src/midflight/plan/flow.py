@@ -38,6 +38,17 @@ def _chains(node: ast.AST) -> Iterator[Dotted]:
             inner = inner.value
         if names and isinstance(inner, ast.Name):
             yield (inner.id, *reversed(names))
+        if isinstance(child, ast.Call):
+            yield from _getattr_chain(child)
+
+
+def _getattr_chain(call: ast.Call) -> Iterator[Dotted]:
+    """`getattr(config, "HOST")` with the name written out."""
+    if isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2:
+        holder, name = call.args[0], call.args[1]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            attribute = ast.Attribute(holder, name.value, ast.Load())
+            yield from _chains(attribute)
 
 
 def evaluated(node: ast.AST) -> Iterator[ast.AST]:
@@ -74,6 +85,24 @@ def _imports(node: ast.stmt, module: str, is_package: bool) -> Iterator[Imported
                 yield Imported(source, alias.name, alias.asname or alias.name)
 
 
+def imports_inside(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
+    """What the body of a class imports by name, nested classes included."""
+    if not statement.is_class:
+        return ()
+    key = f"imports inside {module}"
+    return statement._fact(  # type: ignore[no-any-return]
+        key, lambda node: tuple(i for child in _class_body(node) for i in _imports(child, module, is_package))
+    )
+
+
+def _class_body(node: ast.AST) -> Iterator[ast.stmt]:
+    for child in getattr(node, "body", ()):
+        if isinstance(child, ast.ClassDef):
+            yield from _class_body(child)
+        else:
+            yield child
+
+
 def absolute(name: str | None, level: int, module: str, is_package: bool) -> str:
     if not level:
         return name or ""
@@ -93,6 +122,50 @@ def modules_imported(statement: Statement, module: str, is_package: bool) -> fro
             source = absolute(child.module, child.level, module, is_package)
             found |= {source, *(f"{source}.{alias.name}" for alias in child.names)}
     return frozenset(found)
+
+
+def everything_imported(statement: Statement, module: str, is_package: bool) -> frozenset[str]:
+    """Modules that it imports when it runs or when a function in it does, parents and submodules included."""
+    key = f"everything imported in {module}"
+    return statement._fact(key, lambda node: frozenset(_everything(node, module, is_package)))  # type: ignore[no-any-return]
+
+
+def _everything(node: ast.stmt, module: str, is_package: bool) -> Iterator[str]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                parts = alias.name.split(".")
+                yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        elif isinstance(child, ast.ImportFrom):
+            source = absolute(child.module, child.level, module, is_package)
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in child.names)
+
+
+def all_imports(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
+    """What it imports by name, also inside functions and classes."""
+    key = f"all imports of {module}"
+    return statement._fact(  # type: ignore[no-any-return]
+        key,
+        lambda node: tuple(
+            Imported(absolute(child.module, child.level, module, is_package), alias.name, alias.asname or alias.name)
+            for child in ast.walk(node)
+            if isinstance(child, ast.ImportFrom)
+            for alias in child.names
+        ),
+    )
+
+
+def names_in_text(statement: Statement) -> frozenset[str]:
+    """Every name that it uses, bodies of functions included."""
+    return statement._fact(  # type: ignore[no-any-return]
+        "names", lambda node: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+    )
+
+
+def chains_in_text(statement: Statement) -> frozenset[Dotted]:
+    """Every attribute chain in it, bodies of functions included."""
+    return statement._fact("chains", lambda node: frozenset(_chains(node)))  # type: ignore[no-any-return]
 
 
 def decorator_names(node: ast.AST) -> frozenset[str]:

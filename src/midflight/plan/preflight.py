@@ -11,7 +11,7 @@ from typing import Any
 from midflight.graph.loaded import decode
 from midflight.plan.diff import Pair, match
 from midflight.plan.rude import rude_edits
-from midflight.plan.statements import SourceText, parse_edited
+from midflight.plan.statements import SourceText, import_marks, parse_edited
 from midflight.values import Problem
 
 
@@ -43,7 +43,7 @@ def edited(
     try:
         new = parse_edited(old, text, path)
         pairs = match(old.statements, new.statements)
-        _compile_edited(pairs, path, new.future)
+        _compile_edited(pairs, path, new)
     except SyntaxError as error:
         return [Problem(path, error.lineno or 0, "MF001", f"{type(error).__name__}: {error.msg}", "Mend it and save again.")]
     except (ValueError, RecursionError, MemoryError) as error:
@@ -61,10 +61,10 @@ def _again(pair: Pair) -> Pair:
     return pair
 
 
-def _compile_edited(pairs: Sequence[Pair], path: str, future: frozenset[str]) -> None:
+def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> None:
     """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local."""
-    from_future = f"from __future__ import {', '.join(sorted(future))}\n" if future else ""
-    head = ast.parse(from_future).body if future else []
+    from_future = f"from __future__ import {', '.join(sorted(text.future))}\n" if text.future else ""
+    head = [*ast.parse(from_future).body, *import_marks(text.imports - text.future)]
     for pair in pairs:
         if pair.new is None or not pair.edited:
             continue

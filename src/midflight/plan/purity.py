@@ -115,6 +115,8 @@ def calls_something(node: ast.AST) -> bool:
             return True
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.decorator_list:
             return True
+        if isinstance(child, ast.ClassDef) and any(map(calls_something, [*child.bases, *child.keywords, *child.body])):
+            return True
     return any(
         isinstance(d, ast.Call)
         for scope in walk_scope(node)

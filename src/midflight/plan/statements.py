@@ -158,11 +158,32 @@ class SourceText:
         )
 
     @property
+    def imports(self) -> frozenset[str]:
+        """Names that its top level imports, blocks included."""
+        return frozenset().union(*(s._fact("imported", _imported_names) for s in self.statements))
+
+    @property
     def doc(self) -> str | None:
         node = self.statements[0].node if self.statements else None
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return node.value.value
         return None
+
+
+def _imported_names(node: ast.stmt) -> frozenset[str]:
+    imports = (child for child in walk_scope(node) if isinstance(child, (ast.Import, ast.ImportFrom)))
+    return frozenset(name for child in imports for kind, name in _uses(child) if name != "*")
+
+
+def import_marks(names: frozenset[str]) -> list[ast.stmt]:
+    """A statement that runs nothing and tells the compiler that `names` are imported.
+
+    A call of an attribute of an imported name compiles to other instructions than one of a value's method
+    (Python/compile.c, is_import_originated): without this, code compiled alone would differ from the module's."""
+    if not names:
+        return []
+    never = ast.If(ast.Constant(0), [ast.Import([ast.alias(name) for name in sorted(names)])], [])
+    return [ast.fix_missing_locations(ast.copy_location(never, ast.Pass(lineno=1, col_offset=0)))]
 
 
 def first_line(node: ast.stmt) -> int:

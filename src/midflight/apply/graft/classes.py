@@ -73,13 +73,21 @@ def _innermost(cls: type, live: type) -> type:
 def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
     assert pair.old is not None and pair.new is not None
     old = split(pair.old.node.body, runner.work.old.text.lines, pair.old.shift)  # type: ignore[attr-defined]
-    new = split(pair.new.node.body, runner.work.text.lines, pair.new.shift)  # type: ignore[attr-defined]
+    new = runner.work.inside(pair.new, "body", pair.new.node.body, runner.work.text.lines)  # type: ignore[attr-defined]
     return match(old, new)
 
 
 def _run_whole(runner: Runner, pair: Pair) -> None:
     """A class that is new, or whose name held something else: the statement runs as written."""
+    node = pair.statement.node
+    assert isinstance(node, ast.ClassDef)
+    if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
+        runner._run_value(pair)
+        return
     runner._run_value(pair)
+    runner.tx.flush()
+    made = runner.scope.get(node.name)
+    runner.scope.set(node.name, runner.run.moves.arrive(runner.work.loaded, node.name, made))
 
 
 # -- edited in place ----------------------------------------------------------------------------------
@@ -109,7 +117,7 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     if owner is None:
         return
     assert isinstance(node, ast.ClassDef)
-    statements = split(node.body, runner.work.text.lines, pair.new.shift)
+    statements = runner.work.inside(pair.new, "body", node.body, runner.work.text.lines)
     pairs = [Pair("same", s, s) for s in statements]
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
@@ -147,7 +155,7 @@ def _inner_runner(
     codes = [code for root in roots for body in _bodies(root, scope.node.name) for code in nested_codes(body)]
     olds: Roots = by_first([p.old for p in pairs if p.old is not None], codes)
     inner = Runner(runner.run, runner.work, scope, dict(olds) if refresh else {}, olds)
-    inner._siblings = pairs
+    inner.siblings = pairs
     return inner
 
 

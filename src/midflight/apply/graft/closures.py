@@ -56,6 +56,9 @@ def _function_at(node: ast.AST, code: types.CodeType) -> Any:
 
 def _capture(function: Any, names: list[str]) -> None:
     if isinstance(function, ast.Lambda):
+        held = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
+        function.body = ast.copy_location(ast.IfExp(ast.Constant(0), held, function.body), function.body)
+        ast.fix_missing_locations(function.body)
         return
     body = function.body
     has_doc = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str)
@@ -72,7 +75,8 @@ class _ClassAsConstant(ast.NodeTransformer):
         self.first = [_first_argument(function)]
 
     def run(self) -> None:
-        self.function.body = [self.visit(child) for child in self.function.body]
+        body = self.function.body
+        self.function.body = [self.visit(child) for child in body] if isinstance(body, list) else self.visit(body)
 
     def visit_FunctionDef(self, node: Any) -> Any:
         self.first.append(_first_argument(node))
@@ -86,17 +90,17 @@ class _ClassAsConstant(ast.NodeTransformer):
         return node  # its `__class__` is another one
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args and self.first[-1]:
             place = ast.copy_location(ast.Constant(_CLASS), node)
             first = ast.copy_location(ast.Name(self.first[-1], ast.Load()), node)
-            # Called through a name that is not `super`, so that the compiler captures no `__class__`.
             node.args = [place, first]
-            node.func = ast.copy_location(ast.Constant(_CLASS + "super"), node.func)
+        self.generic_visit(node)
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.copy_location(ast.Constant(_CLASS), node) if node.id == "__class__" else node
+        """The compiler captures `__class__` for the name `super` too, whatever it is called with."""
+        constant = {"__class__": _CLASS, "super": _CLASS + "super"}.get(node.id)
+        return node if constant is None else ast.copy_location(ast.Constant(constant), node)
 
 
 def _first_argument(function: Any) -> str:

@@ -48,11 +48,12 @@ def _living(runner: Runner, owner: Any, known: Any, member: Any, lives: dict[int
 
 def _set_tables(runner: Runner, owner: Any, twin: Any, lives: dict[int, Any]) -> None:
     tx = runner.tx
+    named = set(owner._member_map_)
     tx.set_contents(owner._member_map_, {n: lives[id(m)] for n, m in twin._member_map_.items()})
     tx.set_contents(owner._member_names_, list(twin._member_names_))
     by_value = {v: lives.get(id(m), m) for v, m in twin._value2member_map_.items()}
     for value, member in owner._value2member_map_.items():
-        if value not in by_value and isinstance(member, enum.Flag) and member._name_ is None:
+        if value not in by_value and isinstance(member, enum.Flag) and member._name_ not in named:
             by_value[value] = member  # a combination that the program made
     tx.set_contents(owner._value2member_map_, by_value)
     for at, member in enumerate(lives.values()):

@@ -67,16 +67,19 @@ def pair_codes(
     """Old and new code objects of one scope that are the same definition, and those nested in them.
 
     Of several with one name (lambdas, overloads) the equal ones belong together, the others in their order."""
-    left: dict[str, list[types.CodeType]] = {}
-    for code in old:
-        left.setdefault(code.co_name, []).append(code)
-    right: dict[str, list[types.CodeType]] = {}
-    for code in new:
-        right.setdefault(code.co_name, []).append(code)
-    for name, codes in right.items():
-        for before, after in _pair_named(left.get(name, []), codes):
+    left = _by_name(old)
+    for key, codes in _by_name(new).items():
+        for before, after in _pair_named(left.get(key, []), codes):
             yield before, after
             yield from pair_codes(nested_codes(before), nested_codes(after))
+
+
+def _by_name(codes: Sequence[types.CodeType]) -> dict[tuple[str, bool], list[types.CodeType]]:
+    """Codes by name; those of functions apart from class bodies, which are no versions of them."""
+    out: dict[tuple[str, bool], list[types.CodeType]] = {}
+    for code in codes:
+        out.setdefault((code.co_name, bool(code.co_flags & inspect.CO_NEWLOCALS)), []).append(code)
+    return out
 
 
 def _pair_named(

@@ -19,7 +19,7 @@ def become(tx: Transaction, old: Any, new: Any) -> bool:
     if type(old) is types.FunctionType:
         if type(new) is types.FunctionType:
             return graft_function(tx, old, new)
-        if callable(new) and not isinstance(new, type):
+        if callable(new):
             forward(tx, old, new)
         return False  # whoever looks the name up must find the other kind of object
     retarget = _RETARGET.get(type(old))

@@ -1,0 +1,148 @@
+"""Names that imports bound: brought up to date when what they stand for changed."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from midflight.apply.transaction import ABSENT
+from midflight.apply.values import is_derived_kind, same_value
+from midflight.plan.flow import Imported, imports_in, names_in_text
+from midflight.plan.statements import Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+Key = tuple[str, str]
+# bind it anew; unbind it; only what it holds was changed in place; it was rebound since and stays
+Action = Literal["bind", "unbind", "flow", "keep"]
+Follow = tuple[Action, str, Key, Any]
+
+
+def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
+    """(what is to be done, name bound here, the key it was imported from, its new value) for the imports in `statement`."""
+    if not runner.changes.values and not runner.changes.touched:
+        return
+    package = hasattr(runner.work.loaded.module, "__path__")
+    for imported in imports_in(statement, runner.work.name, package):
+        if imported.name == "*":
+            yield from _star(runner, statement, imported.module)
+        else:
+            yield from _one(runner, statement, imported)
+
+
+def refresh_aliases(runner: Runner, statement: Statement) -> None:
+    for action, name, key, new in list(following(runner, statement)):
+        old = runner.scope.get(name)
+        if action == "keep":
+            runner.run.keep(runner.work, runner.scope.label(name), [".".join(key)])
+        elif action == "flow":
+            runner.changes.value_changed(runner.scope.key(name), runner.changes.values[key])
+        elif action == "unbind":
+            runner.lose(name, old)
+        else:
+            runner.scope.set(name, new)
+            runner.work.record.rebound[runner.scope.label(name)] = None
+            runner.changes.value_changed(runner.scope.key(name), old)
+
+
+def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[Follow]:
+    key, name = (imported.module, imported.name), imported.bound
+    if key not in runner.changes.values:
+        yield from _dynamic(runner, key, name)
+        return
+    new, current = runner.run.current(key), runner.scope.get(name)
+    if new is ABSENT:
+        return
+    if current is new:
+        if id(new) in runner.changes.in_place and runner.scope.key(name) not in runner.changes.values:
+            yield "flow", name, key, new
+    elif _stands_for(runner, key, current):
+        yield "bind", name, key, new
+    elif _only_here(runner, statement, name) and runner.scope.label(name) not in runner.work.record.kept:
+        yield "keep", name, key, new
+
+
+def _stands_for(runner: Runner, key: Key, current: Any) -> bool:
+    """Whether a name still holds what it was imported as."""
+    old = runner.changes.values[key]
+    if old is ABSENT:
+        return current is ABSENT or runner.run.program.was_dangling(key, current)
+    return current is old or same_value(old, current)
+
+
+def _only_here(runner: Runner, statement: Statement, name: str) -> bool:
+    """Whether no other statement of the scope binds the name: then the program did."""
+    others = (p.new for p in runner.siblings if p.new is not None and p.new is not statement)
+    return runner.scope.get(name) is not ABSENT and not any(name in other.binds for other in others)
+
+
+def _dynamic(runner: Runner, key: Key, name: str) -> Iterator[Follow]:
+    """A name that the module's own `__getattr__` made, whose code or data was edited: asked for again."""
+    source = runner.run.program.get(key[0])
+    if source is None or key[1] in source.namespace:
+        return
+    maker = source.namespace.get("__getattr__")
+    current = runner.scope.get(name)
+    if type(maker) is not types.FunctionType or id(maker) not in runner.changes.touched or not is_derived_kind(current):
+        return
+    if runner.scope.key(name) in runner.changes.values:
+        return
+    runner.run.before_call()
+    new = maker(key[1])
+    if not same_value(current, new):
+        yield "bind", name, key, new
+
+
+# -- star imports -----------------------------------------------------------------------------------
+
+
+def _star(runner: Runner, statement: Statement, module: str) -> Iterator[Follow]:
+    values = runner.changes.values
+    names = {name for home, name in values if home == module and "." not in name}
+    source = runner.run.program.get(module)
+    if not names or source is None:
+        return
+    if "__all__" in names:
+        names |= set(source.namespace) | set(values[module, "__all__"] or ())
+    now, then = _public(runner, module), _public_before(runner, module)
+    for name in sorted(names - {"__all__"}):
+        yield from _starred(runner, statement, (module, name), name in then, name in now)
+
+
+def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: bool) -> Iterator[Follow]:
+    name = key[1]
+    new, current = runner.run.current(key), runner.scope.get(name)
+    old = runner.changes.values.get(key, new)
+    if comes and new is not ABSENT:
+        if current is new:
+            if id(new) in runner.changes.in_place and runner.scope.key(name) not in runner.changes.values:
+                yield "flow", name, key, new
+        elif current is ABSENT or (was and (current is old or same_value(old, current))) or (
+            runner.run.program.was_dangling(key, current)
+        ):
+            yield "bind", name, key, new
+    elif was and current is not ABSENT and current is old and _only_here(runner, statement, name):
+        if not any(name in names_in_text(s) for s in runner.work.text.statements):
+            yield "unbind", name, key, new
+
+
+def _public(runner: Runner, module: str) -> frozenset[str]:
+    names = runner.changes.contents(runner.run.current((module, "__all__")))
+    source = runner.run.program.get(module)
+    if names is not ABSENT and names is not None:
+        return frozenset(names)
+    held = {} if source is None else {**source.namespace, **runner.run.pending.get(id(source.namespace), {})}
+    return frozenset(n for n in held if not n.startswith("_"))
+
+
+def _public_before(runner: Runner, module: str) -> frozenset[str]:
+    values = runner.changes.values
+    listed = values.get((module, "__all__"), runner.run.current((module, "__all__")))
+    if listed is not ABSENT and listed is not None:
+        return frozenset(listed)
+    source = runner.run.program.get(module)
+    names = set() if source is None else set(source.namespace)
+    names |= {n for home, n in values if home == module}
+    return frozenset(n for n in names if not n.startswith("_") and values.get((module, n), None) is not ABSENT)

@@ -1,0 +1,98 @@
+"""Definitions that leave one module and arrive in another, or come back to their own: the class stays the same one, the
+old function forwards to the new one."""
+
+from __future__ import annotations
+
+import types
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.graft.functions import forward
+from midflight.apply.graft.moved import move_class
+from midflight.apply.graft.wrappers import become
+from midflight.apply.transaction import ABSENT
+from midflight.apply.work import Work
+from midflight.graph.loaded import Loaded
+
+if TYPE_CHECKING:
+    from midflight.apply.execute import Execution
+
+
+class Moves:
+    def __init__(self, run: Execution) -> None:
+        self.run = run
+        self._leaving: dict[str, dict[str, Any]] = {}  # name → module it leaves → the function or class
+        self._gains: Counter[str] = Counter()
+        self._known = set(run.program.notebook.modules)
+        for work in run.works.values():
+            self._note(work)
+        for (module, name), one in run.program.dangling.items():
+            if one.importers or module in run.works:
+                self._leave(module, name, one.value)
+
+    def _note(self, work: Work) -> None:
+        defined = {n for p in work.pairs if p.new is not None and _is_definition(p.new) for n in p.new.binds}
+        had = {n for p in work.pairs if p.old is not None and _is_definition(p.old) for n in p.old.binds}
+        for name in had - defined:
+            self._leave(work.name, name, work.loaded.namespace.get(name))
+        self._gains.update(defined - had)
+
+    def gone(self, loaded: Loaded) -> None:
+        """A module whose file is gone: all that it defined may arrive elsewhere."""
+        for name, value in list(loaded.namespace.items()):
+            self._leave(loaded.name, name, value)
+
+    def _leave(self, module: str, name: str, value: Any) -> None:
+        if isinstance(value, (types.FunctionType, type)) and value.__module__ == module:
+            self._leaving.setdefault(name, {})[module] = value
+
+    def expected(self, name: str) -> bool:
+        return name in self._leaving
+
+    def arrive(self, place: Loaded, name: str, new: Any) -> Any:
+        """`place` has just made `new` under `name`: gives what the name is to hold."""
+        old = self._source_of(place, name, new)
+        if old is ABSENT:
+            return new
+        home = old.__module__
+        if isinstance(old, type):
+            move_class(self.run, old, new, place, name)
+            self.run.registrations.replace(new, old)
+            if home != place.name:
+                self.run.notes.append(f"{home}.{name} moved to {place.name} and is the same class")
+            lives = old
+        elif home == place.name:
+            lives = old if become(self.run.tx, old, new) else new
+        else:
+            forward(self.run.tx, old, new)
+            self.run.notes.append(f"{home}.{name} moved to {place.name}; the old function forwards to it")
+            lives = new
+        del self._leaving[name]
+        return lives
+
+    def _source_of(self, place: Loaded, name: str, new: Any) -> Any:
+        leaving = self._leaving.get(name, {})
+        if not isinstance(new, (types.FunctionType, type)) or new.__module__ != place.name or self._gains[name] > 1:
+            return ABSENT
+        found = leaving.get(place.name, ABSENT)
+        if found is ABSENT and len(leaving) == 1:
+            found = next(iter(leaving.values()))
+        if found is new or type(found) is not type(new):
+            return ABSENT
+        return found
+
+    def arrivals(self) -> None:
+        """Modules that came in since the last call: what they define may be what another one lost."""
+        for name in [n for n in self.run.program.notebook.modules if n not in self._known]:
+            loaded = self.run.program.get(name)
+            self._known.add(name)
+            for label in list(loaded.namespace) if loaded is not None and self._leaving else ():
+                assert loaded is not None
+                value = loaded.namespace.get(label)
+                lives = self.arrive(loaded, label, value)
+                if lives is not value:
+                    self.run.tx.set_item(loaded.namespace, label, lives)
+
+
+def _is_definition(statement: Any) -> bool:
+    return bool(statement.is_def or statement.is_class)

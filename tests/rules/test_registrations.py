@@ -1,0 +1,699 @@
+"""What definitions register (HARD-CASES 149-156; SEMANTICS section 1, registrations)."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from .harness import Case, play, table
+
+REGISTRATIONS = r"""
+# n149-handler-edited: a handler in a dict of another module
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/")
+def index():
+    return "v1"
+[run]
+import m, web
+f = web.views["/"]
+[sub m.py]
+v1 => v2
+[expect]
+web.views["/"] is f and f() == "v2" and list(web.views) == ["/"]
+
+# n149-handler-wrapped: a handler that the decorator wraps
+[file web.py]
+import functools
+views = {}
+def route(path):
+    def deco(f):
+        @functools.wraps(f)
+        def wrapper(*a):
+            return "<" + f(*a) + ">"
+        views[path] = wrapper
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/")
+def index():
+    return "v1"
+[run]
+import m, web
+[sub m.py]
+v1 => v2
+[expect]
+web.views["/"]() == "<v2>" and m.index() == "v2"
+
+# n149-handler-signature: a handler gets a parameter; its decorator does not run again
+[file web.py]
+import _probe
+views = []
+def route(f):
+    _probe.hit("route")
+    views.append(f)
+    return f
+[file m.py]
+from web import route
+@route
+def index():
+    return "v1"
+[run]
+import m, web
+[sub m.py]
+index(): => index(x=5):
+"v1" => x
+[expect]
+hits == ["route"] and web.views == [m.index] and m.index() == 5
+
+# n150-handler-removed: its entries go, and the report names each
+[file web.py]
+views, hooks, seen = {}, [], set()
+def route(path):
+    def deco(f):
+        views[path] = f
+        hooks.append(f)
+        seen.add(f)
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def a():
+    return "a"
+@route("/b")
+def b():
+    return "b"
+[run]
+import m, web
+[edit m.py]
+from web import route
+@route("/a")
+def a():
+    return "a"
+[expect]
+list(web.views) == ["/a"] and web.hooks == [m.a] and web.seen == {m.a}
+told("unregistered web.views['/b']")
+told("unregistered", "web.hooks")
+told("unregistered", "web.seen")
+
+# n150-wrapped-handler-removed: ... also where the registry holds a wrapper
+[file web.py]
+import functools
+views = {}
+def route(path):
+    def deco(f):
+        @functools.wraps(f)
+        def wrapper():
+            return f()
+        views[path] = wrapper
+        return wrapper
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def a():
+    return "a"
+@route("/b")
+def b():
+    return "b"
+[run]
+import m, web
+[edit m.py]
+from web import route
+@route("/a")
+def a():
+    return "a"
+[expect]
+list(web.views) == ["/a"]
+told("unregistered web.views['/b']")
+
+# n150-hidden-wrapper-removed: ... where the name is the function and the registry holds a wrapper around it
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        def wrapper():
+            return f()
+        views[path] = wrapper
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/b")
+def b():
+    return "b"
+X = 1
+[run]
+import m, web
+[edit m.py]
+X = 1
+[expect]
+web.views == {} or told("b")
+
+# n150-class-removed: a class that registered itself by a decorator
+[file reg.py]
+kinds = {}
+def kind(cls):
+    kinds[cls.__name__] = cls
+    return cls
+[file m.py]
+from reg import kind
+@kind
+class A:
+    pass
+@kind
+class B:
+    pass
+[run]
+import m, reg
+[edit m.py]
+from reg import kind
+@kind
+class A:
+    pass
+[expect]
+reg.kinds == {"A": m.A}
+told("unregistered reg.kinds['B']")
+
+# n150-class-removed-init-subclass: a class that registered itself by `__init_subclass__`
+[file reg.py]
+class Plugin:
+    all = []
+    by_name = {}
+    def __init_subclass__(cls):
+        Plugin.all.append(cls)
+        Plugin.by_name[cls.__name__] = cls
+[file m.py]
+from reg import Plugin
+class A(Plugin):
+    pass
+class B(Plugin):
+    pass
+[run]
+import m, reg
+[edit m.py]
+from reg import Plugin
+class A(Plugin):
+    pass
+[expect]
+reg.Plugin.all == [m.A] and list(reg.Plugin.by_name) == ["A"]
+told("unregistered", "Plugin.all")
+
+# n150-method-registered-removed: a handler in an instance of a class of the program
+[file web.py]
+class App:
+    def __init__(self):
+        self.views = {}
+    def route(self, path):
+        def deco(f):
+            self.views[path] = f
+            return f
+        return deco
+app = App()
+[file m.py]
+from web import app
+@app.route("/a")
+def a():
+    return "a"
+@app.route("/b")
+def b():
+    return "b"
+[run]
+import m, web
+[edit m.py]
+from web import app
+@app.route("/a")
+def a():
+    return "a2"
+[expect]
+list(web.app.views) == ["/a"] and web.app.views["/a"]() == "a2"
+told("unregistered")
+
+# n150-file-deleted: the handlers of a module whose file is deleted go
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/")
+def index():
+    return "v1"
+[file main.py]
+import web
+import importlib
+importlib.import_module("m")
+[run]
+import main, web
+[delete m.py]
+[expect]
+"m" not in sys.modules or told("m", "left running")
+web.views == {} or told("m", "left running")
+
+# n151-route-path-changed: the decorator runs again; the old entry goes
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def index():
+    return "v1"
+[run]
+import m, web
+f = m.index
+[sub m.py]
+"/a" => "/b"
+[expect]
+web.views == {"/b": m.index} and m.index is f
+told("unregistered web.views['/a']")
+
+# n151-route-path-constant: the path comes from a constant that changed
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+PREFIX = "/v1"
+@route(PREFIX + "/x")
+def index():
+    return "v1"
+@route(f"{PREFIX}/y")
+def other():
+    return "o"
+[run]
+import m, web
+f = m.index
+[sub m.py]
+"/v1" => "/v2"
+[expect]
+sorted(web.views) == ["/v2/x", "/v2/y"] and m.index is f and web.views["/v2/x"] is f
+
+# n151-list-of-tuples: a registry whose entries are tuples
+[file web.py]
+routes = []
+def route(path):
+    def deco(f):
+        routes.append((path, f))
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def index():
+    return "v1"
+[run]
+import m, web
+[sub m.py]
+"/a" => "/b"
+[expect]
+[p for p, _ in web.routes] == ["/b"] or told("routes")
+
+# n151-list-of-tuples-removed: ... and one that goes
+[file web.py]
+routes = []
+def route(path):
+    def deco(f):
+        routes.append((path, f))
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def a():
+    return "a"
+@route("/b")
+def b():
+    return "b"
+[run]
+import m, web
+[edit m.py]
+from web import route
+@route("/a")
+def a():
+    return "a"
+[expect]
+[p for p, _ in web.routes] == ["/a"]
+told("unregistered")
+
+# n151-nested-registry: a dict of lists
+[file web.py]
+import collections
+handlers = collections.defaultdict(list)
+def on(event):
+    def deco(f):
+        handlers[event].append(f)
+        return f
+    return deco
+[file m.py]
+from web import on
+@on("start")
+def a():
+    return "a"
+@on("start")
+def b():
+    return "b"
+[run]
+import m, web
+[edit m.py]
+from web import on
+@on("start")
+def a():
+    return "a"
+[expect]
+web.handlers["start"] == [m.a]
+told("unregistered")
+
+# n151-nested-registry-moves: ... whose event name is edited
+[file web.py]
+import collections
+handlers = collections.defaultdict(list)
+def on(event):
+    def deco(f):
+        handlers[event].append(f)
+        return f
+    return deco
+[file m.py]
+from web import on
+@on("start")
+def a():
+    return "a"
+[run]
+import m, web
+[sub m.py]
+"start" => "stop"
+[expect]
+web.handlers["stop"] == [m.a] and web.handlers["start"] == []
+told("unregistered")
+
+# n151-decorator-removed: the function stays, its entry goes
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def index():
+    return "v1"
+[run]
+import m, web
+f = m.index
+[edit m.py]
+from web import route
+def index():
+    return "v1"
+[expect]
+m.index is f and web.views == {}
+told("unregistered web.views['/a']")
+
+# n151-decorator-added: and the other way
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+def index():
+    return "v1"
+[run]
+import m, web
+f = m.index
+[edit m.py]
+from web import route
+@route("/a")
+def index():
+    return "v1"
+[expect]
+m.index is f and web.views == {"/a": f}
+
+# n151-renamed-handler: the old name goes, the new one registers
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def index():
+    return "v1"
+[run]
+import m, web
+[edit m.py]
+from web import route
+@route("/a")
+def home():
+    return "v2"
+[expect]
+web.views == {"/a": m.home} and not hasattr(m, "index")
+
+# n151-stacked-routes: two decorators, one of them edited
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+@route("/b")
+def index():
+    return "v1"
+[run]
+import m, web
+[sub m.py]
+"/b" => "/c"
+[expect]
+sorted(web.views) == ["/a", "/c"] and set(map(id, web.views.values())) == {id(m.index)}
+
+# n152-signal-connected-once: `connect(handler)` as a statement
+[file bus.py]
+handlers = []
+def connect(f):
+    handlers.append(f)
+[file m.py]
+import bus
+def on_save():
+    return "v1"
+bus.connect(on_save)
+[run]
+import m, bus
+[sub m.py]
+v1 => v2
+[expect]
+len(bus.handlers) == 1 and bus.handlers[0]() == "v2"
+
+# n152-signal-of-edited-signature: also after the handler's header was edited
+[file bus.py]
+handlers = []
+def connect(f):
+    handlers.append(f)
+[file m.py]
+import bus
+def on_save():
+    return "v1"
+bus.connect(on_save)
+[run]
+import m, bus
+[sub m.py]
+on_save(): => on_save(x="v2"):
+return "v1" => return x
+[expect]
+len(bus.handlers) == 1 and bus.handlers[0]() == "v2"
+
+# n152-signal-method: bound methods connected in `__init__` are connected once
+[file bus.py]
+handlers = []
+[file m.py]
+import bus
+class Listener:
+    def __init__(self):
+        bus.handlers.append(self.on)
+    def on(self):
+        return 1
+l = Listener()
+[run]
+import m, bus
+[sub m.py]
+return 1 => return 2
+[expect]
+[h() for h in bus.handlers] == [2]
+
+# n153-argparse: a parser built by several statements gets one more
+[file m.py]
+import argparse
+parser = argparse.ArgumentParser(prog="m")
+parser.add_argument("--a", type=int, default=1)
+def run(argv):
+    return vars(parser.parse_args(argv))
+[run]
+import m
+parser = m.parser
+[sub m.py]
+default=1) => default=1)\nparser.add_argument("--b", type=int, default=2)
+[expect]
+m.run([]) == {"a": 1, "b": 2} and m.parser is parser
+
+# n153-argparse-default-edited: an edited call on an opaque object runs on it, or the report tells
+[file m.py]
+import argparse
+parser = argparse.ArgumentParser(prog="m")
+parser.set_defaults(x=1)
+def run(argv):
+    return vars(parser.parse_args(argv))
+[run]
+import m
+[sub m.py]
+x=1 => x=2
+[expect]
+m.run([]) == {"x": 2}
+
+# n154-scheduler-job: a job held by a scheduler runs the new code; it is not scheduled twice
+[file m.py]
+import sched, time
+s = sched.scheduler(time.time, time.sleep)
+done = []
+def job():
+    done.append(1)
+s.enter(0, 1, job)
+[run]
+import m
+[sub m.py]
+append(1) => append(2)
+[expect]
+len(m.s.queue) == 1
+m.s.run() is None and m.done == [2]
+
+# n156-codecs-and-copyreg: registered functions are grafted in place
+[file m.py]
+import copyreg, pickle
+class P:
+    def __init__(self, x):
+        self.x = x
+def reduce(p):
+    return P, (p.x,)
+copyreg.pickle(P, reduce)
+[run]
+import m, pickle
+p = m.P(1)
+[sub m.py]
+(p.x,) => (p.x * 10,)
+[expect]
+pickle.loads(pickle.dumps(p)).x == 10
+
+# n156-atexit-and-json-default: a default hook given away
+[file m.py]
+import json
+def default(o):
+    return "v1"
+encoder = json.JSONEncoder(default=default)
+[run]
+import m
+e = m.encoder
+[sub m.py]
+v1 => v2
+[expect]
+m.encoder is e and e.encode(object()) == '"v2"'
+
+# n150-reregistered-once: a definition that runs again takes its older entry's place in a list
+[file web.py]
+hooks = []
+def hook(n):
+    def deco(f):
+        hooks.append(f)
+        return f
+    return deco
+[file m.py]
+from web import hook
+@hook(1)
+def a():
+    return "a"
+[run]
+import m, web
+[sub m.py]
+hook(1) => hook(2)
+[expect]
+web.hooks == [m.a]
+told("unregistered")
+
+# n150-program-entries-stay: what the program registered stays
+[file web.py]
+hooks = []
+[file m.py]
+import web
+def a():
+    return 1
+def b():
+    return 2
+[run]
+import m, web
+web.hooks.append(m.a)
+[edit m.py]
+import web
+def a():
+    return 10
+[expect]
+web.hooks == [m.a] and web.hooks[0]() == 10
+
+# registration-undone: a rollback takes registrations back
+[file web.py]
+views = {}
+def route(path):
+    def deco(f):
+        views[path] = f
+        return f
+    return deco
+[file m.py]
+from web import route
+@route("/a")
+def index():
+    return "v1"
+[run]
+import m, web
+before = dict(web.views)
+[edit m.py]
+from web import route
+@route("/b")
+def other():
+    return "v2"
+1 / 0
+[expect rolled back]
+web.views == before and list(web.views) == ["/a"] and m.index() == "v1"
+"""
+
+
+@pytest.mark.parametrize("case", table(REGISTRATIONS))
+def test_registrations(case: Case, tmp_path: pathlib.Path) -> None:
+    play(case, tmp_path)
