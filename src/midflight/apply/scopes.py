@@ -21,10 +21,13 @@ Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whos
 
 
 def future_flags(names: frozenset[str]) -> int:
+    """The flags that a module's own `from __future__` lines set: none for what has become the rule (Python/future.c)."""
     flags = 0
     for name in names:
         feature = getattr(future_module, name, None)
-        flags |= feature.compiler_flag if feature is not None else 0
+        mandatory = feature.getMandatoryRelease() if feature is not None else None
+        if feature is not None and (mandatory is None or mandatory[:2] > sys.version_info[:2]):
+            flags |= feature.compiler_flag
     return flags
 
 
