@@ -286,5 +286,6 @@ def save_until(follower: Follower, path: Path, condition: Callable[[], bool]) ->
 
 
 def be_deaf(watch: Watch) -> None:
-    """From now on no event reaches it."""
-    watch._backend.read = lambda: iter(())  # type: ignore[method-assign]
+    """From now on its events are lost on the way."""
+    read = watch._backend.read
+    watch._backend.read = lambda: (hint for hint in list(read()) if hint.path is None)  # type: ignore[method-assign]
