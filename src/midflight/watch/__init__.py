@@ -67,6 +67,7 @@ class Watch:
         self._last_trouble = ""
         self._lost = 0
         self._broken: OSError | None = None
+        self._delivering = False
         self._woke_ms = 0.0
         _watches.add(self)
 
@@ -87,6 +88,7 @@ class Watch:
         self._tree = Tree(self._filters, backend.enter, backend.leave, backend.careful)
         self._debouncer = Debouncer(Window.of(self._quiet_ms, backend.settle_ms))
         self._sweep, self._poller = Sweep(self._sweep_s), Poller()
+        self._unheard: set[str] = set()  # found by the sweep, and no event has told of them yet
         self._covered: set[str] = set()
         self._missing: set[str] = set()
         self._read_ns = time.time_ns()
@@ -128,14 +130,15 @@ class Watch:
     def drain(self, wait_ms: float = 1000.0) -> Batch:
         """Everything that has changed until now; it will not be given to `on_batch` too.
 
-        Waits up to `wait_ms` for files that are being written; those that still are stay behind for a later batch."""
+        Waits up to `wait_ms` for files that are being written, and for an `on_batch` that is running. Files that are
+        still being written stay behind for a later batch."""
         deadline = time.monotonic() + wait_ms / 1000
         with self._lock:
             while self._thread is not None:
                 self._take_in(everything=True)
                 left = deadline - time.monotonic()
-                if left <= 0 or not (self._busy() or self._locked()):
-                    return self._debouncer.flush(_now_ms(), self._writing())
+                if left <= 0 or not (self._busy() or self._locked() or self._is_delivering()):
+                    return self._closed(self._debouncer.flush(_now_ms(), self._writing()))
                 self._wait_with_lock(min(left, 0.005 if self._locked() else left))
         return Batch()
 
@@ -185,8 +188,9 @@ class Watch:
             now_ms, locked = _now_ms(), self._locked()
             self._take_in()
             batch = None if self._held or stopping.is_set() else self._due(now_ms, locked)
+            self._delivering = batch is not None
             timeout_s = self._timeout_s()
-            noise = self._debouncer.wake_ms is None and _now_ms() - self._woke_ms < NOISE_MS
+            noise = self._debouncer.wake_ms is None and not self._busy() and _now_ms() - self._woke_ms < NOISE_MS
         if batch is not None:
             self._deliver(batch)
             return
@@ -200,6 +204,10 @@ class Watch:
             self._on_batch(batch)
         except Exception:
             logger.exception("taking a batch of %d files failed; watching goes on", len(batch.code) + len(batch.data))
+        finally:
+            with self._lock:
+                self._delivering = False
+                self._lock.notify_all()
 
     def _timeout_s(self) -> float | None:
         times = [self._sweep.next_ms, self._backend.next_ms()]
@@ -235,15 +243,14 @@ class Watch:
         self._look_after()
         self._lock.notify_all()
 
-    def _read(self) -> set[str]:
-        """Follows all hints that there are; returns their paths."""
+    def _read(self) -> None:
+        """Follows all hints that there are."""
         began_ns = time.time_ns()
-        heard = set()
         for hint in self._backend.read():
-            heard.add(hint.path)
-            self._feed(self._follow(hint), found=hint.what != "entry")
+            changes = self._follow(hint)
+            self._unheard.difference_update((hint.path, *(change.path for change in changes)))
+            self._feed(changes, found=hint.what != "entry")
         self._read_ns = began_ns
-        return heard
 
     def _follow(self, hint: Hint) -> list[Change]:
         if hint.what == "entry":
@@ -263,11 +270,8 @@ class Watch:
 
     def _sweep_on(self) -> None:
         changes = self._sweep.step(self._tree, self._backend.polled)
-        heard = self._read()  # what happened just now is in the queue too, and is not lost
-        lost = [change.path for change in changes if change.path not in heard and self._tree.kind(change.path)]
-        if lost:
-            self._sweep.found += len(lost)
-            logger.info("the sweep found %d changes that no event told of, first %s", len(lost), lost[0])
+        self._unheard.update(change.path for change in changes)
+        self._read()  # what happened just now is in the queue too, and is not lost
         self._feed(changes, found=True)
         if not self._sweep.busy:
             self._backend.retry(self._tree.folders)
@@ -314,7 +318,21 @@ class Watch:
         wake_ms = self._debouncer.wake_ms
         if self._backend.settle_ms and not locked and wake_ms is not None and wake_ms <= now_ms:
             self._settle()
-        return self._debouncer.due(now_ms, self._writing(), self._busy(), locked)
+        batch = self._debouncer.due(now_ms, self._writing(), self._busy(), locked)
+        return self._closed(batch) if batch is not None else None
+
+    def _closed(self, batch: Batch) -> Batch:
+        """`batch`, after a look whether an event has told of each file in it."""
+        lost = self._unheard.intersection(change.path for change in (*batch.code, *batch.data))
+        if lost:
+            self._unheard -= lost
+            self._sweep.found += len(lost)
+            logger.info("the sweep found %d changes that no event told of: %s", len(lost), ", ".join(sorted(lost)[:5]))
+        return batch
+
+    def _is_delivering(self) -> bool:
+        """Whether a batch is on its way on the watch thread; asked there, it is this very call that took it."""
+        return self._delivering and threading.current_thread() is not self._thread
 
     def _settle(self) -> None:
         """Looks once more at what is about to be delivered, where no event tells that a file was closed."""

@@ -99,6 +99,9 @@ class Inotify:
         old = self._watches.get(folder.path)
         if old is not None and old != wd:
             self._forget(old)
+        twin = self._folders.get(wd)
+        if twin is not None and twin != folder.path and self._watches.pop(twin, None) is not None:
+            self.polled.add(twin)  # one folder under two paths (a bind mount): the kernel tells of the later one only
         self._folders[wd] = folder.path
         self._watches[folder.path] = wd
         self.polled.discard(folder.path)
@@ -242,6 +245,7 @@ class Inotify:
             self._unsure[path] = until_ms
 
     def writing(self, now_ms: float) -> dict[str, float]:
+        self._expire(now_ms)
         return self._open | {path: until - UNSURE_MS for path, until in self._unsure.items()}
 
     def next_ms(self) -> float | None:

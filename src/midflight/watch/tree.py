@@ -209,7 +209,8 @@ class Tree:
         if found is None or not stat.S_ISREG(found.st_mode):
             self._forget_file(folder, name)
         elif self.kind(path) is not None:
-            self._note(folder, name, path, _stamp(found), always=True)
+            # A library may tell late of what was looked at long ago; the kernel tells of each save once.
+            self._note(folder, name, path, _stamp(found), always=not self.careful)
         return _netted(self._take()) if was_link else self._take()
 
     def _list(self, folder: Folder, since_ns: int | None = None) -> None:
@@ -398,6 +399,8 @@ class Tree:
         if name not in folder.links and self.filters.prunes(path):
             return
         before, now = folder.links.get(name, ""), _real(path)
+        if now == path:
+            return  # a file has taken its place by now, and an event or the next look tells of that
         was_file = name in folder.files
         self._forget_file(folder, name, loud=False)
         if name not in folder.links or before != now:
