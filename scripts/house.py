@@ -208,9 +208,9 @@ def suite(environment: Environment, *options: str) -> list[str]:
     """Runs the tests on one version; what failed."""
     say(f"pytest on Python {environment.version}: {' '.join(options) or 'everything'}")
     workers = str(max(2, min(os.cpu_count() or 2, 8)))
-    with tempfile.TemporaryDirectory(prefix="midflight-test-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="mf") as scratch:  # short: a Unix socket's path has room for 107 bytes
         pytest = (environment.python, "-m", "pytest", "-n", workers, "--dist", "worksteal", *options)
-        return [f"the suite on {environment.version}"] if run(*pytest, TMPDIR=scratch) else []
+        return [f"the suite on {environment.version}"] if run(*pytest, "--basetemp", f"{scratch}/t") else []
 
 
 def verdict(failed: Sequence[str]) -> int:

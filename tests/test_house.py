@@ -1,4 +1,4 @@
-"""What `make` relies on: interpreters that really run, environments that are set up once, errors that say what to do."""
+"""What `make` relies on: interpreters that really run, environments set up once, errors that say what to do."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_python_overrides_and_must_run(
     monkeypatch.setenv("PYTHON", str(chosen))
     assert house.default_interpreter() == house.Interpreter(OTHER, str(chosen))
     monkeypatch.setenv("PYTHON", "/nowhere/python")
-    with pytest.raises(house.HouseError, match=r"PYTHON=/nowhere/python is no CPython of 3\.11, 3\.12, 3\.13 that runs"):
+    with pytest.raises(house.HouseError, match=r"PYTHON=/nowhere/python is no CPython of 3\.11, 3\.12, 3\.13"):
         house.default_interpreter()
 
 
@@ -136,7 +136,7 @@ def test_debian_part_that_is_missing_is_installed_or_named(
     house: ModuleType, commands: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    with pytest.raises(house.HouseError, match="python3.11-venv is missing and cannot be installed from here"):
+    with pytest.raises(house.HouseError, match="venv is missing and cannot be installed from here"):
         house.install_debian("python3.11-venv")
     commands("apt-get", f'echo "$@" >> {tmp_path}/said')
     house.install_debian("python3.11-venv")
@@ -151,7 +151,8 @@ def test_a_venv_without_ensurepip_asks_debian_for_it(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(house, "install_debian", asked.append)
-    python = commands("python3.11", f"test -e {tmp_path}/again || {{ : > {tmp_path}/again; echo no ensurepip; exit 1; }}")
+    again = tmp_path / "again"
+    python = commands("python3.11", f"test -e {again} || {{ : > {again}; echo no ensurepip; exit 1; }}")
     house.make_venv(house.Environment("3.11", tmp_path / "venv"), house.Interpreter("3.11", str(python)))
     assert asked == ["python3.11-venv"]
 

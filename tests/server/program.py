@@ -60,7 +60,20 @@ async def reports(request: Request) -> JSONResponse:
     return JSONResponse([[report.id, report.outcome] for report in session.history(limit=3)] if session else [])
 
 
-app = Starlette(routes=[Route("/", index), Route("/slow", slow), Route("/reports", reports)])
+async def pause(request: Request) -> JSONResponse:
+    midflight.current().pause()
+    return JSONResponse("paused")
+
+
+async def take(request: Request) -> JSONResponse:
+    session = midflight.current()
+    report = await session.areload()
+    session.resume()
+    return JSONResponse(report.outcome)
+
+
+routes = {"/": index, "/slow": slow, "/reports": reports, "/pause": pause, "/take": take}
+app = Starlette(routes=[Route(path, endpoint) for path, endpoint in routes.items()])
 """
 
 PRICING = """

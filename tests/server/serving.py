@@ -59,7 +59,11 @@ class Server:
     def get(self, path: str) -> Any:
         self.connection.request("GET", path)
         answer = self.connection.getresponse()
-        return json.loads(answer.read())
+        body = answer.read()
+        if answer.status != 200:
+            log = (self.folder.parent / f"{self.folder.name}.log").read_text()
+            raise RuntimeError(f"{path} answered {answer.status}; the server said\n{log[-3000:]}")
+        return json.loads(body)
 
     def ask(self) -> dict[str, Any]:
         self.asked += 1
@@ -148,7 +152,7 @@ def one_edit(server: Server, version: Version, number: int, result: Run) -> Vers
     before = server.newest()[0]
     if number % 5 == 0:
         kind, files = broken_files(version, number)
-        server.save(files)
+        save_as_one(server, files)
         _, outcome = until(server.newest, lambda newest: newest[0] != before, f"edit {number} ({kind}): no report")
         result.broken += 1
         note_answer(server, version, f"edit {number} ({kind}, {outcome})", result)
@@ -165,6 +169,15 @@ def one_edit(server: Server, version: Version, number: int, result: Run) -> Vers
     result.live_ms.append((time.monotonic() - started) * 1000)
     result.good += 1
     return wanted
+
+
+def save_as_one(server: Server, files: dict[str, str]) -> None:
+    """Several files may fall into two batches on a busy machine, and are then rightly taken one without the other."""
+    if len(files) > 1:
+        server.get("/pause")
+    server.save(files)
+    if len(files) > 1:
+        server.get("/take")
 
 
 def note_answer(server: Server, version: Version, what: str, result: Run) -> None:

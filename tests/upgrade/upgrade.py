@@ -20,6 +20,7 @@ from .portrait import Facts, binding, differences
 
 PROCESS = Path(__file__).with_name("process.py")
 TIMEOUT_S = 110
+SAID = 12  # differences said in full
 HELD_NAMES = 6  # from-imports a module
 
 Verdict = Literal["equivalent", "told", "differs", "refused", "rolled back", "failed"]
@@ -43,8 +44,10 @@ class Upgrade:
 
     def __str__(self) -> str:
         lines = [f"{self.package} {self.old} -> {self.new}: {self.verdict} {self.why}".rstrip()]
-        lines += [f"  {path}\n    live  {live}\n    fresh {new}" for path, (live, new) in self.differs.items()]
-        return "\n".join(lines + [f"  {one}" for one in self.lost])
+        first = list(self.differs.items())[:SAID]
+        lines += [f"  {path}\n    live  {live}\n    fresh {new}" for path, (live, new) in first]
+        lines += [f"  and {len(self.differs) - SAID} more"] if len(self.differs) > SAID else []
+        return "\n".join(lines + [f"  {one}" for one in self.lost[:SAID]])
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON: the names of what differs, and the first few in full."""
