@@ -209,6 +209,21 @@ def test_an_idle_watch_is_not_woken(root: Path, tmp_path: Path, follow: Follow) 
 
 
 @linux
+def test_a_log_below_a_root_does_not_wake_it_for_each_line(root: Path, follow: Follow) -> None:
+    follower = follow(root, backend="inotify")
+    lines = 0
+    before = wakeups(follower.watch)
+    with open(root / "server.log", "w", buffering=1) as log:
+        while wakeups(follower.watch) < before + 50:
+            lines += 1
+            log.write(f"line {lines}\n")
+    assert lines > 500
+    (root / "main.py").write_text("seen = 'all the same'\n")
+    follower.sees(root / "main.py", "modified")
+    assert set(follower.known) == {str(root / "main.py")}
+
+
+@linux
 @pytest.mark.parametrize("backend", ["inotify", "watchfiles", "watchdog"])
 def test_the_sweep_finds_what_nobody_told_of(backend: str, root: Path, follow: Follow) -> None:
     """What a lost event leaves behind: the file differs from what is known, and nothing says so."""

@@ -27,7 +27,9 @@ BACKENDS = ("auto", "inotify", "watchfiles", "watchdog", "polling")
 STALE_MS = 2000.0
 # A file that changed this recently when it was found by looking may still be open.
 RECENT_MS = 50.0
-# The least between two wake-ups that brought nothing: a log file below a root must not cost one for each of its lines.
+# A log file below a root must not cost a wake-up for each of its lines: after so many that brought nothing, each soon
+# after the one before, there is a pause. A save brings one or two such wake-ups, and must not wait.
+NOISY = 10
 NOISE_MS = 5.0
 
 logger = logging.getLogger("midflight")
@@ -68,7 +70,8 @@ class Watch:
         self._lost = 0
         self._broken: OSError | None = None
         self._delivering = False
-        self._woke_ms = 0.0
+        self._turned_ms = 0.0
+        self._in_vain = 0
         _watches.add(self)
 
     # Life
@@ -190,14 +193,14 @@ class Watch:
             batch = None if self._held or stopping.is_set() else self._due(now_ms, locked)
             self._delivering = batch is not None
             timeout_s = self._timeout_s()
-            noise = self._debouncer.wake_ms is None and not self._busy() and _now_ms() - self._woke_ms < NOISE_MS
+            in_vain = self._debouncer.wake_ms is None and now_ms - self._turned_ms < 4 * NOISE_MS
+            self._in_vain, self._turned_ms = self._in_vain + 1 if in_vain else 0, now_ms
         if batch is not None:
             self._deliver(batch)
             return
-        if noise:
+        if self._in_vain > NOISY:
             stopping.wait(NOISE_MS / 1000)
         self._backend.wait(timeout_s)
-        self._woke_ms = _now_ms()
 
     def _deliver(self, batch: Batch) -> None:
         try:
