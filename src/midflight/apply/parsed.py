@@ -71,6 +71,13 @@ class LiveRoots(Roots):
         return self._hidden
 
 
+def but(roots: Roots, statement: Statement, codes: Codes) -> Roots:
+    """A copy of `roots` that has `codes` for `statement`, and finds the others as `roots` does."""
+    copy = LiveRoots(roots._loaded, roots._text, roots) if isinstance(roots, LiveRoots) else dict(roots)
+    copy[statement] = codes
+    return copy
+
+
 def parsed(loaded: Loaded) -> Parsed:
     """The running version of a module, parsed when it is edited first. Raises SyntaxError for an unreadable one."""
     found: Parsed | None = loaded.parsed

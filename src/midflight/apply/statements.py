@@ -15,7 +15,7 @@ from midflight.apply.graft.functions import forward, graft_function, pair_codes,
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
-from midflight.apply.parsed import Roots
+from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, before_in_place, is_container, is_derived_kind, rebuilt, same_value
@@ -699,7 +699,7 @@ class Runner:
         self.run.search.finish()
         self.tx.flush()
         if pair.new in self.roots:
-            self.old_roots = {**self.old_roots, pair.old or pair.new: self.roots[pair.new]}
+            self.old_roots = but(self.old_roots, pair.old or pair.new, self.roots[pair.new])
 
     def _refresh_value(self, pair: Pair, causes: Sequence[str]) -> None:
         statement = pair.new
