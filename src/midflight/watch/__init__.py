@@ -23,8 +23,10 @@ __all__ = ["BACKENDS", "Filters", "Watch"]
 
 BACKENDS = ("auto", "inotify", "watchfiles", "watchdog", "polling")
 
-# A writer that has not written for this long does not hold up others; nor does a git lock that was left behind.
+# A writer that has not written for this long does not hold up others.
 STALE_MS = 2000.0
+# A git lock that is this much older than the first change has nothing to do with it: its git was killed.
+LEFT_BEHIND_MS = 10_000.0
 # A file that changed this recently when it was found by looking may still be open.
 RECENT_MS = 50.0
 # A log file below a root must not cost a wake-up for each of its lines: after so many that brought nothing, each soon
@@ -361,9 +363,10 @@ class Watch:
 
     def _locked(self) -> bool:
         """Whether git is changing files in a repository that the roots lie in or hold; only asked if that matters."""
-        return len(self._debouncer) > 0 and any(
-            _is_fresh(os.path.join(folder, "index.lock")) for folder in self._tree.git_folders
-        )
+        if not len(self._debouncer):
+            return False
+        oldest_s = time.time() - (_now_ms() - self._debouncer.begun_ms + LEFT_BEHIND_MS) / 1000
+        return any(_is_newer(os.path.join(folder, "index.lock"), oldest_s) for folder in self._tree.git_folders)
 
     # Backends
 
@@ -445,9 +448,9 @@ def _above(path: str) -> Iterator[str]:
         path = upper
 
 
-def _is_fresh(path: str) -> bool:
+def _is_newer(path: str, than_s: float) -> bool:
     try:
-        return (time.time() - os.stat(path).st_mtime) * 1000 < STALE_MS
+        return os.stat(path).st_mtime > than_s
     except OSError:
         return False
 

@@ -73,6 +73,11 @@ class Debouncer:
     def __len__(self) -> int:
         return len(self._pending)
 
+    @property
+    def begun_ms(self) -> float:
+        """When the first of the pending changes came; only while there are any."""
+        return min(one.first_ms for one in self._pending.values())
+
     def paths(self) -> list[str]:
         return list(self._pending)
 
@@ -90,13 +95,15 @@ class Debouncer:
     ) -> Batch | None:
         """The Batch that is complete by now, if any.
 
-        Files in `writing` stay behind for a later batch. `busy` (a writer has not closed its file) and `locked` (git is
-        at work) keep the batch open, though no longer than `window.longest`."""
+        Files in `writing` stay behind for a later batch. `busy` (a writer has not closed its file) keeps the batch open
+        until `window.longest` after its first change; `locked` (git is at work), so long after its last."""
         ready = self._ready(now_ms, writing)
         if not ready:
             self.wake_ms = None
             return None
-        limit = min(one.first_ms for one in ready) + self.window.longest
+        # A checkout on a slow disk may take any time, and half of it is no program.
+        begun = max(one.last_ms for one in ready) if locked else min(one.first_ms for one in ready)
+        limit = begun + self.window.longest
         closes = min(limit, limit if busy else self._quiet_at(ready))
         if now_ms < closes:
             self.wake_ms = closes

@@ -161,7 +161,9 @@ class Tree:
             found = os.lstat(path)
         except OSError:
             found = None
-        if found is None or not stat.S_ISREG(found.st_mode):
+        if found is not None and stat.S_ISLNK(found.st_mode):
+            self._link(folder, name)
+        elif found is None or not stat.S_ISREG(found.st_mode):
             self._forget_file(folder, name)
         elif self.kind(path) is not None:
             self._note(folder, name, path, _stamp(found))
@@ -261,7 +263,11 @@ class Tree:
                 return entry.is_dir(follow_symlinks=False) and self._subfolder(folder, entry.name, entry.path)
             if self.kind(entry.path) is None:
                 return False
-            self._note(folder, entry.name, entry.path, _stamp(entry.stat(follow_symlinks=False)), since_ns=since_ns)
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode):
+                self._note(folder, entry.name, entry.path, _stamp(found), since_ns=since_ns)
+            else:
+                self._glance(folder, entry.name)  # it was replaced since the folder was listed
         except FileNotFoundError:
             return False
         return True
