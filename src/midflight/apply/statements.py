@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # References to a code object that no function runs: the tuple it lies in, the list of pairs, a variable, an argument.
 _AT_REST = 4
+_UNDECORATED = "\x00undecorated"
 
 
 class Runner:
@@ -220,8 +221,9 @@ class Runner:
         assert pair.new is not None
         located = pair.new.located()
         node, given = self._with_kept_defaults(located, pair, inner, causes)
-        node.decorator_list = []
-        made, roots = self._aside([node], given, pair)
+        # Decorators that do nothing in the places of the real ones: they are part of a function's line table.
+        node.decorator_list = [ast.copy_location(ast.Name(_UNDECORATED, ast.Load()), d) for d in node.decorator_list]
+        made, roots = self._aside([node], {**given, _UNDECORATED: _undecorated}, pair)
         function = made[node.name]
         self.roots[pair.new] = roots
         old = inner.__code__
@@ -793,6 +795,10 @@ class Runner:
         from midflight.apply.blocks import refresh_block
 
         refresh_block(self, pair)
+
+
+def _undecorated(function: Any) -> Any:
+    return function
 
 
 def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:

@@ -161,7 +161,8 @@ def graft_signature(tx: Transaction, old: types.FunctionType, new: types.Functio
     for name in ("__defaults__", "__kwdefaults__", "__doc__", "__name__", "__qualname__", "__module__"):
         tx.set_attr(old, name, getattr(new, name))
     if old.__annotations__ != new.__annotations__ or list(old.__annotations__) != list(new.__annotations__):
-        tx.set_attr(old, "__annotations__", new.__annotations__)
+        # In place: functools.wraps gave the very same dict to the wrapper.
+        tx.set_contents(old.__annotations__, new.__annotations__)
     if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):
         tx.set_attr(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined]
     if new.__dict__:
