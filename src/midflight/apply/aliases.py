@@ -98,6 +98,10 @@ def _dynamic(runner: Runner, key: Key, name: str) -> Iterator[Follow]:
 # -- star imports -----------------------------------------------------------------------------------
 
 
+def _listed(names: Any) -> set[str]:
+    return set(names) if isinstance(names, (list, tuple)) else set()
+
+
 def _star(runner: Runner, statement: Statement, module: str) -> Iterator[Follow]:
     values = runner.changes.values
     names = {name for home, name in values if home == module and "." not in name}
@@ -105,7 +109,7 @@ def _star(runner: Runner, statement: Statement, module: str) -> Iterator[Follow]
     if not names or source is None:
         return
     if "__all__" in names:
-        names |= set(source.namespace) | set(values[module, "__all__"] or ())
+        names |= set(source.namespace) | _listed(values[module, "__all__"])
     now, then = _public(runner, module), _public_before(runner, module)
     for name in sorted(names - {"__all__"}):
         yield from _starred(runner, statement, (module, name), name in then, name in now)

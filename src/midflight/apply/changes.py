@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from midflight.apply.holders import nested_codes
-from midflight.apply.transaction import ABSENT
+from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import Dotted, dotted_reads
@@ -132,7 +132,7 @@ class Changes:
             value = value.__func__
         if id(value) in self.touched:
             return True
-        inner = getattr(value, "__wrapped__", None) if callable(value) and not isinstance(value, types.ModuleType) else None
+        inner = (dict_of(value) or {}).get("__wrapped__") if not isinstance(value, types.ModuleType) else None
         return inner is not None and id(inner) in self.touched
 
     def _class_touched(self, cls: type) -> bool:

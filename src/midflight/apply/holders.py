@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from midflight.apply.transaction import cell_value
+from midflight.apply.transaction import cell_value, dict_of
 
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
@@ -72,7 +72,7 @@ def _registry_values(parts: list[Any]) -> list[Any]:
 def _object_parts(item: Any) -> list[Any]:
     """Callables in the attributes and slots of an object that wraps a function (a decorator's instance)."""
     out: list[Any] = []
-    held = getattr(item, "__dict__", None)
+    held = dict_of(item)
     if type(held) is dict:
         out += list(held.values())
     for base in type(item).__mro__:
@@ -81,9 +81,6 @@ def _object_parts(item: Any) -> list[Any]:
             value = getattr(item, name, None)
             if value is not None:
                 out.append(value)
-    wrapped = getattr(item, "__wrapped__", None) if callable(item) else None
-    if wrapped is not None:
-        out.append(wrapped)
     out = [v for v in out if callable(v) or isinstance(v, (property, staticmethod, classmethod))]
     return [v for v in out if not isinstance(v, type)]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from midflight.apply.holders import functions_in
-from midflight.apply.transaction import Transaction, cell_value, copy_of
+from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of
 from midflight.graph.loaded import Program, names_used
 
 NESTED = 2  # containers in containers: a dict of lists of dicts
@@ -138,7 +138,7 @@ class Registrations:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", vars(value), module, seen, depth - 1)
             elif depth == 3 and not isinstance(value, (types.ModuleType, types.FunctionType)) and id(value) not in seen:
-                attributes = getattr(value, "__dict__", None)
+                attributes = dict_of(value)
                 # An instance of a class of the program's: such as the app object whose route table a decorator fills.
                 if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
                     seen.add(id(value))
@@ -200,7 +200,7 @@ def _inside(value: Any) -> Iterator[Any]:
     if isinstance(value, (dict, list, set)):
         yield from (container for _, container in _with_nested("", value, set(), NESTED))
     elif not isinstance(value, (types.FunctionType, types.ModuleType)):
-        held = getattr(value, "__dict__", None)
+        held = dict_of(value)
         for one in list(held.values()) if held is not None else ():
             if isinstance(one, (dict, list, set)):
                 yield from (container for _, container in _with_nested("", one, set(), NESTED))

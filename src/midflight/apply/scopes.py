@@ -13,7 +13,7 @@ from typing import Any
 
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
-from midflight.graph.loaded import Loaded
+from midflight.graph.loaded import Loaded, names_used
 from midflight.plan.statements import import_marks
 
 Bindings = dict[str, Any]
@@ -182,6 +182,8 @@ class ClassScope:
             self.set(name, value)
 
     def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
+        if self.module.pending and not self.module.pending.keys().isdisjoint(names_used((code,))):
+            self.tx.flush()  # a class body looks names up in the module's namespace only
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         given = {self.mangled(name): value for name, value in given.items()}
         scratch = _Body(self.owner, given)

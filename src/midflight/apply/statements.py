@@ -252,6 +252,8 @@ class Runner:
             self._graft_pairs(pair, self._old(pair), roots, skip=inner)
         if not self._is_last(pair.new, name):
             self.run.notes += self.run.registrations.settle(before, inner, result, result, name)
+            if current is ABSENT:
+                self.scope.set(name, result)  # for a later one of the same name that builds on it
             self._replay_readers(pair.new, name, result)
             return
         if is_ours and current is not ABSENT and become(self.tx, current, result):

@@ -110,7 +110,7 @@ class Transaction:
         if isinstance(value, type):
             self._guard_class(value)
         else:
-            held = getattr(value, "__dict__", None)
+            held = dict_of(value)
             if type(held) is dict:
                 self.guard(held)
 
@@ -155,6 +155,17 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+def dict_of(value: Any) -> dict[str, Any] | None:
+    """The attributes that an object itself holds. No code of its class runs: a proxy answers for something else, and
+    may raise anything when nothing stands behind it."""
+    for kind in type(value).__mro__:
+        getter = kind.__dict__.get("__dict__")
+        if getter is not None:
+            held = getter.__get__(value) if type(getter) is types.GetSetDescriptorType else None
+            return held if isinstance(held, dict) else None
+    return None
 
 
 def own_attribute(owner: Any, name: str) -> Any:

@@ -154,6 +154,8 @@ def move_attributes(
     for name, value in list(vars(twin).items()):
         if name in _NEVER or name in skip or (name in kept and name in held):
             continue
+        if type(value) in (types.MemberDescriptorType, types.GetSetDescriptorType):
+            continue  # a slot: it fits the twin's instances only
         _retarget_class_cells(tx, value, twin, owner)
         old = held.get(name, ABSENT)
         if old is not ABSENT and isinstance(old, types.FunctionType) and become(tx, old, value):

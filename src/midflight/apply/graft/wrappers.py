@@ -7,7 +7,7 @@ import types
 from typing import Any
 
 from midflight.apply.graft.functions import forward, graft_function
-from midflight.apply.transaction import Transaction
+from midflight.apply.transaction import Transaction, dict_of
 
 _LRU = type(functools.lru_cache(lambda: None))
 
@@ -34,7 +34,7 @@ def is_wrapper_object(value: Any) -> bool:
     """An object of a program's own class that can be called or is a descriptor, with a dict of attributes."""
     kind = type(value)
     return (
-        isinstance(getattr(value, "__dict__", None), dict)
+        dict_of(value) is not None
         and not isinstance(value, (type, types.ModuleType, types.FunctionType))
         and (hasattr(kind, "__call__") or hasattr(kind, "__get__"))
     )
