@@ -105,6 +105,12 @@ def environment(folder: Path) -> dict[str, str]:
     return {**kept, "XDG_RUNTIME_DIR": str(runtime)}
 
 
+def said_options(options: Sequence[str]) -> list[str]:
+    """Without where a copy of the results went."""
+    left_out = {number + step for number, option in enumerate(options) if option == "-o" for step in (0, 1)}
+    return [option for number, option in enumerate(options) if number not in left_out]
+
+
 Rows = Iterable[Sequence[object]]
 
 
@@ -113,7 +119,7 @@ def record(
 ) -> None:
     """Prints a table and writes bench/results/NAME.json."""
     table = [[str(cell) for cell in row] for row in rows]
-    command = " ".join(["python", os.path.relpath(sys.argv[0], ROOT), *sys.argv[1:]])
+    command = " ".join(["python", os.path.relpath(sys.argv[0], ROOT), *said_options(sys.argv[1:])])
     whole = {
         "title": title,
         "command": command,

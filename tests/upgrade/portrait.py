@@ -25,6 +25,7 @@ ATOMS = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type
 MODULE_OWN = frozenset(("__builtins__", "__cached__", "__loader__", "__spec__", "__path__", "__warningregistry__"))
 CLASS_OWN = frozenset(("__dict__", "__weakref__", "_abc_impl", "__subclasshook__"))
 REPR_TYPES = ("typing", "typing_extensions", "types", "inspect", "decimal", "fractions", "datetime", "uuid", "pathlib")
+IDENTITY_TYPES = ("TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "SimpleNamespace")
 STATE_TYPES = ("dataclasses.Field", "dataclasses._DataclassParams", "types.SimpleNamespace")
 CONTAINERS: tuple[Any, ...] = (tuple, list, dict, set, frozenset, collections.deque, types.MappingProxyType)
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -104,6 +105,8 @@ class Artist:
             self.put(path, self.plain(value))
         elif of(value, types.ModuleType):
             self.put(path, f"module {value.__name__}")
+        elif type(value).__module__ in REPR_TYPES and type(value).__name__ not in IDENTITY_TYPES:
+            self.put(path, self.foreign(value))  # `Optional[int]` is shared or not as typing's cache has room
         elif type(value) in (tuple, frozenset):
             self.contents(path, value, depth)  # no identity that a program can rely on
         else:

@@ -65,7 +65,7 @@ def modules_of(release: Path, imports: str) -> list[str]:
     return sorted(name for name in names if not name.endswith("__main__"))
 
 
-def run(kind: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
+def run(kind: str, job: dict[str, Any], folder: Path, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
     """Runs process.py; raises RuntimeError with its output where it gave no result."""
     job_file, out_file = folder / f"{kind}-job.json", folder / f"{kind}-out.json"
     out_file.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ def run(kind: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
     command = [sys.executable, str(PROCESS), kind, str(job_file), str(out_file)]
     done = subprocess.run(
         command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=TIMEOUT_S, check=False,
+        text=True, timeout=timeout_s, check=False,
     )  # fmt: skip
     if not out_file.exists():
         raise RuntimeError(f"{kind} process ended with {done.returncode}: {done.stdout[-1500:]}")
@@ -147,9 +147,10 @@ class Project:
         root = lay_out(self.release(versions[0]), folder / "site", holder)
         try:
             steps = [str(self.release(version)) for version in versions[1:]]
-            result = run("live", self.job(root, modules, steps=steps), folder)
+            result = run("live", self.job(root, modules, steps=steps), folder, TIMEOUT_S * len(steps))
         except (RuntimeError, subprocess.TimeoutExpired) as error:
-            yield Upgrade(self.package.name, versions[0], versions[-1], "failed", why=str(error))
+            for old, new in itertools.pairwise(versions):  # a chain that broke is a failure of each of its steps
+                yield Upgrade(self.package.name, old, new, "failed", why=str(error))
             return
         named: set[str] = set()
         for (old, new), step in zip(itertools.pairwise(versions), result["steps"], strict=True):
