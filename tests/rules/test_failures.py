@@ -621,5 +621,8 @@ def test_n188_many_edits_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
                 kinds = [type(o).__name__ for o in gc.get_objects() if type(o).__module__ == "builtins"]
                 counts.append((kinds.count("function"), kinds.count("type"), len(sys.modules)))
         assert m.f() == m.C().g() == m.X == 120
+        gc.collect()
+        path.write_text(text.format(n=121))
+        assert one.session.reload(paths=[path]).ok
         assert len(one.session.program.dangling) < 3
         assert counts[1][0] - counts[0][0] < 10 and counts[1][1] == counts[0][1] and counts[1][2] == counts[0][2]

@@ -270,7 +270,7 @@ def kept():
 import m
 [sub m.py]
 "n", 0) => "n", 00)
-[expect unchanged]
+[expect]
 m.n == 0
 [sub m.py]
 "n", 00) => "n", 5)

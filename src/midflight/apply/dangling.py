@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.changes import resolve
+from midflight.apply.holders import resolve
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT
 from midflight.graph.loaded import Loaded, Program

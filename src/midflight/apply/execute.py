@@ -46,6 +46,8 @@ class Execution:
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
         self.added: dict[str, set[str]] = {}
         self.moves = Moves(self)
+        # (module, qualified name) of a class → attributes that its instances gained and lost
+        self.shapes: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         self._order: dict[str, int] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()

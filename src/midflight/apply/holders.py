@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from midflight.apply.transaction import cell_value
+from midflight.apply.transaction import ABSENT, cell_value
 
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
@@ -128,3 +128,19 @@ def functions_running(codes: list[types.CodeType]) -> dict[int, list[types.Funct
 
 def nested_codes(code: types.CodeType) -> list[types.CodeType]:
     return [const for const in code.co_consts if isinstance(const, types.CodeType)]
+
+
+def resolve(namespace: dict[str, Any], chain: Iterable[str]) -> Any:
+    """The value of an attribute chain, looked up without running code; ABSENT if it cannot be."""
+    value: Any = None
+    for position, name in enumerate(chain):
+        if position == 0:
+            value = namespace.get(name, ABSENT)
+        elif isinstance(value, types.ModuleType):
+            value = vars(value).get(name, ABSENT)
+        elif isinstance(value, type):
+            value = next((vars(k)[name] for k in value.__mro__ if name in vars(k)), ABSENT)
+            value = getattr(value, "__func__", value) if isinstance(value, (staticmethod, classmethod)) else value
+        else:
+            return ABSENT
+    return value

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
+from midflight.apply.asked import forget_hooks, is_derived, is_state
 from midflight.apply.changes import own_code_differs
-from midflight.apply.graft.classes import graft_class_statement, refresh_class
+from midflight.apply.graft.classes import changed_shapes, graft_class_statement, refresh_class
 from midflight.apply.graft.closures import refit
 from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
 from midflight.apply.graft.search import by_code
@@ -18,12 +19,13 @@ from midflight.apply.holders import frames_by_code, functions_in, functions_runn
 from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
-from midflight.apply.values import Before, before_in_place, is_container, is_derived_kind, rebuilt, same_value
+from midflight.apply.values import Before, before_in_place, is_container, is_data, is_derived_kind, rebuilt, same_value
 from midflight.apply.work import Work
-from midflight.plan.diff import Group, Groups, Pair, match
+from midflight.plan.diff import Group, Groups, Pair, defines, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
-from midflight.plan.purity import only_binds
+from midflight.plan.purity import calls_something, only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
+from midflight.values import Kept
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
@@ -69,6 +71,9 @@ class Runner:
 
     def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
         assert pair.new is not None
+        if pair.edited and pair.old is not None and isinstance(self.scope, ModuleScope):
+            for qualname, came, went in changed_shapes(pair.old.node, pair.new.node, ""):
+                self.run.shapes[self.work.name, qualname] = (came, went)
         if pair.new in again:
             self._run_value(pair)
             return
@@ -81,7 +86,29 @@ class Runner:
             self._graft_codes(pair)
         else:
             self._graft_bodies(pair)
+            self._lambda_edited(pair)
         self._refresh_pair(pair)
+
+    def _lambda_edited(self, pair: Pair) -> None:
+        """Only a lambda inside a call was edited: what the call made of it follows, if it is data that nobody touched."""
+        statement = pair.new
+        assert statement is not None
+        if not statement.binds or defines(statement) or not calls_something(statement.node):
+            return
+        if is_state(statement, self.scope.namespace):
+            self._keep_state(statement, "its own lambda")
+        elif is_derived(statement, self.scope.namespace) or all(
+            is_data(self.scope.get(name)) and self._untouched(name, pair) for name in statement.binds
+        ):
+            self._run_value(Pair("changed", pair.old, pair.new))
+
+    def _keep_state(self, statement: Statement, cause: str) -> None:
+        for name in sorted(statement.binds):
+            label = self.scope.label(name)
+            self.work.record.kept[label] = None
+            self.run.kept[f"{self.work.name}.{label}"] = Kept(
+                f"{self.work.name}.{label}", f"kept `{label}`, which is state; {cause} changed"
+            )
 
     def refresh(self, pairs: Sequence[Pair]) -> None:
         """Only what is stale: for a module that a changed value flowed to."""
@@ -174,6 +201,7 @@ class Runner:
             self.run.removed.setdefault(self.work.name, {})[name] = old
 
     def _unregister(self, statement: Statement, value: Any) -> None:
+        forget_hooks(self.work.name, self.scope.prefix + getattr(statement.node, "name", ""))
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
             self.run.notes += self.run.registrations.purge(
                 value, self.work.name, getattr(statement.node, "name", "")
@@ -242,6 +270,7 @@ class Runner:
             self.run.before_call()
         old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
         before = self.run.registrations.contents() if node.decorator_list or old_decorators else {}
+        forget_hooks(self.work.name, self.scope.prefix + name)
         made, roots = self._aside([located], given, pair)
         result = made.pop(name)
         for registrar in self._registrars(old_decorators):
@@ -461,7 +490,11 @@ class Runner:
         statement = pair.new
         assert statement is not None
         before = {name: self.scope.get(name) for name in statement.binds}
-        untouched = {name: self._untouched(name, pair) for name in before if name not in self.building}
+        if is_state(statement, self.scope.namespace) and all(old is not ABSENT for old in before.values()):
+            self._keep_state(statement, "its own statement")
+            return
+        derived = is_derived(statement, self.scope.namespace)
+        untouched = {name: derived or self._untouched(name, pair) for name in before if name not in self.building}
         if only_binds(statement):
             made, roots = self._aside([statement.located()], {}, pair)
         else:
@@ -712,7 +745,12 @@ class Runner:
         if not group.names:
             self._refresh_effect(pair, causes)
             return
-        touched = [name for name in sorted(group.names) if not self._fits(name, group)]
+        if is_state(statement, self.scope.namespace):
+            touched = sorted(group.names)
+        elif is_derived(statement, self.scope.namespace):
+            touched = []
+        else:
+            touched = [name for name in sorted(group.names) if not self._fits(name, group)]
         for name in touched:
             self.run.keep(self.work, self.scope.label(name), causes)
         if not touched:

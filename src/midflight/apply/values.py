@@ -59,6 +59,10 @@ def is_container(value: Any) -> bool:
     return type(value) in (dict, list, set)
 
 
+def is_data(value: Any) -> bool:
+    return is_container(value) or is_plain(value) or isinstance(value, (tuple, re.Pattern))
+
+
 def is_derived_kind(value: Any) -> bool:
     """Values that may be made again when what they were built from changes (SEMANTICS: values flow)."""
     return is_plain(value) or isinstance(value, (types.FunctionType, types.MethodType, type, re.Pattern, tuple))
