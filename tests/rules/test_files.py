@@ -70,11 +70,11 @@ m.f() == "€"
 
 # n166-cookie-changed-only: another cookie changes what the bytes mean
 [file m.py raw]
-# coding: latin-1\nX = "\xa4"\n
+\x23 coding: latin-1\nX = "\xa4"\n
 [run]
 import m
 [edit m.py raw]
-# coding: iso-8859-15\nX = "\xa4"\n
+\x23 coding: iso-8859-15\nX = "\xa4"\n
 [expect]
 m.X == "€"
 
@@ -94,7 +94,7 @@ X = 1
 [run]
 import m
 [edit m.py raw]
-# coding: no-such-coding\nX = 2\n
+\x23 coding: no-such-coding\nX = 2\n
 [expect refused]
 m.X == 1 and told("MF002", "no-such-coding")
 

@@ -62,6 +62,7 @@ class Program:
         self._by_path: dict[str, set[str]] = {}
         self._indexed: set[str] = set()
         self.imports = ModuleGraph()
+        self._linked: set[str] = set()  # modules whose path leads through a symlink
         self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
         self.orphans: set[str] = set()  # modules whose file is gone and that somebody still needs
         # (module, name) → what a module held under a name that it no longer has
@@ -112,8 +113,13 @@ class Program:
     def at(self, path: str) -> list[Loaded]:
         """The modules that were loaded from the file `path`: usually one, two for a script imported by its name too."""
         self._index()
-        names = self._by_path.get(path, ())
+        names = self._by_path.get(path) or self._now_linked_to(path)
         return [loaded for loaded in map(self.get, sorted(names)) if loaded is not None]
+
+    def _now_linked_to(self, path: str) -> set[str]:
+        """Modules imported through a symlink that leads to `path` since."""
+        noted = self.notebook.modules
+        return {name for name in self._linked if name in noted and os.path.realpath(noted[name].path) == path}
 
     def _index(self) -> None:
         noted = self.notebook.modules
@@ -124,7 +130,10 @@ class Program:
             path = noted[name].path
             self._note_imports(name, noted[name].source)
             self._by_path.setdefault(path, set()).add(name)
-            self._by_path.setdefault(os.path.realpath(path), set()).add(name)
+            real = os.path.realpath(path)
+            self._by_path.setdefault(real, set()).add(name)
+            if real != path:
+                self._linked.add(name)
 
     def forget(self, name: str) -> Noted | None:
         """The module is no longer part of the program."""
