@@ -100,6 +100,12 @@ class Changes:
 
     # -- is a statement stale? --------------------------------------------------------------------
 
+    def value_causes(self, work: Work, statement: Statement, prefix: str = "") -> set[str]:
+        """Those of its causes that are values, and not code that was edited."""
+        names = {n for n in statement.reads if (work.name, n) in self.values or (work.name, prefix + n) in self.values}
+        chains = (c for c in dotted_reads(statement) if self._attribute_changed(work.loaded.namespace, c))
+        return names | {".".join(chain) for chain in chains}
+
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
         """What the statement read or called that changed, by name; empty when it is not stale."""
         if not self.values and not self.touched:
@@ -141,8 +147,9 @@ class Changes:
             if isinstance(holder, types.ModuleType):
                 if (holder.__name__, chain[end]) in self.values:
                     return True
-            elif isinstance(holder, type):
-                if any((k.__module__, f"{k.__qualname__}.{chain[end]}") in self.values for k in holder.__mro__):
+            elif holder is not ABSENT:
+                kind = holder if isinstance(holder, type) else type(holder)
+                if any((k.__module__, f"{k.__qualname__}.{chain[end]}") in self.values for k in kind.__mro__):
                     return True
         return False
 

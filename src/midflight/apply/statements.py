@@ -15,7 +15,8 @@ from midflight.apply.graft.closures import refit
 from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
-from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
+from midflight.apply.attributes import guard_targets, refresh_attributes
+from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
@@ -188,6 +189,9 @@ class Runner:
                 continue
             self._unregister(pair.old, old)
             self.lose(name, old)
+        if pair.new is None and not pair.old.binds and _does_something(pair.old.node):
+            text = pair.old.text.strip().splitlines()[0][:60]
+            self.run.notes.append(f"{self.work.name}: `{text}` was removed: what it did stays")
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in self._functions_of(pair):
                 self._unregister(pair.old, function)
@@ -527,6 +531,7 @@ class Runner:
         assert pair.new is not None
         self.run.before_call()
         self._guard_named(pair.new)
+        guard_targets(self, pair.new)
         code = self.scope.compile([pair.new.located()])
         self.scope.run(code)
         made = {}
@@ -710,7 +715,8 @@ class Runner:
         node = pair.new.node
         values = {c.split(".")[0] for c in causes}
         called = values & decorator_names(node)
-        direct = {c for c in called if self._decorator_edited(c)}
+        flowed = {c.split(".")[0] for c in self.changes.value_causes(self.work, pair.new, self.scope.prefix)}
+        direct = {c for c in called if c in flowed or self._decorator_edited(c)}
         if called and not direct and not (values - called):
             return
         source = Pair("changed", pair.old or pair.new, pair.new)
@@ -753,13 +759,23 @@ class Runner:
             touched = [name for name in sorted(group.names) if not self._fits(name, group)]
         for name in touched:
             self.run.keep(self.work, self.scope.label(name), causes)
-        if not touched:
+        if not touched and not self._only_inner_code(statement, group, causes):
             self._rebuild_group(pair, group)
+
+    def _only_inner_code(self, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
+        """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
+        a value changed."""
+        if not all(isinstance(self.scope.get(name), types.FunctionType) for name in group.names):
+            return False
+        if self.changes.value_causes(self.work, statement, self.scope.prefix):
+            return False
+        makers = [resolve(self.scope.namespace, cause.split(".")) for cause in causes]
+        return bool(makers) and not any(id(maker) in self.changes.own for maker in makers)
 
     def _fits(self, name: str, group: Group) -> bool:
         """Whether a value may be made again: it is the one that its statements made, and data, code or a class."""
         current = self.scope.get(name)
-        if isinstance(current, (types.FunctionType, types.MethodType, type)):
+        if isinstance(current, (types.FunctionType, types.MethodType, type)) or _is_wrapper(current):
             return True
         return (is_container(current) or is_derived_kind(current)) and self._is_as_made(name, group.statements)
 
@@ -772,8 +788,18 @@ class Runner:
             return
         if self.work.record.ran.keys() & {pair.new.name} or not _does_something(pair.new.node):
             return
+        values = self.changes.value_causes(self.work, pair.new, self.scope.prefix)
+        causes = [cause for cause in causes if cause in values or cause in _callees(pair.new.node)]
+        if refresh_attributes(self, pair, causes) or not causes:
+            return
         what = ", ".join(f"`{cause}`" for cause in causes)
         self.run.notes.append(f"{self.work.name}:{pair.new.first} did not run again: it used {what}, which changed")
+
+    def run_statement(self, pair: Pair) -> None:
+        """Run it again as it stands."""
+        assert pair.new is not None
+        self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
+        self._run_value(Pair("changed", pair.old or pair.new, pair.new))
 
     def _rebuild_group(self, pair: Pair, group: Group) -> None:
         self._swap_roots(pair)
@@ -887,24 +913,23 @@ def _does_something(node: ast.stmt) -> bool:
     return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
+def _callees(node: ast.stmt) -> set[str]:
+    """What a statement calls, by name or attribute chain."""
+    return {ast.unparse(c.func) for c in ast.walk(node) if isinstance(c, ast.Call)}
+
+
 def _is_made_in(value: Any, module: str) -> bool:
     return isinstance(value, (types.FunctionType, type)) and value.__module__ == module
 
 
 def _is_wrapper(value: Any) -> bool:
     import functools
+    import operator
 
+    if isinstance(value, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+        return True
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
     return isinstance(value, kinds) or hasattr(value, "cache_parameters")
-
-
-def value_of(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
-    """The value of a name or an attribute chain; ABSENT for anything else."""
-    if isinstance(node, ast.Name):
-        return namespace.get(node.id, ABSENT)
-    if isinstance(node, ast.Attribute):
-        return getattr(value_of(node.value, namespace), node.attr, ABSENT)
-    return ABSENT
 
 
 def _innermost(value: Any, name: str) -> Any:

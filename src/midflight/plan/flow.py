@@ -43,6 +43,8 @@ def _chains(node: ast.AST, bodies: bool = True) -> Iterator[Dotted]:
         while isinstance(inner, ast.Attribute):
             names.append(inner.attr)
             inner = inner.value
+            if isinstance(inner, ast.Call):
+                inner = inner.func  # `Make().get`: what an instance of Make has by its class
         if names and isinstance(inner, ast.Name):
             yield (inner.id, *reversed(names))
         if isinstance(child, ast.Call):
