@@ -383,7 +383,7 @@ class Session:
     def _differs(self, path: str, source: bytes | None) -> bool:
         loaded = self.program.at(path)
         if not loaded:
-            return source is not None and self._may_matter(path) or (source is None and path in self._pending)
+            return self._may_matter(path) if source is not None else path in self._pending
         return any(one.source != source for one in loaded)
 
     def _may_matter(self, path: str) -> bool:

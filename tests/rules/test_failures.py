@@ -605,7 +605,8 @@ def test_n188_many_edits_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
     import sys
 
     path = tmp_path / "m.py"
-    text = "L = []\ndef f():\n    return {n}\nclass C:\n    def g(self):\n        return {n}\nX = {n}\ndef h{n}(): pass\n"
+    text = "L = []\ndef f():\n    return {n}\nclass C:\n    def g(self):\n        return {n}\n"
+    text += "X = {n}\ndef h{n}(): pass\n"
     path.write_text(text.format(n=0))
     with program(tmp_path) as one:
         assert one.session is not None

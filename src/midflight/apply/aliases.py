@@ -21,7 +21,7 @@ Follow = tuple[Action, str, Key, Any]
 
 
 def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
-    """(what is to be done, name bound here, the key it was imported from, its new value) for the imports in `statement`."""
+    """(what is to be done, name bound here, the key it was imported from, its new value) for each import in it."""
     if not runner.changes.values and not runner.changes.touched:
         return
     package = hasattr(runner.work.loaded.module, "__path__")

@@ -11,7 +11,7 @@ from midflight.apply.transaction import Transaction, own_attribute, put_back_att
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.loaded import Loaded
-from midflight.hooks import RECORDS, handed, hand_over, of_module
+from midflight.hooks import RECORDS, hand_over, handed, of_module
 from midflight.hooks import derived as derived_hook
 from midflight.hooks import state as state_hook
 from midflight.plan.flow import called_chain, names_in_text

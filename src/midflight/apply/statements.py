@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import forget_hooks, is_derived, is_state
+from midflight.apply.attributes import guard_targets, refresh_attributes
 from midflight.apply.changes import own_code_differs
 from midflight.apply.graft.classes import changed_shapes, graft_class_statement, refresh_class
 from midflight.apply.graft.closures import refit
 from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
-from midflight.apply.attributes import guard_targets, refresh_attributes
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
@@ -25,7 +25,7 @@ from midflight.apply.work import Work
 from midflight.plan.diff import Group, Groups, Pair, defines, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
 from midflight.plan.purity import calls_something, only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Runner:
         self._refresh_pair(pair)
 
     def _lambda_edited(self, pair: Pair) -> None:
-        """Only a lambda inside a call was edited: what the call made of it follows, if it is data that nobody touched."""
+        """Only a lambda inside a call was edited: what the call made of it follows if it is data that nobody touched."""
         statement = pair.new
         assert statement is not None
         if not statement.binds or defines(statement) or not calls_something(statement.node):
@@ -623,13 +623,14 @@ class Runner:
         return given is not ABSENT and same_value(given, current, self.changes.in_place)
 
     def _rebuilds(self, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
-        """Statements that run because one of those that build the same value was edited; and where each value is whole."""
+        """Statements that run because one that builds the same value was edited; and where each value is whole."""
         self.siblings = pairs
         olds, news = self._old_groups, self._new_groups
         again: set[Statement] = set()
         last: dict[Statement, list[str]] = {}
-        edited = {name for p in pairs if p.kind in ("changed", "added") and p.new is not None for name in news.names(p.new)}
-        edited |= {name for p in pairs if p.kind in ("changed", "removed") and p.old is not None for name in olds.names(p.old)}
+        ran = [p.new for p in pairs if p.kind in ("changed", "added") and p.new is not None]
+        went = [p.old for p in pairs if p.kind in ("changed", "removed") and p.old is not None]
+        edited = {name for s in ran for name in news.names(s)} | {name for s in went for name in olds.names(s)}
         for name in sorted(edited & olds.builders.keys() & news.builders.keys()):
             if name in self.building:
                 continue

@@ -15,7 +15,6 @@ from midflight.graph.hook import is_plain
 from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
 
-
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
 
 

@@ -10,16 +10,15 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from midflight.graph.hook import Noted, Notebook, read_bytes
+from midflight.graph.hook import Notebook, Noted, read_bytes
 from midflight.graph.imports import has_star, imported_modules
 from midflight.graph.modules import ModuleGraph
-
 
 
 class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
-    __slots__ = ("_facts", "_more", "noted", "made", "module", "name", "order", "parsed", "path", "source")
+    __slots__ = ("_facts", "_more", "made", "module", "name", "noted", "order", "parsed", "path", "source")
 
     def __init__(self, noted: Noted, module: types.ModuleType) -> None:
         self.noted = noted

@@ -150,7 +150,9 @@ class Group:
 
 class Groups:
     """Which statements of one scope build one value: those that bind a name and those that change it in place, and
-    a value between two of them that reads it before it is whole. What only the head of a loop or a `with` binds joins nothing."""
+    a value between two of them that reads it before it is whole.
+
+    What only the head of a loop or a `with` binds joins nothing."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self.statements = tuple(statements)

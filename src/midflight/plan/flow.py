@@ -69,8 +69,8 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
         yield from (a.annotation for a in ast.walk(arguments) if isinstance(a, ast.arg) and a.annotation is not None)
     elif isinstance(node, ast.ClassDef):
         yield from [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]
-        for child in node.body:
-            yield from evaluated(child)
+        for statement in node.body:
+            yield from evaluated(statement)
     elif isinstance(node, ast.Lambda):
         yield from (d for d in [*node.args.defaults, *node.args.kw_defaults] if d is not None)
     elif any(isinstance(c, (*FUNCTIONS, ast.ClassDef)) for c in walk_scope(node)):
