@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 
 import pytest
 
@@ -602,7 +608,6 @@ def test_n186_same_size_and_time(tmp_path: pathlib.Path) -> None:
 
 def test_n188_many_edits_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
     import gc
-    import sys
 
     path = tmp_path / "m.py"
     text = "L = []\ndef f():\n    return {n}\nclass C:\n    def g(self):\n        return {n}\n"
@@ -627,3 +632,33 @@ def test_n188_many_edits_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
         assert one.session.reload(paths=[path]).ok
         assert len(one.session.program.dangling) < 3
         assert counts[1][0] - counts[0][0] < 10 and counts[1][1] == counts[0][1] and counts[1][2] == counts[0][2]
+
+
+def test_n180_a_second_ctrl_c_ends_an_import_that_never_ends(tmp_path: pathlib.Path) -> None:
+    script = textwrap.dedent(
+        """
+        import os, signal, sys, midflight
+        sys.path.insert(0, os.getcwd())
+        open("m.py", "w").write("X = 1\\n")
+        session = midflight.Session(paths=["."], mode="manual")
+        session.start()
+        import m
+        open("m.py", "w").write("X = 2\\nimport sys\\nprint('in', flush=True)\\nwhile True: pass\\n")
+        try:
+            session.reload()
+        except KeyboardInterrupt:
+            print("interrupted", session.history()[0].outcome, m.X)
+        session.stop()
+        """
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            # Signals that come before the first was handled are one signal, so two may not be enough.
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        assert process.stdout.read() == "interrupted rolled back 1\n"
