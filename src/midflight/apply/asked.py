@@ -93,7 +93,7 @@ def after_code_ran(run: Execution) -> None:
 
 def _migrate(run: Execution) -> None:
     """Each live instance of a class whose shape changed, with what came and what went."""
-    for loaded in list(run.program.all()):
+    for loaded in _with_hooks(run, "migrate"):
         for function, about, _ in list(of_module(loaded.name, "migrate")):
             shape = run.shapes.get((about.__module__, about.__qualname__))
             if shape is None:
@@ -102,6 +102,12 @@ def _migrate(run: Execution) -> None:
             for instance in live_instances(about):
                 _guard_instance(run.tx, instance)
                 _call("migrate", function, loaded, instance, *shape)
+
+
+def _with_hooks(run: Execution, kind: str) -> list[Loaded]:
+    """The program's modules that recorded such a hook."""
+    names = dict.fromkeys(module for module, what, _, _ in list(RECORDS) if what == kind)
+    return [loaded for loaded in map(run.program.get, names) if loaded is not None]
 
 
 def _guard_instance(tx: Transaction, instance: Any) -> None:
@@ -120,7 +126,7 @@ def _accept(run: Execution) -> None:
     changed = {module for module, _ in run.changes.values} | {
         getattr(function, "__module__", "") for function in run.changes.own.values()
     }
-    for loaded in list(run.program.all()):
+    for loaded in _with_hooks(run, "accept"):
         for function, dependency, _ in list(of_module(loaded.name, "accept")):
             updated = run.program.get(dependency)
             if dependency not in changed or updated is None:
