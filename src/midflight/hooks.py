@@ -55,6 +55,11 @@ class _Keep:
 keep = _Keep()
 
 
+def handed(module: str) -> dict[str, object]:
+    """What `keep.get` gives to `module`."""
+    return _HANDED.get(module, {})
+
+
 def hand_over(module: str, values: dict[str, object]) -> None:
     """What `keep.get` gives to `module` from now on."""
     _HANDED[module] = values

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from midflight.apply.asked import HookFailed, after_code_ran, before_code_runs
 from midflight.apply.dangling import prune
 from midflight.apply.execute import Execution
 from midflight.apply.files import Files
@@ -29,7 +30,6 @@ from midflight.config import Config, load
 from midflight.errors import SessionError
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
-from midflight.hooks import RECORDS, of_module
 from midflight.plan.planner import plan_reload
 from midflight.plan.preflight import Edited, edited
 from midflight.validate.contract import broken_promises
@@ -370,6 +370,10 @@ class Session:
         undone = [path for path in sources if path not in fresh and path in self._pending]
         for path in undone:
             del self._pending[path]
+        if undone and self._pending:
+            # What made the others fail is gone: they are tried again.
+            waiting = {path: source for path, source in self._read(self._pending).items() if self._differs(path, source)}
+            fresh = {**waiting, **fresh}
         if not fresh:
             # A file that was broken and is as it was again is news; a save of what runs already is not.
             told = undone or not quiet
@@ -379,7 +383,7 @@ class Session:
     def _differs(self, path: str, source: bytes | None) -> bool:
         loaded = self.program.at(path)
         if not loaded:
-            return source is not None and self._may_matter(path) or (source is None and path in self._pending)
+            return self._may_matter(path) if source is not None else path in self._pending
         return any(one.source != source for one in loaded)
 
     def _may_matter(self, path: str) -> bool:
@@ -451,9 +455,10 @@ class Session:
         run = Execution(self.program, tx, works)
         before = {work.name: dict(work.loaded.namespace) for work in works}
         try:
-            self._dispose(works, tx)
+            before_code_runs(tx, [w.loaded for w in works if any(pair.edited for pair in w.pairs)])
             files.prepare(run)  # first line that touches the program
             run.run()
+            after_code_ran(run)
             files.finish(run)
             clock.lap("apply")
             problems = self._validate(run, before)
@@ -496,13 +501,6 @@ class Session:
             pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)
             return Work(loaded, old, result.text, pairs, result.source)
         return result
-
-    def _dispose(self, works: Sequence[Work], tx: Transaction) -> None:
-        tx.guard(RECORDS)
-        for work in works:
-            if any(pair.edited for pair in work.pairs):
-                for function, _, _ in list(of_module(work.name, "dispose")):
-                    function()
 
     def _validate(self, run: Execution, before: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         touched = [work.loaded for work in run.works.values() if work.name in before]
@@ -548,6 +546,8 @@ class Session:
             return self._report(cause, "refused", clock.laps, problems=[failure.problem], modules=tried), None
         if isinstance(failure, _Invalid):
             problems = failure.problems
+        elif isinstance(failure, HookFailed):
+            problems = [failure.problem]
         else:
             problems = [_failure(failure, works)]
         problems += [

@@ -4,12 +4,14 @@ A table is text. Each case begins with `# id: what it shows`; then come blocks, 
 
     [file m.py]     a file that lies there before the program starts (bytes with escapes: `[file m.py raw]`)
     [run]           Python that the program runs
-    [edit m.py]     a file's whole new text; `[edit m.py raw]` as above; `[sub m.py]` old => new, a line each; `[delete m.py]`
+    [edit m.py]     a file's whole new text; `[edit m.py raw]` as above; `[sub m.py]`: old => new, a line each
+    [delete m.py]   the file goes
     [expect ...]    reloads when something was edited since; then each line must be true. `[expect]` wants the report
                     to be `committed`; `[expect refused]`, `[expect rolled back]` and `[expect unchanged]` want those;
                     `[expect nothing]` reloads nothing.
 
-Expressions see what `[run]` bound and `report`, `session`, `root`, `path(name)`, `raises`, `told`, `hits`, `sys`, `os`."""
+Expressions see what `[run]` bound and `report`, `session`, `root`, `path(name)`, `raises`, `told`, `hits`, `sys`, `os`.
+"""
 
 from __future__ import annotations
 
@@ -191,10 +193,8 @@ def _is_inside(module: Any, root: str) -> bool:
 
 def _drop(name: str, root: str, before: dict[str, Any]) -> None:
     module = sys.modules[name]
-    ours = _is_inside(module, root) or name == PROBE or (
-        getattr(module, "__file__", None) is None and any(str(p).startswith(root) for p in getattr(module, "__path__", ()))
-    )
-    if ours:
+    folders = getattr(module, "__path__", ()) if getattr(module, "__file__", None) is None else ()
+    if _is_inside(module, root) or name == PROBE or any(str(folder).startswith(root) for folder in folders):
         del sys.modules[name]
 
 

@@ -21,7 +21,7 @@ Follow = tuple[Action, str, Key, Any]
 
 
 def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
-    """(what is to be done, name bound here, the key it was imported from, its new value) for the imports in `statement`."""
+    """(what is to be done, name bound here, the key it was imported from, its new value) for each import in it."""
     if not runner.changes.values and not runner.changes.touched:
         return
     package = hasattr(runner.work.loaded.module, "__path__")
@@ -38,13 +38,15 @@ def refresh_aliases(runner: Runner, statement: Statement) -> None:
         if action == "keep":
             runner.run.keep(runner.work, runner.scope.label(name), [".".join(key)])
         elif action == "flow":
-            runner.changes.value_changed(runner.scope.key(name), runner.changes.values[key])
+            runner.changes.value_changed(
+                runner.scope.key(name), runner.changes.values[key], runner.changes.origins.get(key, key[0])
+            )
         elif action == "unbind":
             runner.lose(name, old)
         else:
             runner.scope.set(name, new)
             runner.work.record.rebound[runner.scope.label(name)] = None
-            runner.changes.value_changed(runner.scope.key(name), old)
+            runner.changes.value_changed(runner.scope.key(name), old, runner.changes.origins.get(key, key[0]))
 
 
 def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[Follow]:

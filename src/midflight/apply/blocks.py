@@ -47,6 +47,10 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
     if head:
         runner._refresh_value(pair, head)
         return
+    if isinstance(pair.new.node, ast.Try) and all(map(_is_value, pair.new.node.body)):
+        # Whether its body raises may be another answer now.
+        runner._refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
+        return
     same = Pair("same", pair.new, pair.new)
     lines = runner.work.text.lines
     for part in ("body", "handlers", "orelse", "finalbody"):
@@ -55,6 +59,10 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
         inner = runner._inner_runner(same, pairs)
         inner.old_roots = {**inner.old_roots}
         inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
+
+
+def _is_value(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
 
 
 def _was_live(runner: Runner, statement: Statement) -> bool:

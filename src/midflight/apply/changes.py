@@ -7,11 +7,12 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from midflight.apply.holders import nested_codes
+from midflight.apply.asked import accepted, is_derived, is_state, names_read
+from midflight.apply.holders import nested_codes, resolve
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.loaded import Loaded, Program, names_used
-from midflight.plan.flow import Dotted, dotted_reads
+from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
 from midflight.plan.purity import calls_something
 from midflight.plan.statements import Statement
 
@@ -32,6 +33,7 @@ class Changes:
         self.caches: dict[int, Any] = {}
         # id of a container that is brought up to date in place → itself, what it held before, what it will hold
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
+        self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
 
     def fill(self, container: Any, contents: Any) -> Any:
@@ -45,8 +47,10 @@ class Changes:
         """`value`, or what it will hold."""
         return self.in_place[id(value)][2] if id(value) in self.in_place else value
 
-    def value_changed(self, key: Key, old: Any) -> None:
+    def value_changed(self, key: Key, old: Any, origin: str = "") -> None:
+        """`origin` is the module whose change this follows, where it is another one."""
         self.values.setdefault(key, old)
+        self.origins.setdefault(key, origin or key[0])
         self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
     def find_caches(self, modules: Iterable[Loaded]) -> None:
@@ -96,21 +100,46 @@ class Changes:
 
     # -- is a statement stale? --------------------------------------------------------------------
 
+    def value_causes(self, work: Work, statement: Statement, prefix: str = "") -> set[str]:
+        """Those of its causes that are values, and not code that was edited."""
+        names = {n for n in statement.reads if (work.name, n) in self.values or (work.name, prefix + n) in self.values}
+        chains = (c for c in dotted_reads(statement) if self._attribute_changed(work.loaded.namespace, c))
+        return names | {".".join(chain) for chain in chains}
+
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
         """What the statement read or called that changed, by name; empty when it is not stale."""
         if not self.values and not self.touched:
             return []
         namespace = work.loaded.namespace
-        found = [n for n in statement.reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)]
-        found += [".".join(chain) for chain in dotted_reads(statement) if self._attribute_changed(namespace, chain)]
+        reads, chains = statement.reads, dotted_reads(statement)
+        if is_derived(statement, namespace) or is_state(statement, namespace):
+            reads, chains = names_read(statement), chains_in_text(statement)
+        found = [n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)]
+        found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
         if self.touched and calls_something(statement.node):
-            found += [n for n in statement.reads if n not in found and self._is_touched(namespace.get(n))]
+            found += [n for n in reads if n not in found and self._is_touched(namespace.get(n))]
             found += [
                 ".".join(chain)
-                for chain in dotted_reads(statement)
+                for chain in chains
                 if self._is_touched(resolve(namespace, chain)) and ".".join(chain) not in found
             ]
-        return sorted(found)
+        return sorted(self._not_accepted(work, found) if found else found)
+
+    def _not_accepted(self, work: Work, causes: list[str]) -> list[str]:
+        """Without what follows from modules whose updates this one takes itself."""
+        taken = accepted(work.name)
+        return [cause for cause in causes if self._origin(work, cause) not in taken] if taken else causes
+
+    def _origin(self, work: Work, cause: str) -> str:
+        chain = cause.split(".")
+        if (work.name, cause) in self.origins:
+            return self.origins[work.name, cause]
+        for end in range(len(chain) - 1, 0, -1):
+            holder = resolve(work.loaded.namespace, chain[:end])
+            if isinstance(holder, types.ModuleType):
+                return holder.__name__
+        value = resolve(work.loaded.namespace, chain)
+        return getattr(value, "__module__", "") or ""
 
     def _attribute_changed(self, namespace: dict[str, Any], chain: Dotted) -> bool:
         for end in range(1, len(chain)):
@@ -118,8 +147,9 @@ class Changes:
             if isinstance(holder, types.ModuleType):
                 if (holder.__name__, chain[end]) in self.values:
                     return True
-            elif isinstance(holder, type):
-                if any((k.__module__, f"{k.__qualname__}.{chain[end]}") in self.values for k in holder.__mro__):
+            elif holder is not ABSENT:
+                kind = holder if isinstance(holder, type) else type(holder)
+                if any((k.__module__, f"{k.__qualname__}.{chain[end]}") in self.values for k in kind.__mro__):
                     return True
         return False
 
@@ -178,22 +208,6 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
                 yield from _callables(label, part, module, depth - 1)
     elif isinstance(value, functools.cached_property):
         yield from _callables(label, value.func, module, depth - 1)
-
-
-def resolve(namespace: dict[str, Any], chain: Iterable[str]) -> Any:
-    """The value of an attribute chain, looked up without running code; ABSENT if it cannot be."""
-    value: Any = None
-    for position, name in enumerate(chain):
-        if position == 0:
-            value = namespace.get(name, ABSENT)
-        elif isinstance(value, types.ModuleType):
-            value = vars(value).get(name, ABSENT)
-        elif isinstance(value, type):
-            value = next((vars(k)[name] for k in value.__mro__ if name in vars(k)), ABSENT)
-            value = getattr(value, "__func__", value) if isinstance(value, (staticmethod, classmethod)) else value
-        else:
-            return ABSENT
-    return value
 
 
 def own_code_differs(old: types.CodeType, new: types.CodeType) -> bool:

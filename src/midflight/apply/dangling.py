@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.changes import resolve
+from midflight.apply.holders import resolve
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT
 from midflight.graph.loaded import Loaded, Program
@@ -91,9 +91,8 @@ def _users(run: Execution, module: str, name: str) -> tuple[list[str], list[str]
 
 def _imports(loaded: Loaded, text: SourceText, module: str, name: str) -> bool:
     package = hasattr(loaded.module, "__path__")
-    return any(
-        one.module == module and one.name == name for s in text.statements for one in all_imports(s, loaded.name, package)
-    )
+    imports = (one for s in text.statements for one in all_imports(s, loaded.name, package))
+    return any(one.module == module and one.name == name for one in imports)
 
 
 def _chains(text: SourceText, name: str) -> Iterator[tuple[str, ...]]:

@@ -46,6 +46,8 @@ class Execution:
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
         self.added: dict[str, set[str]] = {}
         self.moves = Moves(self)
+        # (module, qualified name) of a class → attributes that its instances gained and lost
+        self.shapes: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         self._order: dict[str, int] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()
@@ -84,8 +86,8 @@ class Execution:
         self._taking.discard(work.name)
 
     def take_first(self, modules: Iterable[str]) -> None:
-        """What an import is about to read must be there: a module of a cycle is taken when the first import asks for it,
-        as Python would load it."""
+        """What an import is about to read must be there: a module of a cycle is taken when the first import asks
+        for it, as Python would load it."""
         for name in modules:
             work = self.works.get(name)
             if work is not None and work.edited and not work.done and name not in self._taking:

@@ -9,6 +9,7 @@ import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from midflight.apply.asked import module_goes
 from midflight.apply.dangling import tell_dangling
 from midflight.apply.parsed import text_of
 from midflight.graph.loaded import Loaded, Program, counterpart
@@ -96,6 +97,7 @@ class Files:
             self.notes.append(f"{loaded.name}: {why}; it is left running, for {who} needs it")
             self.program.orphan(run.tx.undo, loaded.name)
             return
+        module_goes(run.tx, loaded)
         for value in list(loaded.namespace.values()):
             if isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name:
                 run.notes += run.registrations.purge(value, loaded.name)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import gc
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from midflight.apply.transaction import cell_value, dict_of
+from midflight.apply.transaction import ABSENT, cell_value, dict_of
 
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
@@ -125,3 +126,37 @@ def functions_running(codes: list[types.CodeType]) -> dict[int, list[types.Funct
 
 def nested_codes(code: types.CodeType) -> list[types.CodeType]:
     return [const for const in code.co_consts if isinstance(const, types.CodeType)]
+
+
+def resolve(namespace: dict[str, Any], chain: Iterable[str]) -> Any:
+    """The value of an attribute chain, looked up without running code; ABSENT if it cannot be."""
+    value: Any = None
+    for position, name in enumerate(chain):
+        if position == 0:
+            value = namespace.get(name, ABSENT)
+        elif isinstance(value, types.ModuleType):
+            value = vars(value).get(name, ABSENT)
+        elif isinstance(value, type):
+            value = next((vars(k)[name] for k in value.__mro__ if name in vars(k)), ABSENT)
+            value = getattr(value, "__func__", value) if isinstance(value, (staticmethod, classmethod)) else value
+        else:
+            value = _of_instance(value, name)
+    return value
+
+
+def _of_instance(value: Any, name: str) -> Any:
+    """An instance's own attribute, or the raw one of its class."""
+    held = getattr(value, "__dict__", None) if type(value).__flags__ & (1 << 9) else None  # Py_TPFLAGS_HEAPTYPE
+    if type(held) is dict and name in held:
+        return held[name]
+    found = next((vars(k)[name] for k in type(value).__mro__ if name in vars(k)), ABSENT)
+    return getattr(found, "__func__", found) if isinstance(found, (staticmethod, classmethod)) else found
+
+
+def value_of(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
+    """The value of a name or an attribute chain; ABSENT for anything else."""
+    if isinstance(node, ast.Name):
+        return namespace.get(node.id, ABSENT)
+    if isinstance(node, ast.Attribute):
+        return getattr(value_of(node.value, namespace), node.attr, ABSENT)
+    return ABSENT

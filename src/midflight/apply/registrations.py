@@ -36,8 +36,7 @@ class Registrations:
     def containers(self) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for loaded in list(self.program.all()):
-            for label, value in self._held(loaded.name, loaded.namespace, loaded.name, seen):
-                yield label, value
+            yield from self._held(loaded.name, loaded.namespace, loaded.name, seen)
 
     def contents(self) -> Contents:
         return {id(container): (label, container, copy_of(container)) for label, container in self.containers()}
@@ -55,7 +54,7 @@ class Registrations:
                 lines += self._drop(label, container, olds, keep=fresh)
                 if lives is not made:
                     self._exchange(container, made, lives)
-        for label, container in list(self.containers()):
+        for _, container in list(self.containers()):
             # A container that came with the registration: the list of a key that nobody had used.
             if id(container) not in before and lives is not made and _entries(container, news, ()):
                 self._exchange(container, made, lives)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import signal
 import sys
 import threading
@@ -46,7 +47,9 @@ def _loop_of(frame: types.FrameType, asyncio: Any) -> Any:
 
 @contextlib.contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """A Ctrl-C that comes inside is raised at the end: half-applied is worse than either version."""
+    """A Ctrl-C that comes inside is raised at the end: half-applied is worse than either version.
+
+    A second one means that the new code hangs: it is raised where that code stands, and all is rolled back."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -55,13 +58,23 @@ def interrupts_wait() -> Iterator[None]:
     if not callable(before):
         yield
         return
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+
+    def note(number: int, frame: types.FrameType | None) -> None:
+        if came and frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE):
+            came.clear()
+            raise KeyboardInterrupt
+        came.append((number, frame))
+
+    signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
         if came:
             before(*came[-1])
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def old_frames(codes: Iterable[types.CodeType]) -> tuple[OldFrame, ...]:

@@ -1,8 +1,8 @@
 """Where a statement runs: a module's namespace or a class body. Compiles statements in their real nesting."""
 
 from __future__ import annotations
-
 import __future__ as future_module
+
 import ast
 import contextlib
 import sys

@@ -8,22 +8,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
+from midflight.apply.asked import forget_hooks, is_derived, is_state
+from midflight.apply.attributes import guard_targets, refresh_attributes
 from midflight.apply.changes import own_code_differs
-from midflight.apply.graft.classes import graft_class_statement, refresh_class
+from midflight.apply.graft.classes import changed_shapes, graft_class_statement, refresh_class
 from midflight.apply.graft.closures import refit
 from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
-from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
+from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
-from midflight.apply.values import Before, before_in_place, is_container, is_derived_kind, rebuilt, same_value
+from midflight.apply.values import Before, before_in_place, is_container, is_data, is_derived_kind, rebuilt, same_value
 from midflight.apply.work import Work
-from midflight.plan.diff import Group, Groups, Pair, match
+from midflight.plan.diff import Group, Groups, Pair, defines, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
-from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
+from midflight.plan.purity import calls_something, only_binds
+from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+from midflight.values import Kept
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
@@ -69,6 +72,9 @@ class Runner:
 
     def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
         assert pair.new is not None
+        if pair.edited and pair.old is not None and isinstance(self.scope, ModuleScope):
+            for qualname, came, went in changed_shapes(pair.old.node, pair.new.node, ""):
+                self.run.shapes[self.work.name, qualname] = (came, went)
         if pair.new in again:
             self._run_value(pair)
             return
@@ -81,7 +87,29 @@ class Runner:
             self._graft_codes(pair)
         else:
             self._graft_bodies(pair)
+            self._lambda_edited(pair)
         self._refresh_pair(pair)
+
+    def _lambda_edited(self, pair: Pair) -> None:
+        """Only a lambda inside a call was edited: what the call made of it follows if it is data that nobody touched."""
+        statement = pair.new
+        assert statement is not None
+        if not statement.binds or defines(statement) or not calls_something(statement.node):
+            return
+        if is_state(statement, self.scope.namespace):
+            self._keep_state(statement, "its own lambda")
+        elif is_derived(statement, self.scope.namespace) or all(
+            is_data(self.scope.get(name)) and self._untouched(name, pair) for name in statement.binds
+        ):
+            self._run_value(Pair("changed", pair.old, pair.new))
+
+    def _keep_state(self, statement: Statement, cause: str) -> None:
+        for name in sorted(statement.binds):
+            label = self.scope.label(name)
+            self.work.record.kept[label] = None
+            self.run.kept[f"{self.work.name}.{label}"] = Kept(
+                f"{self.work.name}.{label}", f"kept `{label}`, which is state; {cause} changed"
+            )
 
     def refresh(self, pairs: Sequence[Pair]) -> None:
         """Only what is stale: for a module that a changed value flowed to."""
@@ -161,6 +189,9 @@ class Runner:
                 continue
             self._unregister(pair.old, old)
             self.lose(name, old)
+        if pair.new is None and not pair.old.binds and _does_something(pair.old.node):
+            text = pair.old.text.strip().splitlines()[0][:60]
+            self.run.notes.append(f"{self.work.name}: `{text}` was removed: what it did stays")
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in self._functions_of(pair):
                 self._unregister(pair.old, function)
@@ -174,6 +205,7 @@ class Runner:
             self.run.removed.setdefault(self.work.name, {})[name] = old
 
     def _unregister(self, statement: Statement, value: Any) -> None:
+        forget_hooks(self.work.name, self.scope.prefix + getattr(statement.node, "name", ""))
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
             self.run.notes += self.run.registrations.purge(
                 value, self.work.name, getattr(statement.node, "name", "")
@@ -242,6 +274,7 @@ class Runner:
             self.run.before_call()
         old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
         before = self.run.registrations.contents() if node.decorator_list or old_decorators else {}
+        forget_hooks(self.work.name, self.scope.prefix + name)
         made, roots = self._aside([located], given, pair)
         result = made.pop(name)
         for registrar in self._registrars(old_decorators):
@@ -463,7 +496,11 @@ class Runner:
         statement = pair.new
         assert statement is not None
         before = {name: self.scope.get(name) for name in statement.binds}
-        untouched = {name: self._untouched(name, pair) for name in before if name not in self.building}
+        if is_state(statement, self.scope.namespace) and all(old is not ABSENT for old in before.values()):
+            self._keep_state(statement, "its own statement")
+            return
+        derived = is_derived(statement, self.scope.namespace)
+        untouched = {name: derived or self._untouched(name, pair) for name in before if name not in self.building}
         if only_binds(statement):
             made, roots = self._aside([statement.located()], {}, pair)
         else:
@@ -496,6 +533,7 @@ class Runner:
         assert pair.new is not None
         self.run.before_call()
         self._guard_named(pair.new)
+        guard_targets(self, pair.new)
         code = self.scope.compile([pair.new.located()])
         self.scope.run(code)
         made = {}
@@ -587,13 +625,14 @@ class Runner:
         return given is not ABSENT and same_value(given, current, self.changes.in_place)
 
     def _rebuilds(self, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
-        """Statements that run because one of those that build the same value was edited; and where each value is whole."""
+        """Statements that run because one that builds the same value was edited; and where each value is whole."""
         self.siblings = pairs
         olds, news = self._old_groups, self._new_groups
         again: set[Statement] = set()
         last: dict[Statement, list[str]] = {}
-        edited = {name for p in pairs if p.kind in ("changed", "added") and p.new is not None for name in news.names(p.new)}
-        edited |= {name for p in pairs if p.kind in ("changed", "removed") and p.old is not None for name in olds.names(p.old)}
+        ran = [p.new for p in pairs if p.kind in ("changed", "added") and p.new is not None]
+        went = [p.old for p in pairs if p.kind in ("changed", "removed") and p.old is not None]
+        edited = {name for s in ran for name in news.names(s)} | {name for s in went for name in olds.names(s)}
         for name in sorted(edited & olds.builders.keys() & news.builders.keys()):
             if name in self.building:
                 continue
@@ -679,7 +718,8 @@ class Runner:
         node = pair.new.node
         values = {c.split(".")[0] for c in causes}
         called = values & decorator_names(node)
-        direct = {c for c in called if self._decorator_edited(c)}
+        flowed = {c.split(".")[0] for c in self.changes.value_causes(self.work, pair.new, self.scope.prefix)}
+        direct = {c for c in called if c in flowed or self._decorator_edited(c)}
         if called and not direct and not (values - called):
             return
         source = Pair("changed", pair.old or pair.new, pair.new)
@@ -714,16 +754,31 @@ class Runner:
         if not group.names:
             self._refresh_effect(pair, causes)
             return
-        touched = [name for name in sorted(group.names) if not self._fits(name, group)]
+        if is_state(statement, self.scope.namespace):
+            touched = sorted(group.names)
+        elif is_derived(statement, self.scope.namespace):
+            touched = []
+        else:
+            touched = [name for name in sorted(group.names) if not self._fits(name, group)]
         for name in touched:
             self.run.keep(self.work, self.scope.label(name), causes)
-        if not touched:
+        if not touched and not self._only_inner_code(statement, group, causes):
             self._rebuild_group(pair, group)
+
+    def _only_inner_code(self, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
+        """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
+        a value changed."""
+        if not all(isinstance(self.scope.get(name), types.FunctionType) for name in group.names):
+            return False
+        if self.changes.value_causes(self.work, statement, self.scope.prefix):
+            return False
+        makers = [resolve(self.scope.namespace, cause.split(".")) for cause in causes]
+        return bool(makers) and not any(id(maker) in self.changes.own for maker in makers)
 
     def _fits(self, name: str, group: Group) -> bool:
         """Whether a value may be made again: it is the one that its statements made, and data, code or a class."""
         current = self.scope.get(name)
-        if isinstance(current, (types.FunctionType, types.MethodType, type)):
+        if isinstance(current, (types.FunctionType, types.MethodType, type)) or _is_wrapper(current):
             return True
         return (is_container(current) or is_derived_kind(current)) and self._is_as_made(name, group.statements)
 
@@ -736,8 +791,18 @@ class Runner:
             return
         if self.work.record.ran.keys() & {pair.new.name} or not _does_something(pair.new.node):
             return
+        values = self.changes.value_causes(self.work, pair.new, self.scope.prefix)
+        causes = [cause for cause in causes if cause in values or cause in _callees(pair.new.node)]
+        if refresh_attributes(self, pair, causes) or not causes:
+            return
         what = ", ".join(f"`{cause}`" for cause in causes)
         self.run.notes.append(f"{self.work.name}:{pair.new.first} did not run again: it used {what}, which changed")
+
+    def run_statement(self, pair: Pair) -> None:
+        """Run it again as it stands."""
+        assert pair.new is not None
+        self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
+        self._run_value(Pair("changed", pair.old or pair.new, pair.new))
 
     def _rebuild_group(self, pair: Pair, group: Group) -> None:
         self._swap_roots(pair)
@@ -851,24 +916,23 @@ def _does_something(node: ast.stmt) -> bool:
     return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
+def _callees(node: ast.stmt) -> set[str]:
+    """What a statement calls, by name or attribute chain."""
+    return {ast.unparse(c.func) for c in ast.walk(node) if isinstance(c, ast.Call)}
+
+
 def _is_made_in(value: Any, module: str) -> bool:
     return isinstance(value, (types.FunctionType, type)) and value.__module__ == module
 
 
 def _is_wrapper(value: Any) -> bool:
     import functools
+    import operator
 
+    if isinstance(value, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+        return True
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
     return isinstance(value, kinds) or hasattr(value, "cache_parameters")
-
-
-def value_of(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
-    """The value of a name or an attribute chain; ABSENT for anything else."""
-    if isinstance(node, ast.Name):
-        return namespace.get(node.id, ABSENT)
-    if isinstance(node, ast.Attribute):
-        return getattr(value_of(node.value, namespace), node.attr, ABSENT)
-    return ABSENT
 
 
 def _innermost(value: Any, name: str) -> Any:

@@ -15,7 +15,6 @@ from midflight.graph.hook import is_plain
 from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
 
-
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
 
 
@@ -57,6 +56,10 @@ def before_in_place(value: Any, was: InPlace) -> Any:
 
 def is_container(value: Any) -> bool:
     return type(value) in (dict, list, set)
+
+
+def is_data(value: Any) -> bool:
+    return is_container(value) or is_plain(value) or isinstance(value, (tuple, re.Pattern))
 
 
 def is_derived_kind(value: Any) -> bool:

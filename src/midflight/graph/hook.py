@@ -12,6 +12,16 @@ from typing import Any
 
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range})
 _MADE = PLAIN | {tuple, frozenset}
+# Kinds of which a value is never immutable data, so that only what is left is looked at closely.
+_CODE = frozenset({types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, dict, list, set})
+# Immutable data of the standard library, named so that none of it need be imported.
+_LIBRARY = frozenset(
+    {
+        *(("datetime", name) for name in ("date", "datetime", "time", "timedelta", "timezone")),
+        *(("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"), ("zoneinfo", "ZoneInfo")),
+        *(("pathlib", f"{pure}{kind}Path") for pure in ("", "Pure") for kind in ("Posix", "Windows")),
+    }
+)
 _CHUNK = 1 << 16
 
 
@@ -50,14 +60,30 @@ def is_plain(value: Any) -> bool:
         return True
     if kind is tuple or kind is frozenset:
         return all(map(is_plain, value))
-    return False
+    return kind not in _CODE and _is_frozen(kind, value)
+
+
+def _is_frozen(kind: type, value: Any) -> bool:
+    """Immutable data that is more than a scalar: dates and paths, enum members, named tuples, frozen dataclasses."""
+    if (kind.__module__.partition(".")[0], kind.__name__) in _LIBRARY or hasattr(kind, "_member_map_"):
+        return True
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return all(map(is_plain, value))
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen:
+        return False
+    return all(is_plain(getattr(value, name, None)) for name in kind.__dataclass_fields__)  # type: ignore[attr-defined]
 
 
 def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
     """The immutable values that a module's top level left behind: what tells later whether a name was rebound.
 
     One comprehension, for it runs once per import; whether a tuple is plain all the way down is asked when it matters."""
-    return {name: value for name, value in namespace.items() if type(value) in _MADE}
+    return {
+        name: value
+        for name, value in namespace.items()
+        if type(value) in _MADE or (type(value) not in _CODE and is_plain(value))
+    }
 
 
 class Notebook:

@@ -10,16 +10,15 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from midflight.graph.hook import Noted, Notebook, read_bytes
+from midflight.graph.hook import Notebook, Noted, read_bytes
 from midflight.graph.imports import has_star, imported_modules
 from midflight.graph.modules import ModuleGraph
-
 
 
 class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
-    __slots__ = ("_facts", "_more", "noted", "made", "module", "name", "order", "parsed", "path", "source")
+    __slots__ = ("_facts", "_more", "made", "module", "name", "noted", "order", "parsed", "path", "source")
 
     def __init__(self, noted: Noted, module: types.ModuleType) -> None:
         self.noted = noted
@@ -62,6 +61,7 @@ class Program:
         self._by_path: dict[str, set[str]] = {}
         self._indexed: set[str] = set()
         self.imports = ModuleGraph()
+        self._linked: set[str] = set()  # modules whose path leads through a symlink
         self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
         self.orphans: set[str] = set()  # modules whose file is gone and that somebody still needs
         # (module, name) → what a module held under a name that it no longer has
@@ -112,8 +112,13 @@ class Program:
     def at(self, path: str) -> list[Loaded]:
         """The modules that were loaded from the file `path`: usually one, two for a script imported by its name too."""
         self._index()
-        names = self._by_path.get(path, ())
+        names = self._by_path.get(path) or self._now_linked_to(path)
         return [loaded for loaded in map(self.get, sorted(names)) if loaded is not None]
+
+    def _now_linked_to(self, path: str) -> set[str]:
+        """Modules imported through a symlink that leads to `path` since."""
+        noted = self.notebook.modules
+        return {name for name in self._linked if name in noted and os.path.realpath(noted[name].path) == path}
 
     def _index(self) -> None:
         noted = self.notebook.modules
@@ -124,7 +129,10 @@ class Program:
             path = noted[name].path
             self._note_imports(name, noted[name].source)
             self._by_path.setdefault(path, set()).add(name)
-            self._by_path.setdefault(os.path.realpath(path), set()).add(name)
+            real = os.path.realpath(path)
+            self._by_path.setdefault(real, set()).add(name)
+            if real != path:
+                self._linked.add(name)
 
     def forget(self, name: str) -> Noted | None:
         """The module is no longer part of the program."""

@@ -150,7 +150,9 @@ class Group:
 
 class Groups:
     """Which statements of one scope build one value: those that bind a name and those that change it in place, and
-    a value between two of them that reads it before it is whole. What only a loop's head binds joins nothing."""
+    a value between two of them that reads it before it is whole.
+
+    What only the head of a loop or a `with` binds joins nothing."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self.statements = tuple(statements)
@@ -206,9 +208,12 @@ def _mutated(statement: Statement) -> frozenset[str]:
 
 def _loop_targets(statement: Statement) -> frozenset[str]:
     node = statement.node
-    if not isinstance(node, (ast.For, ast.AsyncFor)):
-        return frozenset()
-    return frozenset(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
+    targets: list[ast.expr] = []
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        targets = [node.target]
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
+    return frozenset(n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
 
 
 def is_changed(old: SourceText, new: SourceText) -> bool:

@@ -26,16 +26,25 @@ def dotted_reads(statement: Statement) -> frozenset[Dotted]:
 
 
 def _dotted(node: ast.stmt) -> frozenset[Dotted]:
-    return frozenset(chain for part in evaluated(node) for chain in _chains(part))
+    return frozenset(chain for part in evaluated(node) for chain in _chains(part, bodies=False))
 
 
-def _chains(node: ast.AST) -> Iterator[Dotted]:
-    for child in ast.walk(node):
+def _walk_evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """`node` and what is below it, but not the body of a lambda: it runs when the lambda is called."""
+    yield node
+    for child in evaluated(node) if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node):
+        yield from _walk_evaluated(child)
+
+
+def _chains(node: ast.AST, bodies: bool = True) -> Iterator[Dotted]:
+    for child in ast.walk(node) if bodies else _walk_evaluated(node):
         names: list[str] = []
         inner: ast.AST = child
         while isinstance(inner, ast.Attribute):
             names.append(inner.attr)
             inner = inner.value
+            if isinstance(inner, ast.Call):
+                inner = inner.func  # `Make().get`: what an instance of Make has by its class
         if names and isinstance(inner, ast.Name):
             yield (inner.id, *reversed(names))
         if isinstance(child, ast.Call):
@@ -60,8 +69,8 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
         yield from (a.annotation for a in ast.walk(arguments) if isinstance(a, ast.arg) and a.annotation is not None)
     elif isinstance(node, ast.ClassDef):
         yield from [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]
-        for child in node.body:
-            yield from evaluated(child)
+        for statement in node.body:
+            yield from evaluated(statement)
     elif isinstance(node, ast.Lambda):
         yield from (d for d in [*node.args.defaults, *node.args.kw_defaults] if d is not None)
     elif any(isinstance(c, (*FUNCTIONS, ast.ClassDef)) for c in walk_scope(node)):
@@ -122,6 +131,21 @@ def modules_imported(statement: Statement, module: str, is_package: bool) -> fro
             source = absolute(child.module, child.level, module, is_package)
             found |= {source, *(f"{source}.{alias.name}" for alias in child.names)}
     return frozenset(found)
+
+
+def called_chain(statement: Statement) -> Dotted:
+    """The name or attribute chain that makes the value of an assignment by being called; empty for anything else."""
+    return statement._fact("called", _called)  # type: ignore[no-any-return]
+
+
+def _called(node: ast.stmt) -> Dotted:
+    value = getattr(node, "value", None) if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    if not isinstance(value, ast.Call):
+        return ()
+    if isinstance(value.func, ast.Name):
+        return (value.func.id,)
+    chains = sorted(_chains(value.func), key=len) if isinstance(value.func, ast.Attribute) else []
+    return chains[-1] if chains else ()
 
 
 def everything_imported(statement: Statement, module: str, is_package: bool) -> frozenset[str]:

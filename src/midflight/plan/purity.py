@@ -37,6 +37,8 @@ def is_pure(node: ast.AST, is_builtin: Callee) -> bool:
     `is_builtin(name)` says whether the name means the builtin (or `re`) there."""
     if isinstance(node, ast.Call):
         return _is_pure_call(node, is_builtin)
+    if isinstance(node, ast.Lambda):
+        return is_pure(node.body, is_builtin) and not node.args.defaults and not node.args.kw_defaults
     return isinstance(node, _NODES) and all(is_pure(child, is_builtin) for child in ast.iter_child_nodes(node))
 
 

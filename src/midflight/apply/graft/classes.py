@@ -8,7 +8,7 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.generated import graft_generated
@@ -268,6 +268,44 @@ def _fill_from_init(runner: Runner, owner: type, pair: Pair) -> None:
     for name, node in literal.items():
         code = compile(ast.Expression(node), "<literal>", "eval", dont_inherit=True)
         runner.tx.later(lambda name=name, code=code: fill_in(runner.tx, instances, name, lambda: eval(code, {})))  # type: ignore[misc]
+
+
+def changed_shapes(
+    old: ast.AST, new: ast.AST, prefix: str
+) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+    """(qualified name, attributes that came, attributes that went) of a class and those in it whose shape changed."""
+    if not isinstance(old, ast.ClassDef) or not isinstance(new, ast.ClassDef):
+        return
+    before, after = shape(old), shape(new)
+    if before != after:
+        yield prefix + new.name, after - before, before - after
+    inside = {child.name: child for child in old.body if isinstance(child, ast.ClassDef)}
+    for child in new.body:
+        if isinstance(child, ast.ClassDef) and child.name in inside:
+            yield from changed_shapes(inside[child.name], child, f"{prefix}{new.name}.")
+
+
+def shape(node: ast.ClassDef) -> frozenset[str]:
+    """Attributes that instances have by what the class says: fields, slots, and what `__init__` assigns to `self`."""
+    names: set[str] = set()
+    for child in node.body:
+        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
+            if "ClassVar" not in ast.unparse(child.annotation):
+                names.add(child.target.id)
+        elif isinstance(child, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__slots__" for t in child.targets):
+            names |= {c.value for c in ast.walk(child.value) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+        elif isinstance(child, ast.FunctionDef) and child.name == "__init__" and child.args.args:
+            names |= _assigned(child, child.args.args[0].arg)
+    return frozenset(names)
+
+
+def _assigned(function: ast.FunctionDef, me: str) -> set[str]:
+    return {
+        child.attr
+        for child in ast.walk(function)
+        if isinstance(child, ast.Attribute) and isinstance(child.ctx, ast.Store)
+        and isinstance(child.value, ast.Name) and child.value.id == me
+    }
 
 
 def _init_attributes(node: ast.AST) -> dict[str, ast.expr]:

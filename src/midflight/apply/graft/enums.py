@@ -40,6 +40,12 @@ def _living(runner: Runner, owner: Any, known: Any, member: Any, lives: dict[int
         runner.tx.set_attr(member, "__class__", owner)
         return member
     if known._value_ != member._value_ or type(known._value_) is not type(member._value_):
+        runner.changes.value_changed((owner.__module__, f"{owner.__qualname__}.{known._name_}"), known)
+        if owner._member_type_ is not object:
+            # An int or str is what it is: the member of an IntEnum with another value is another object.
+            runner.run.notes.append(f"{owner.__module__}.{owner.__qualname__}.{known._name_} is a new member object")
+            runner.tx.set_attr(member, "__class__", owner)
+            return member
         for name, value in vars(member).items():
             if name not in ("__objclass__", "_sort_order_"):
                 runner.tx.set_attr(known, name, value)

@@ -1,0 +1,174 @@
+"""What modules asked for by hooks, done where the transaction can take it back: dispose, keep, migrate, accept."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.holders import resolve
+from midflight.apply.transaction import Transaction, own_attribute, put_back_attribute
+from midflight.errors import MidflightError
+from midflight.graph.heap import live_instances
+from midflight.graph.loaded import Loaded
+from midflight.hooks import RECORDS, hand_over, handed, of_module
+from midflight.hooks import derived as derived_hook
+from midflight.hooks import state as state_hook
+from midflight.plan.flow import called_chain, names_in_text
+from midflight.plan.statements import Statement
+from midflight.values import Problem
+
+if TYPE_CHECKING:
+    from midflight.apply.execute import Execution
+
+
+class HookFailed(MidflightError):
+    """A hook that raised: the reload is rolled back for it."""
+
+    def __init__(self, kind: str, function: Callable[..., Any], error: BaseException, path: str) -> None:
+        name = f"{function.__module__}.{getattr(function, '__qualname__', function)}"
+        code = getattr(function, "__code__", None)
+        line = code.co_firstlineno if code is not None else 0
+        message = f"the {kind} hook {name} failed: {type(error).__name__}: {error}"
+        super().__init__(message)
+        self.problem = Problem(path, line, "MF032", message, "Mend the hook and save again; the old code is running.")
+
+
+def before_code_runs(tx: Transaction, modules: Iterable[Loaded]) -> None:
+    """Modules whose changed code is about to run hand their values over and clean up."""
+    tx.guard(RECORDS)
+    for loaded in modules:
+        _keep(tx, loaded)
+        _dispose(loaded)
+
+
+def _keep(tx: Transaction, loaded: Loaded) -> None:
+    values: dict[str, object] = {}
+    hooks = list(of_module(loaded.name, "keep"))
+    for function, _, _ in hooks:
+        given = _call("keep", function, loaded)
+        if not isinstance(given, dict):
+            error = TypeError(f"it gave {type(given).__name__}, not a dict of values by name")
+            raise HookFailed("keep", function, error, loaded.path)
+        values.update(given)
+    if hooks:
+        before = handed(loaded.name)
+        tx.undo(lambda: hand_over(loaded.name, before))
+        hand_over(loaded.name, values)
+
+
+def _dispose(loaded: Loaded) -> None:
+    for function, _, _ in list(of_module(loaded.name, "dispose")):
+        _call("dispose", function, loaded)
+
+
+def module_goes(tx: Transaction, loaded: Loaded) -> None:
+    """Its file is gone: it cleans up, and its hooks are nobody's."""
+    tx.guard(RECORDS)
+    _dispose(loaded)
+    for key in [key for key in RECORDS if key[0] == loaded.name]:
+        del RECORDS[key]
+
+
+def forget_hooks(module: str, qualname: str) -> None:
+    """The definition goes or runs again: what it asked for is asked anew, or not."""
+    for key in [key for key in RECORDS if key[0] == module and key[2] == qualname]:
+        del RECORDS[key]
+
+
+def _call(kind: str, function: Callable[..., Any], loaded: Loaded, *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise HookFailed(kind, function, error, loaded.path) from error
+
+
+# -- after the code ran --------------------------------------------------------------------------------
+
+
+def after_code_ran(run: Execution) -> None:
+    _migrate(run)
+    _accept(run)
+
+
+def _migrate(run: Execution) -> None:
+    """Each live instance of a class whose shape changed, with what came and what went."""
+    for loaded in _with_hooks(run, "migrate"):
+        for function, about, _ in list(of_module(loaded.name, "migrate")):
+            shape = run.shapes.get((about.__module__, about.__qualname__))
+            if shape is None:
+                continue
+            run.before_call()
+            for instance in live_instances(about):
+                _guard_instance(run.tx, instance)
+                _call("migrate", function, loaded, instance, *shape)
+
+
+def _with_hooks(run: Execution, kind: str) -> list[Loaded]:
+    """The program's modules that recorded such a hook."""
+    names = dict.fromkeys(module for module, what, _, _ in list(RECORDS) if what == kind)
+    return [loaded for loaded in map(run.program.get, names) if loaded is not None]
+
+
+def _guard_instance(tx: Transaction, instance: Any) -> None:
+    held = getattr(instance, "__dict__", None)
+    if type(held) is dict:
+        tx.guard(held)
+    for kind in type(instance).__mro__:
+        names = kind.__dict__.get("__slots__", ())
+        for name in (names,) if isinstance(names, str) else names:
+            old = own_attribute(instance, name)
+            tx.undo(lambda name=name, old=old: put_back_attribute(instance, name, old))  # type: ignore[misc]
+
+
+def _accept(run: Execution) -> None:
+    """Modules that take the update of a dependency themselves."""
+    changed = {module for module, _ in run.changes.values} | {
+        getattr(function, "__module__", "") for function in run.changes.own.values()
+    }
+    for loaded in _with_hooks(run, "accept"):
+        for function, dependency, _ in list(of_module(loaded.name, "accept")):
+            updated = run.program.get(dependency)
+            if dependency not in changed or updated is None:
+                continue
+            run.before_call()
+            run.tx.guard(loaded.namespace)
+            _call("accept", function, loaded, updated.module)
+            run.notes.append(f"{loaded.name} took the update of {dependency} itself")
+
+
+def accepted(module: str) -> frozenset[str]:
+    """The modules whose updates `module` takes itself."""
+    return frozenset(about for _, about, _ in of_module(module, "accept"))
+
+
+# -- derived(...) and state(...) -------------------------------------------------------------------------
+
+
+def is_derived(statement: Statement, namespace: dict[str, Any]) -> bool:
+    return _calls(statement, namespace, derived_hook)
+
+
+def is_state(statement: Statement, namespace: dict[str, Any]) -> bool:
+    return _calls(statement, namespace, state_hook)
+
+
+def _calls(statement: Statement, namespace: dict[str, Any], hook: Callable[..., Any]) -> bool:
+    chain = called_chain(statement)
+    if not chain:
+        return False
+    value = resolve(namespace, chain)
+    if not isinstance(value, types.FunctionType) and len(chain) == 2:
+        value = getattr(namespace.get(chain[0]), chain[1], None) if namespace.get(chain[0]) is _package() else value
+    return value is hook
+
+
+def _package() -> Any:
+    import midflight  # its hooks are loaded when they are asked for, so its namespace may not show them
+
+    return midflight
+
+
+def names_read(statement: Statement) -> frozenset[str]:
+    """What a derived statement reads: its lambda too."""
+    return names_in_text(statement) - statement.binds

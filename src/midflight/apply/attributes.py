@@ -1,0 +1,88 @@
+"""Statements that set an attribute or an item of something: `f.limit = N`, `config.DEBUG = True`, `TABLE["k"] = v`."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.holders import value_of
+from midflight.apply.scopes import ClassScope
+from midflight.apply.transaction import ABSENT, own_attribute, put_back_attribute
+from midflight.apply.values import Before, builds_purely, same_value
+from midflight.plan.diff import Pair
+from midflight.plan.statements import Statement, walk_scope
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+_VALUE = "\x00value"
+
+
+def guard_targets(runner: Runner, statement: Statement) -> None:
+    """What a statement is about to set besides names is remembered for a rollback."""
+    for node in walk_scope(statement.node):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            _guard_attribute(runner, value_of(node.value, runner.scope.namespace), node.attr)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            container = value_of(node.value, runner.scope.namespace)
+            if isinstance(container, (dict, list, set)):
+                runner.tx.guard(container)
+
+
+def _guard_attribute(runner: Runner, owner: Any, name: str) -> None:
+    if owner is ABSENT:
+        return
+    old = vars(owner).get(name, ABSENT) if isinstance(owner, types.ModuleType) else own_attribute(owner, name)
+    runner.tx.undo(lambda: put_back_attribute(owner, name, old))
+
+
+def refresh_attributes(runner: Runner, pair: Pair, causes: list[str]) -> bool:
+    """A stale `owner.name = value` runs again if the attribute still is what its old value gives. False if this
+    statement is something else; an attribute that the program set stays, and the report names it."""
+    assert pair.new is not None
+    node = pair.new.node
+    if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Attribute) for t in node.targets):
+        return False
+    given = _value_before(runner, pair.new, node)
+    for target in _attributes(node):
+        owner = value_of(target.value, runner.scope.namespace)
+        current = getattr(owner, target.attr, ABSENT)
+        if given is ABSENT or not same_value(given, current, runner.changes.in_place):
+            runner.run.keep(runner.work, ast.unparse(target), causes)
+            return True
+    before = [(value_of(t.value, runner.scope.namespace), t.attr) for t in _attributes(node)]
+    olds = [getattr(owner, name, ABSENT) for owner, name in before]
+    runner.run_statement(pair)
+    for (owner, name), old in zip(before, olds, strict=True):
+        _tell_changed(runner, owner, name, old)
+    return True
+
+
+def _attributes(node: ast.Assign) -> Iterator[ast.Attribute]:
+    return (target for target in node.targets if isinstance(target, ast.Attribute))
+
+
+def _value_before(runner: Runner, statement: Statement, node: ast.Assign) -> Any:
+    """What the right side gave with the values of before; ABSENT if that cannot be told."""
+    if isinstance(runner.scope, ClassScope):
+        return ABSENT
+    alone = ast.copy_location(ast.Assign([ast.Name(_VALUE, ast.Store())], node.value), node)
+    ast.fix_missing_locations(alone)
+    namespace = Before(runner.scope.namespace, runner.work.name, runner.changes.values).namespace()
+    if not builds_purely([Statement(alone, "", statement.first, statement.last)], namespace):
+        return ABSENT
+    try:
+        exec(runner.scope.compile([alone]), namespace)
+    except Exception:
+        # It gave a value once; that it cannot now only means that nothing can be told.
+        return ABSENT
+    return namespace[_VALUE]
+
+
+def _tell_changed(runner: Runner, owner: Any, name: str, old: Any) -> None:
+    if isinstance(owner, types.ModuleType):
+        runner.changes.value_changed((owner.__name__, name), old)
+    elif isinstance(owner, type):
+        runner.changes.value_changed((owner.__module__, f"{owner.__qualname__}.{name}"), old)

@@ -1,0 +1,802 @@
+"""Values that flow, stop or stay: variations on SEMANTICS section 4."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from .harness import Case, play, table
+
+FLOW = r"""
+# library-data: dates, decimals, paths, fractions and the like are data
+[file a.py]
+BASE = "1"
+[file b.py]
+import datetime, decimal, fractions, pathlib, uuid
+from a import BASE
+WAIT = datetime.timedelta(seconds=int(BASE))
+PRICE = decimal.Decimal(BASE)
+HALF = fractions.Fraction(int(BASE), 2)
+ROOT = pathlib.Path("/srv") / BASE
+[run]
+import b
+[sub a.py]
+"1" => "3"
+[expect]
+b.WAIT.total_seconds() == 3 and str(b.PRICE) == "3" and str(b.HALF) == "3/2" and str(b.ROOT) == "/srv/3"
+
+# frozen-data: named tuples, frozen dataclasses and enum members are data
+[file a.py]
+N = 1
+[file b.py]
+import collections, dataclasses, enum, typing
+from a import N
+class Color(enum.Enum):
+    RED = 1
+    BLUE = 2
+Point = collections.namedtuple("Point", "x y")
+class Typed(typing.NamedTuple):
+    x: int
+@dataclasses.dataclass(frozen=True)
+class Conf:
+    x: int
+point = Point(N, 2)
+typed = Typed(N)
+conf = Conf(N)
+color = Color(N)
+[run]
+import b
+[sub a.py]
+N = 1 => N = 2
+[expect]
+b.point == (2, 2) and b.typed.x == 2 and b.conf.x == 2 and b.color is b.Color.BLUE
+
+# mutable-instance-is-state: an instance is state, and named
+[file m.py]
+import dataclasses
+N = 1
+@dataclasses.dataclass
+class Conf:
+    x: int
+conf = Conf(N)
+[run]
+import m
+conf = m.conf
+[sub m.py]
+N = 1 => N = 2
+[expect]
+m.conf is conf and conf.x == 1 and told("kept `conf`", "`N`")
+
+# own-statement-of-instance: its own statement edited makes it anew, also where it was copied
+[file a.py]
+class Conf:
+    def __init__(self, x):
+        self.x = x
+conf = Conf(1)
+[file b.py]
+from a import conf
+[run]
+import a, b
+[sub a.py]
+Conf(1) => Conf(2)
+[expect]
+a.conf.x == 2 and b.conf is a.conf
+
+# partials-and-getters: wrappers follow
+[file m.py]
+import functools, operator
+KEY = 1
+N = 2
+def mul(n, x):
+    return n * x
+double = functools.partial(mul, N)
+cached = functools.lru_cache(maxsize=N)(mul)
+get = operator.itemgetter(KEY)
+[run]
+import m
+double = m.double
+[edit m.py]
+import functools, operator
+KEY = 0
+N = 3
+def mul(n, x):
+    return n * x
+double = functools.partial(mul, N)
+cached = functools.lru_cache(maxsize=N)(mul)
+get = operator.itemgetter(KEY)
+[expect]
+double(10) == 30 and m.double is double
+m.cached.cache_info().maxsize == 3
+m.get("ab") == "a" or told("kept `get`", "`KEY`")
+
+# try-fallback: a stale `try` runs as a whole
+[file m.py]
+RAW = "5"
+try:
+    LIMIT = int(RAW)
+except ValueError:
+    LIMIT = 0
+[run]
+import m
+[sub m.py]
+"5" => "x"
+[expect]
+m.LIMIT == 0
+[sub m.py]
+"x" => "7"
+[expect]
+m.LIMIT == 7
+
+# try-import-edited: an import in a `try` that gets another source
+[file one.py]
+X = 1
+[file two.py]
+X = 2
+[file m.py]
+try:
+    from surely_missing_module import X
+except ImportError:
+    from one import X
+Y = X * 10
+[run]
+import m
+[sub m.py]
+from one => from two
+[expect]
+m.X == 2 and m.Y == 20
+
+# with-target: the file object of a `with` is no value of its own
+[file one.txt]
+hello
+[file two.txt]
+world
+[file m.py]
+import os
+NAME = "one.txt"
+with open(os.path.join(os.path.dirname(__file__), NAME)) as file:
+    DATA = file.read().strip()
+UPPER = DATA.upper()
+[run]
+import m
+[sub m.py]
+one.txt => two.txt
+[expect]
+m.DATA == "world" and m.UPPER == "WORLD"
+
+# match-statement: a `match` at top level
+[file m.py]
+MODE = "a"
+match MODE:
+    case "a":
+        LEVEL = 1
+    case _:
+        LEVEL = 2
+[run]
+import m
+[sub m.py]
+"a"\nmatch => "b"\nmatch
+[expect]
+m.LEVEL == 2
+
+# while-loop: a value computed by a loop
+[file m.py]
+N = 3
+total = 0
+i = 0
+while i < N:
+    total += i
+    i += 1
+[run]
+import m
+[sub m.py]
+N = 3 => N = 5
+[expect]
+m.total == 10 and m.i == 5
+
+# function-attribute: an attribute of a function
+[file m.py]
+N = 1
+def f():
+    return f.limit
+f.limit = N
+[run]
+import m
+[sub m.py]
+N = 1 => N = 2
+[expect]
+m.f() == 2
+
+# function-attribute-edited: its own statement
+[file m.py]
+def f():
+    return f.limit
+f.limit = 1
+[run]
+import m
+[sub m.py]
+limit = 1 => limit = 2
+[expect]
+m.f() == 2
+[sub m.py]
+limit = 2 => limit = 3\n1 / 0
+[expect rolled back]
+m.f() == 2
+
+# attribute-of-other-module: a patch of another module
+[file lib.py]
+TIMEOUT = 1
+def get():
+    return TIMEOUT
+[file m.py]
+import lib
+N = 5
+lib.TIMEOUT = N
+[run]
+import m, lib
+[sub m.py]
+N = 5 => N = 6
+[expect]
+lib.get() == 6
+[sub m.py]
+N = 6 => N = 7\nlib.OTHER = 1\n1 / 0
+[expect rolled back]
+lib.get() == 6 and not hasattr(lib, "OTHER")
+
+# class-attribute-from-outside: set by a statement after the class
+[file m.py]
+N = 1
+class C:
+    pass
+C.limit = N
+C.table = {"n": N}
+[run]
+import m
+c, table = m.C(), m.C.table
+[sub m.py]
+N = 1 => N = 2
+[expect]
+c.limit == 2
+
+# attribute-touched: one that the program set stays
+[file m.py]
+N = 1
+class C:
+    pass
+C.limit = N
+[run]
+import m
+m.C.limit = 50
+[sub m.py]
+N = 1 => N = 2
+[expect]
+m.C.limit == 50 and told("C.limit")
+
+# decorator-argument-by-attribute: `@retry(conf.TRIES)`
+[file conf.py]
+TRIES = 2
+class Limits:
+    MAX = 5
+[file m.py]
+import functools, conf
+from conf import Limits
+def retry(n):
+    def deco(f):
+        @functools.wraps(f)
+        def inner():
+            return n, f()
+        return inner
+    return deco
+@retry(conf.TRIES)
+def a():
+    return "a"
+@retry(Limits.MAX)
+def b():
+    return "b"
+class C:
+    @retry(conf.TRIES)
+    def m():
+        return "m"
+[run]
+import m
+a, b = m.a, m.b
+[edit conf.py]
+TRIES = 3
+class Limits:
+    MAX = 6
+[expect]
+a() == (3, "a") and b() == (6, "b") and m.C.m() == (3, "m") and m.a is a
+
+# default-by-attribute: `def f(x=Conf.MAX, y=conf.N)`
+[file conf.py]
+N = 1
+class Conf:
+    MAX = 1
+[file m.py]
+import conf
+from conf import Conf
+def f(x=Conf.MAX, y=conf.N, *, z=conf.Conf.MAX):
+    return x, y, z
+[run]
+import m
+f = m.f
+[edit conf.py]
+N = 2
+class Conf:
+    MAX = 3
+[expect]
+f() == (3, 2, 3)
+
+# default-object-of-other-parameter-stays: only the default that is stale is evaluated again
+[file m.py]
+N = 1
+def f(x=N, cache={}):
+    cache[x] = 1
+    return cache
+[run]
+import m
+cache = m.f()
+[sub m.py]
+N = 1 => N = 2
+[expect]
+m.f() is cache and cache == {1: 1, 2: 1}
+
+# f-string-format-spec: nested f-strings and format specs
+[file a.py]
+WIDTH = 4
+NAME = "x"
+[file b.py]
+from a import *
+TEXT = f"{NAME:>{WIDTH}}"
+OLD = "%s-%d" % (NAME, WIDTH)
+FORMAT = "{}/{}".format(NAME, WIDTH)
+JOINED = "-".join([NAME] * WIDTH)
+[run]
+import b
+[edit a.py]
+WIDTH = 2
+NAME = "y"
+[expect]
+(b.TEXT, b.OLD, b.FORMAT, b.JOINED) == (" y", "y-2", "y/2", "y-y")
+
+# subscript-and-slice: items and slices of constants
+[file a.py]
+NAMES = ("a", "b", "c")
+CONF = {"x": {"y": 1}}
+[file b.py]
+from a import NAMES, CONF
+import a
+FIRST = NAMES[0]
+REST = NAMES[1:]
+DEEP = CONF["x"]["y"]
+ALSO = a.CONF["x"]["y"] + 1
+SIZE = len(a.NAMES)
+[run]
+import b
+[edit a.py]
+NAMES = ("z", "b")
+CONF = {"x": {"y": 5}}
+[expect]
+(b.FIRST, b.REST, b.DEEP, b.ALSO, b.SIZE) == ("z", ("b",), 5, 6, 2)
+
+# walrus-and-chained: bound inside expressions
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+if (doubled := N * 2) > 0:
+    X = doubled
+A = B = [N]
+[run]
+import b
+[sub a.py]
+N = 1 => N = 4
+[expect]
+b.doubled == 8 and b.X == 8 and b.A == [4] and b.B == [4]
+
+# lambda-in-call-edited: a sort key edited in place
+[file m.py]
+NAMES = sorted(["bb", "a", "ccc"], key=lambda s: len(s))
+BEST = max(NAMES, key=lambda s: len(s))
+[run]
+import m
+names = m.NAMES
+[sub m.py]
+lambda s: len(s)) => lambda s: -len(s))
+[expect]
+m.NAMES is names and names == ["ccc", "bb", "a"] and m.BEST == "a"
+
+# comprehension-condition-edited: edited itself
+[file m.py]
+N = [i for i in range(6) if i % 2]
+S = {i for i in N}
+[run]
+import m
+n, s = m.N, m.S
+[sub m.py]
+i % 2 => i % 3
+[expect]
+m.N is n and n == [1, 2, 4, 5] and m.S is s and s == {1, 2, 4, 5}
+
+# star-args-call: derived by a call with unpacked arguments
+[file m.py]
+PARTS = ["a", "b"]
+def join(*parts, sep="/"):
+    return sep.join(parts)
+WHOLE = join(*PARTS)
+[run]
+import m
+[sub m.py]
+["a", "b"] => ["a", "b", "c"]
+[expect]
+m.WHOLE == "a/b/c"
+
+# call-of-class: a value made by a class that was edited
+[file m.py]
+class Make:
+    def __init__(self, n):
+        self.n = n * 2
+    def get(self):
+        return self.n
+VALUE = Make(3).get()
+[run]
+import m
+[sub m.py]
+n * 2 => n * 5
+[expect]
+m.VALUE == 15
+
+# call-of-method-edited: a value made by an edited method of a fresh instance
+[file m.py]
+class Make:
+    def get(self):
+        return 1
+VALUE = Make().get()
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect]
+m.VALUE == 2 or told("VALUE")
+
+# property-of-constant: a chain through an instance
+[file m.py]
+class Conf:
+    host = "a"
+conf = Conf()
+URL = f"http://{conf.host}"
+[run]
+import m
+[sub m.py]
+"a" => "b"
+[expect]
+m.URL == "http://b"
+
+# enum-member-value: a value made from an enum's member
+[file a.py]
+import enum
+class Level(enum.IntEnum):
+    LOW = 1
+[file b.py]
+from a import Level
+TOP = Level.LOW * 10
+NAME = Level.LOW.name
+[run]
+import b
+[sub a.py]
+LOW = 1 => LOW = 2
+[expect]
+b.TOP == 20
+
+# function-body-constants: nothing flows to what only a body reads
+[file m.py]
+import _probe
+N = 1
+def f():
+    return N
+MADE = _probe.hit("made", 1)
+[run]
+import m
+[sub m.py]
+N = 1 => N = 2
+[expect]
+m.f() == 2 and hits == ["made"]
+
+# no-rerun-for-import: no dependent runs again only because it imports the module
+[file a.py]
+X = 1
+Y = 1
+def f():
+    return 1
+[file b.py]
+import a, _probe
+from a import f, X
+_probe.hit("b")
+VALUE = _probe.hit("value", X)
+[run]
+import b
+[edit a.py]
+X = 1
+Y = 2
+def f():
+    return 2
+[expect]
+hits == ["b", "value"] and b.f() == 2 and "b" not in report.modules
+
+# counter-in-closure: state in a closure made at import stays
+[file m.py]
+def counter():
+    n = 0
+    def step():
+        nonlocal n
+        n += 1
+        return n
+    return step
+step = counter()
+[run]
+import m
+m.step(); m.step()
+step = m.step
+[sub m.py]
+n += 1 => n += 10
+[expect]
+step() == 12 and m.step is step
+
+# generator-value: an opaque iterator is state
+[file m.py]
+N = 3
+it = iter(range(N))
+[run]
+import m
+next(m.it)
+it = m.it
+[sub m.py]
+N = 3 => N = 5
+[expect]
+m.it is it and next(it) == 1 and told("kept `it`", "`N`")
+
+# lazy-global: `_conn = None`, set by a function
+[file m.py]
+_conn = None
+def get():
+    global _conn
+    if _conn is None:
+        _conn = ["conn"]
+    return _conn
+[run]
+import m
+conn = m.get()
+[sub m.py]
+return _conn => return (_conn)
+def get(): => def get(fresh=False):
+[expect]
+m.get() is conn and m._conn is conn
+
+# name-bound-by-function: names that only a function's `global` made stay
+[file m.py]
+def init():
+    global TABLE
+    TABLE = {"a": 1}
+init()
+[run]
+import m
+m.TABLE["b"] = 2
+table = m.TABLE
+[sub m.py]
+"a": 1 => "a": 5
+[expect]
+m.TABLE is table and table == {"a": 1, "b": 2}
+told("did not run again", "`init`")
+
+# removed-effect: a side effect that was removed cannot be taken back: the report says so
+[file m.py]
+import _probe
+_probe.hit("boot")
+X = 1
+[run]
+import m
+[edit m.py]
+import _probe
+X = 1
+[expect]
+hits == ["boot"] and told("_probe.hit", "stays")
+
+# in-if-removed: a name removed inside a block that another statement binds too
+[file m.py]
+if True:
+    X = 2
+    Y = 1
+X = 3
+[run]
+import m
+[edit m.py]
+if True:
+    Y = 1
+X = 3
+[expect]
+m.X == 3 and m.Y == 1
+
+# in-if-names-removed: ... and one that nothing binds any more
+[file m.py]
+if True:
+    X = 2
+    Y = 1
+def f():
+    return Y
+[run]
+import m
+[edit m.py]
+if True:
+    Y = 1
+def f():
+    return Y
+[expect]
+not hasattr(m, "X") and m.f() == 1
+
+# type-checking-block: an import under TYPE_CHECKING never runs
+[file m.py]
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from nowhere_at_all import Thing
+def f(x: "Thing") -> int:
+    return 1
+[run]
+import m
+[edit m.py]
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from nowhere_at_all import Thing, Other
+def f(x: "Other") -> int:
+    return 2
+[expect]
+m.f(1) == 2 and m.f.__annotations__["x"] == "Other"
+
+# three-hops: f-string of derived of copy of copy
+[file a.py]
+HOST = "h"
+[file b.py]
+from a import HOST
+BASE = f"http://{HOST}"
+[file c.py]
+import b
+API = b.BASE + "/api"
+def get(url=API):
+    return url
+[file d.py]
+from c import API, get
+ALL = {"api": API, "more": [API + "/x"]}
+class Client:
+    url = API
+[run]
+import d
+all_, get, c = d.ALL, d.get, d.Client()
+[sub a.py]
+"h" => "k"
+[expect]
+d.ALL is all_ and all_ == {"api": "http://k/api", "more": ["http://k/api/x"]}
+get() == "http://k/api" and c.url == "http://k/api"
+
+# two-edits-one-batch: the constant and its reader edited together
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+X = N + 1
+[run]
+import b
+[sub a.py]
+N = 1 => N = 10
+[sub b.py]
+N + 1 => N + 2
+[expect]
+b.X == 12
+
+# reader-order: the reader stands above a second binding
+[file m.py]
+X = 1
+Y = X
+X = 2
+Z = X
+[run]
+import m
+[sub m.py]
+X = 1 => X = 5
+[expect]
+(m.X, m.Y, m.Z) == (2, 5, 2)
+
+# shadowed-builtin: a module-level name that shadows a builtin comes
+[file m.py]
+VALUE = len("abc")
+def f(x):
+    return len(x)
+[run]
+import m
+[edit m.py]
+def len(x):
+    return -1
+VALUE = len("abc")
+def f(x):
+    return len(x)
+[expect]
+m.f("abc") == -1 and m.VALUE == -1
+
+# added-name-used-by-unedited: a name that an unedited statement now finds
+[file m.py]
+try:
+    MODE = SPECIAL
+except NameError:
+    MODE = "plain"
+[run]
+import m
+[edit m.py]
+SPECIAL = "special"
+try:
+    MODE = SPECIAL
+except NameError:
+    MODE = "plain"
+[expect]
+m.MODE == "special"
+
+# dict-subclass: a defaultdict that nobody touched, and one that somebody did
+[file m.py]
+import collections
+N = 1
+A = collections.OrderedDict(a=N)
+B = collections.defaultdict(list)
+B["x"].append(N)
+[run]
+import m
+m.B["y"].append(5)
+a, b = m.A, m.B
+[sub m.py]
+N = 1 => N = 2
+[expect]
+m.B is b and b["y"] == [5]
+m.A == {"a": 2} or told("kept `A`", "`N`")
+b["x"] == [2] or told("kept `B`", "`N`")
+
+# bytes-and-bytearray: bytes follow, a bytearray is state
+[file m.py]
+TEXT = "a"
+RAW = TEXT.encode()
+BUF = bytearray(RAW)
+[run]
+import m
+[sub m.py]
+"a" => "b"
+[expect]
+m.RAW == b"b" and (m.BUF == b"b" or told("kept `BUF`"))
+
+# same-container-two-names: two names of one container
+[file m.py]
+A = [1]
+B = A
+[file n.py]
+from m import B
+[run]
+import m, n
+a = m.A
+[sub m.py]
+[1] => [2]
+[expect]
+m.A is a and m.B is a and n.B is a and a == [2]
+
+# container-edited-and-touched-by-other: own statement edited, touched by the program, held elsewhere
+[file m.py]
+L = [1]
+[file n.py]
+from m import L
+HELD = {"l": L}
+[run]
+import m, n
+m.L.append("run")
+[sub m.py]
+[1] => [2]
+[expect]
+m.L == [2] and n.L is m.L and n.HELD["l"] is m.L or told("HELD")
+"""
+
+
+@pytest.mark.parametrize("case", table(FLOW))
+def test_flow(case: Case, tmp_path: pathlib.Path) -> None:
+    play(case, tmp_path)
