@@ -28,9 +28,10 @@ from midflight.apply.transaction import Transaction
 from midflight.apply.work import Work
 from midflight.config import Config, load
 from midflight.errors import SessionError
+from midflight.graph.heap import Process
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
-from midflight.plan.planner import plan_reload
+from midflight.plan.planner import ModuleEdit, plan_reload
 from midflight.plan.preflight import Edited, edited
 from midflight.validate.contract import broken_promises
 from midflight.validate.health import run_checks
@@ -329,7 +330,8 @@ class Session:
             edits, problems, files = self._preflight(self._read(given))
             if problems:
                 return Plan(problems=tuple(problems))
-            return plan_reload([(w.loaded, w.text, w.pairs) for w in edits], self.program, files.steps())
+            modules = [ModuleEdit(work.name, work.loaded.order, work.pairs) for work in edits]
+            return plan_reload(modules, self.program.holders, files.steps())
 
     def _changed_on_disk(self) -> list[str]:
         with self._waiting_lock:
@@ -495,7 +497,7 @@ class Session:
             old = parsed(loaded)
         except (SyntaxError, ValueError, UnicodeDecodeError) as error:
             old = _unreadable(loaded, error)
-        result = edited(loaded.name, path, old.text, source, loaded.namespace)
+        result = edited(loaded.name, path, old.text, source, loaded.namespace, Process())
         if isinstance(result, Edited):
             # In another file every line is another place.
             pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)

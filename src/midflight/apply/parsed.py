@@ -11,8 +11,8 @@ from typing import Any
 
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.scopes import compile_nodes, future_flags
-from midflight.graph.loaded import Loaded, decode
-from midflight.plan.statements import SourceText, Statement, parse
+from midflight.graph.loaded import Loaded
+from midflight.plan.statements import SourceText, Statement, decode, parse
 
 Codes = tuple[types.CodeType, ...]
 Roots = dict[Statement, Codes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import sys
 import types
@@ -225,6 +224,13 @@ class Program:
                 if star or name in loaded.namespace:
                     waiting.append(importer)  # it may pass it on: a re-export
 
+    def holders(self, module: str, name: str) -> Iterator[str]:
+        """Other modules that hold the value of `module`'s name under the same name."""
+        own = self.get(module)
+        for other in self.users(module, name):
+            if own is not None and other is not own and other.namespace.get(name) is own.namespace.get(name):
+                yield other.name
+
     def graph(self) -> dict[str, list[str]]:
         """Module → the program's modules that it imports."""
         self._index()
@@ -250,8 +256,3 @@ def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:
 
 def version_of(source: bytes) -> str:
     return hashlib.sha256(source).hexdigest()
-
-
-def decode(source: bytes) -> str:
-    """Source text as Python reads it: coding cookie, BOM, universal newlines. Raises SyntaxError or UnicodeDecodeError."""
-    return importlib.util.decode_source(source)

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from midflight.graph.loaded import decode
 from midflight.plan.diff import Pair, match
-from midflight.plan.rude import rude_edits
-from midflight.plan.statements import SourceText, import_marks, parse_edited
+from midflight.plan.rude import Process, rude_edits
+from midflight.plan.statements import decode, SourceText, import_marks, parse_edited
 from midflight.values import Problem
 
 
@@ -34,7 +33,7 @@ def read_source(path: str, source: bytes) -> str | Problem:
 
 
 def edited(
-    module: str, path: str, old: SourceText, source: bytes, namespace: Mapping[str, Any]
+    module: str, path: str, old: SourceText, source: bytes, namespace: Mapping[str, Any], process: Process
 ) -> Edited | list[Problem]:
     """What `source` changes in the running `module`, or every Problem for which it cannot be taken."""
     text = read_source(path, source)
@@ -50,7 +49,7 @@ def edited(
         return [Problem(path, 0, "MF001", f"it cannot be compiled: {error}", "Mend it and save again.")]
     if old.future != new.future:
         pairs = [_again(pair) for pair in pairs]
-    problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines)))
+    problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines), process))
     return problems or Edited(new, tuple(pairs), source)
 
 

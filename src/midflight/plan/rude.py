@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import gc
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from midflight.graph.heap import live_instances
 from midflight.plan.diff import Pair, match
 from midflight.plan.statements import Statement, fingerprint, split
 from midflight.values import Problem
@@ -16,8 +14,18 @@ from midflight.values import Problem
 WAY_OUT = "Revert that line, or restart the process to take it."
 
 
+class Process(Protocol):
+    """What is asked of the running process: who is an instance, and what CPython would say."""
+
+    def instances(self, cls: type) -> list[Any]: ...
+    def refuses_bases(self, cls: type, bases: tuple[type, ...]) -> str: ...
+
+
+Lines = tuple[Sequence[str], Sequence[str]]
+
+
 def rude_edits(
-    module: str, path: str, pairs: Sequence[Pair], namespace: Mapping[str, Any], lines: tuple[Sequence[str], Sequence[str]]
+    module: str, path: str, pairs: Sequence[Pair], namespace: Mapping[str, Any], lines: Lines, process: Process
 ) -> Iterator[Problem]:
     """A Problem for each edit of `pairs` that the process cannot take. `lines` are those of the old and new text."""
     for pair in pairs:
@@ -30,7 +38,8 @@ def rude_edits(
                 "Move the change into a function that it calls, or restart the process to take it.",
             )
         if pair.kind == "changed" and pair.old is not None and pair.new is not None:
-            yield from _rude_class(module, path, pair, namespace.get(getattr(pair.old.node, "name", "")), lines, "", namespace)
+            live = namespace.get(getattr(pair.old.node, "name", ""))
+            yield from _rude_class(module, path, pair, live, lines, "", namespace, process)
 
 
 def _is_main_guard(pair: Pair) -> bool:
@@ -43,8 +52,14 @@ def _is_main_guard(pair: Pair) -> bool:
 
 
 def _rude_class(
-    module: str, path: str, pair: Pair, live: Any, lines: tuple[Sequence[str], Sequence[str]], prefix: str,
+    module: str,
+    path: str,
+    pair: Pair,
+    live: Any,
+    lines: Lines,
+    prefix: str,
     names: Mapping[str, Any],
+    process: Process,
 ) -> Iterator[Problem]:
     old, new = pair.old, pair.new
     assert old is not None and new is not None
@@ -52,30 +67,32 @@ def _rude_class(
         return
     if not isinstance(live, type) or live.__module__ != module or live.__qualname__ != prefix + old.node.name:
         return
-    yield from _metaclass(path, old.node, new, live)
+    yield from _metaclass(path, old.node, new, live, process)
     inside = match(split(old.node.body, lines[0], old.shift), split(new.node.body, lines[1], new.shift))
-    yield from _slots(path, inside, new, live)
-    yield from _bases(path, old.node, new, live, names)
+    yield from _slots(path, inside, new, live, process)
+    yield from _bases(path, old.node, new, live, names, process)
     for each in inside:
         if each.kind == "changed" and each.old is not None and each.new is not None:
             held = vars(live).get(getattr(each.old.node, "name", ""))
-            yield from _rude_class(module, path, each, held, lines, f"{prefix}{old.node.name}.", names)
+            yield from _rude_class(module, path, each, held, lines, f"{prefix}{old.node.name}.", names, process)
 
 
-def _metaclass(path: str, old: ast.ClassDef, new: Statement, live: type) -> Iterator[Problem]:
+def _metaclass(path: str, old: ast.ClassDef, new: Statement, live: type, process: Process) -> Iterator[Problem]:
     before = [fingerprint(k.value) for k in old.keywords if k.arg == "metaclass"]
     assert isinstance(new.node, ast.ClassDef)
     after = [fingerprint(k.value) for k in new.node.keywords if k.arg == "metaclass"]
     if before != after:
-        message = f"{live.__name__} gets another metaclass{_with_instances(live)}: CPython cannot change it in place"
+        message = f"{live.__name__} gets another metaclass{_with_instances(live, process)}: CPython cannot change it in place"
         yield Problem(path, new.node.lineno + new.shift, "MF010", message, WAY_OUT)
 
 
-def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type) -> Iterator[Problem]:
+def _slots(
+    path: str, inside: Sequence[Pair], new: Statement, live: type, process: Process
+) -> Iterator[Problem]:
     for each in inside:
         if "__slots__" not in each.statement.binds or not each.edited:
             continue
-        instances = live_instances(live)
+        instances = process.instances(live)
         if instances:
             had = "a __dict__" if hasattr(instances[0], "__dict__") else "other slots"
             message = f"{live.__name__} changes its __slots__, and {len(instances)} live {live.__name__} have {had}"
@@ -83,13 +100,13 @@ def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type) -> Ite
             yield Problem(path, line, "MF012", message, WAY_OUT)
 
 
-def _with_instances(live: type) -> str:
-    count = len(live_instances(live))
+def _with_instances(live: type, process: Process) -> str:
+    count = len(process.instances(live))
     return f", and {count} of its instances live" if count else ""
 
 
 def _bases(
-    path: str, old: ast.ClassDef, new: Statement, live: type, names: Mapping[str, Any]
+    path: str, old: ast.ClassDef, new: Statement, live: type, names: Mapping[str, Any], process: Process
 ) -> Iterator[Problem]:
     node = new.node
     assert isinstance(node, ast.ClassDef)
@@ -98,9 +115,9 @@ def _bases(
     bases = [_looked_up(base, names) for base in node.bases]
     if not bases or any(not isinstance(base, type) for base in bases) or live.__bases__ == (object,):
         return  # only running the edit tells; a failure there rolls everything back
-    error = _refusal(live, tuple(bases))
+    error = process.refuses_bases(live, tuple(bases))
     if error:
-        message = f"the bases of {live.__name__} change its layout{_with_instances(live)}: {error}"
+        message = f"the bases of {live.__name__} change its layout{_with_instances(live, process)}: {error}"
         yield Problem(path, node.lineno + new.shift, "MF011", message, WAY_OUT)
 
 
@@ -111,30 +128,3 @@ def _looked_up(node: ast.expr, names: Mapping[str, Any]) -> Any:
         holder = _looked_up(node.value, names)
         return vars(holder).get(node.attr) if isinstance(holder, types.ModuleType) else None
     return None
-
-
-def _refusal(live: type, bases: tuple[type, ...]) -> str:
-    """Why CPython would not assign these bases, asked of a stand-in with the same layout; empty if it would."""
-    if type(live) is not type or any("__init_subclass__" in vars(k) for k in live.__mro__[:-1]):
-        return ""  # making a stand-in would run the program's own code
-    slots = {"__slots__": vars(live)["__slots__"]} if "__slots__" in vars(live) else {}
-    stand_in = types.new_class(live.__name__, live.__bases__, exec_body=lambda ns: ns.update(slots))
-    try:
-        stand_in.__bases__ = bases
-    except TypeError as error:
-        return str(error)
-    finally:
-        _leave(stand_in)
-    return ""
-
-
-class _Nobody:
-    """The base of stand-ins that nobody needs any more."""
-
-
-def _leave(stand_in: type) -> None:
-    """Out of `__subclasses__()` of its bases at once: a class lies in cycles with itself."""
-    try:
-        stand_in.__bases__ = (_Nobody,)
-    except TypeError:
-        gc.collect(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib.util
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -184,6 +185,11 @@ def import_marks(names: frozenset[str]) -> list[ast.stmt]:
         return []
     never = ast.If(ast.Constant(0), [ast.Import([ast.alias(name) for name in sorted(names)])], [])
     return [ast.fix_missing_locations(ast.copy_location(never, ast.Pass(lineno=1, col_offset=0)))]
+
+
+def decode(source: bytes) -> str:
+    """Text as Python reads it: coding cookie, BOM, universal newlines. Raises SyntaxError or UnicodeDecodeError."""
+    return importlib.util.decode_source(source)
 
 
 def first_line(node: ast.stmt) -> int:
