@@ -46,7 +46,7 @@ def watch_table(output: str) -> dict[str, Any]:
         "title": "Save to batch, by watcher",
         "command": "python bench/watch.py",
         "python": said["python"],
-        "machine": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()}, {os.cpu_count()} cores",
         "columns": ["backend", *(f"{style}, median / p99 ms" for style in styles),
                     "1000 files saved: batches, ms after the last", "git checkout of 1000", "idle wake-ups a second"],
         "rows": rows,

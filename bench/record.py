@@ -124,7 +124,7 @@ def record(
         "title": title,
         "command": command,
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()}, {os.cpu_count()} cores",
         "columns": list(columns),
         "rows": table,
         "notes": list(notes),

@@ -10,6 +10,7 @@ import collections
 import concurrent.futures
 import json
 import platform
+import re
 import statistics
 import sys
 from pathlib import Path
@@ -79,7 +80,7 @@ def keep(result: dict[str, object], found: list[Upgrade], chain: bool) -> None:
 def reason(one: Upgrade) -> str:
     names = sorted({binding(path) for path in one.differs})
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    why = " ".join(one.why.split())
+    why = re.sub(r"/\S+/", "", " ".join(one.why.split()))  # no folders of this machine
     return f"…{why[-200:]}" if len(why) > 300 else why or ", ".join([*names[:6], *one.lost[:3]]) + more
 
 

@@ -145,12 +145,14 @@ class Project:
         modules = [*self.names(versions[0]), "holder"]
         folder = self.folder()
         root = lay_out(self.release(versions[0]), folder / "site", holder)
+        steps = [str(self.release(version)) for version in versions[1:]]
         try:
-            steps = [str(self.release(version)) for version in versions[1:]]
             result = run("live", self.job(root, modules, steps=steps), folder, TIMEOUT_S * len(steps))
         except (RuntimeError, subprocess.TimeoutExpired) as error:
+            late = isinstance(error, subprocess.TimeoutExpired)
+            why = f"no answer after {TIMEOUT_S * len(steps)} s" if late else str(error)
             for old, new in itertools.pairwise(versions):  # a chain that broke is a failure of each of its steps
-                yield Upgrade(self.package.name, old, new, "failed", why=str(error))
+                yield Upgrade(self.package.name, old, new, "failed", why=why)
             return
         named: set[str] = set()
         for (old, new), step in zip(itertools.pairwise(versions), result["steps"], strict=True):
