@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,19 +62,18 @@ def folder_for(block: Block, folder: Path) -> Path:
     return folder
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The caller's, with this Python's commands first, a runtime folder of its own and no colour."""
+def environment(own: str) -> dict[str, str]:
+    """The caller's, with this Python's commands first, `own` for sockets and scratch, and no colour."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    runtime = folder / ".runtime"
-    runtime.mkdir(mode=0o700, exist_ok=True)
-    return {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "XDG_RUNTIME_DIR": str(runtime)}
+    return {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "XDG_RUNTIME_DIR": own, "TMPDIR": own}
 
 
 def run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        command, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=100, check=False,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="mf") as own:
+        done = subprocess.run(
+            command, cwd=folder, env=environment(own), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=100, check=False,
+        )  # fmt: skip
     assert done.returncode == 0, f"{command} exited with {done.returncode}:\n{done.stdout}"
     return done.stdout
 
