@@ -146,7 +146,7 @@ def resolve(namespace: dict[str, Any], chain: Iterable[str]) -> Any:
 
 def _of_instance(value: Any, name: str) -> Any:
     """An instance's own attribute, or the raw one of its class."""
-    held = getattr(value, "__dict__", None) if type(value).__flags__ & (1 << 9) else None  # Py_TPFLAGS_HEAPTYPE
+    held = dict_of(value)
     if type(held) is dict and name in held:
         return held[name]
     found = next((vars(k)[name] for k in type(value).__mro__ if name in vars(k)), ABSENT)

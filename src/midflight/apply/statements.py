@@ -24,7 +24,7 @@ from midflight.apply.values import Before, before_in_place, is_container, is_dat
 from midflight.apply.work import Work
 from midflight.plan.diff import Group, Groups, Pair, defines, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
-from midflight.plan.purity import calls_something, only_binds
+from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
 
@@ -94,7 +94,7 @@ class Runner:
         """Only a lambda inside a call was edited: what the call made of it follows if it is data that nobody touched."""
         statement = pair.new
         assert statement is not None
-        if not statement.binds or defines(statement) or not calls_something(statement.node):
+        if not statement.binds or defines(statement) or not statement.calls:
             return
         if is_state(statement, self.scope.namespace):
             self._keep_state(statement, "its own lambda")

@@ -95,6 +95,11 @@ class Statement:
         return self._fact("reads", read_names)  # type: ignore[no-any-return]
 
     @property
+    def calls(self) -> bool:
+        """Whether running it calls code: decorators count, bodies of functions do not."""
+        return self._fact("calls", calls_something)  # type: ignore[no-any-return]
+
+    @property
     def deletes(self) -> frozenset[str]:
         return self._fact("deletes", deleted_names)  # type: ignore[no-any-return]
 
@@ -404,3 +409,22 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
         return
     for child in ast.iter_child_nodes(node):
         yield from walk_scope(child)
+
+
+def calls_something(node: ast.AST) -> bool:
+    """Whether running the statement `node` calls code: decorators count, bodies of functions do not."""
+    for child in walk_scope(node):
+        if isinstance(child, ast.Call):
+            return True
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.decorator_list:
+            return True
+        if isinstance(child, ast.ClassDef) and any(map(calls_something, [*child.bases, *child.keywords, *child.body])):
+            return True
+    return any(
+        isinstance(d, ast.Call)
+        for scope in walk_scope(node)
+        if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for default in [*scope.args.defaults, *scope.args.kw_defaults]
+        if default is not None
+        for d in ast.walk(default)
+    )
