@@ -16,6 +16,11 @@ DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but s
 
 def functions_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[types.FunctionType]:
     """Functions that `value` is or wraps; for a class of `module`, those of its body too. Each is given once."""
+    return (item for item in objects_in(value, module, depth=depth) if type(item) is types.FunctionType)
+
+
+def objects_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[Any]:
+    """`value` and the wrappers, functions and members inside it, each once."""
     seen: set[int] = set()
     stack = [(value, depth)]
     while stack:
@@ -23,8 +28,7 @@ def functions_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[typ
         if id(item) in seen or left < 0:
             continue
         seen.add(id(item))
-        if type(item) is types.FunctionType:
-            yield item
+        yield item
         stack.extend((part, left - 1) for part in parts_of(item, module))
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import own_code_differs
 from midflight.apply.graft.classes import graft_class_statement, refresh_class
 from midflight.apply.graft.closures import refit
-from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
+from midflight.apply.graft.copies import Facts, follow, signature_of
+from midflight.apply.graft.functions import (
+    forward,
+    forwarded_to,
+    graft_function,
+    new_doc,
+    pair_codes,
+    same_code,
+)
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
@@ -106,13 +114,25 @@ class Runner:
         again = Pair("changed", pair.old, pair.new)
         function = self._inner_function(again)
         current = self.scope.get(node.name)
-        if function is None or node.decorator_list:
+        if function is not None and node.decorator_list:
             self._run_decorated(again, node, function, ())
+        elif function is None:
+            self._run_in_place_of(pair, current)
         elif current is not function:
             become(self.tx, current, function)
-            self.scope.set(node.name, function)
-            self.work.record.rebound[self.scope.label(node.name)] = None
-            self.changes.value_changed(self.scope.key(node.name), current)
+            self._rebind(node.name, current, function)
+
+    def _run_in_place_of(self, pair: Pair, current: Any) -> None:
+        """Nobody held the function, so its definition runs; who holds the one that hid it gets the same."""
+        assert pair.new is not None
+        name = pair.new.name
+        self.run.before_call()
+        self._guard_named(pair.new)
+        made, self.roots[pair.new] = self._aside([pair.new.located()], {}, pair)
+        if become(self.tx, current, made[name]):
+            self.work.record.grafted[self.scope.label(name)] = None
+        else:
+            self._rebind(name, current, made[name])
 
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""
@@ -207,6 +227,8 @@ class Runner:
         self.roots[pair.new] = roots
         old = inner.__code__
         self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+        facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
+        self._follow(pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
         self.tx.later(lambda: graft_function(self.tx, inner, function) and None)
         self._grafted(node.name, inner, old, function.__code__)
 
@@ -390,12 +412,37 @@ class Runner:
                     self.run.search.graft(function, after)
                     if edited:
                         self._grafted(_label(before), function, before, after)
+                        self._follow(pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
+            if edited and not found and after in new:
+                self._graft_foreign(pair, before, after)
             if sys.getrefcount(before) - _AT_REST > len(found):
                 running = frames_by_code() if running is None else running
                 if sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
                     self.run.search.want(before, after, self._tell(before, after, edited, skip))
             if edited:
                 self.run.search.replaced.append((before, after))
+
+    def _follow(self, pair: Pair, function: types.FunctionType, facts: Facts) -> None:
+        for name in pair.statement.binds:
+            follow(self.tx, self.scope.get(name), function, self.work.name, facts)
+
+    def _graft_foreign(self, pair: Pair, before: types.CodeType, after: types.CodeType) -> None:
+        """Somebody gave the function other code than its source has (a rewriter, a debugger): the edit counts."""
+        for name in pair.statement.binds:
+            for function in functions_in(self.scope.get(name), self.work.name):
+                ours = function.__globals__ is self.scope.namespace and function.__qualname__ == before.co_qualname
+                foreign = forwarded_to(function) is None and not self._is_known(function.__code__)
+                if ours and foreign and function.__code__.co_freevars == after.co_freevars:
+                    self.run.search.graft(function, after)
+                    self._grafted(_label(before), function, function.__code__, after)
+                    self.run.notes.append(
+                        f"{self.work.name}.{_label(before)}: its running code was not what its source gave; the edit replaced it"
+                    )
+
+    def _is_known(self, code: types.CodeType) -> bool:
+        """Whether the module's source gave this code object, in its old version or the new one."""
+        roots = [*self.work.old.roots.values(), *self.work.roots.values(), tuple(self.run.search.fresh())]
+        return any(code is inner for codes in roots for root in codes for inner in with_nested(root))
 
     def _tell(self, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any) -> Any:
         def done(function: types.FunctionType, taken: bool) -> None:
@@ -790,6 +837,12 @@ def annotated(statement: Statement) -> list[str]:
         for child in walk_scope(statement.node)
         if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)
     ]
+
+
+def with_nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for nested in nested_codes(code):
+        yield from with_nested(nested)
 
 
 def _label(code: types.CodeType) -> str:

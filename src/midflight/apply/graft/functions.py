@@ -132,6 +132,11 @@ def _graft_names(tx: Transaction, function: types.FunctionType, old: types.CodeT
         tx.set_attr(function, "__qualname__", new.co_qualname)
 
 
+def new_doc(function: types.FunctionType, code: types.CodeType) -> str | None:
+    """The docstring that `function` has once it runs `code`: one that the program has set stays."""
+    return docstring(code) if function.__doc__ == docstring(function.__code__) else function.__doc__
+
+
 def docstring(code: types.CodeType) -> str | None:
     """A function's docstring: its first constant, where that is one (3.13 says so with a flag)."""
     first = code.co_consts[0] if code.co_consts else None

@@ -34,6 +34,10 @@ class Search:
         self._grafted.add(id(function))
         self.tx.later(lambda: graft_code(self.tx, function, code))
 
+    def fresh(self) -> list[types.CodeType]:
+        """Code objects that this reload has brought so far."""
+        return [after for _, after in self.replaced]
+
     def finish(self) -> None:
         wanted, self._wanted = self._wanted, []
         if not wanted:
