@@ -20,6 +20,7 @@ from typing import Any
 from midflight.apply.execute import Execution
 from midflight.apply.files import Files
 from midflight.apply.graft.classes import RudeEdit
+from midflight.apply.graft.generated import collect_left
 from midflight.apply.parsed import Parsed, parsed
 from midflight.apply.safepoint import interrupts_wait, main_loop, old_frames, suspended_generators
 from midflight.apply.transaction import Transaction
@@ -386,6 +387,7 @@ class Session:
                     self._record(report)
             finally:
                 self._busy = False
+        collect_left()
         if interrupt is not None:
             raise interrupt
         return report

@@ -90,6 +90,8 @@ class Deep(Snap):
     def take(self) -> dict[str, Any]:
         out: dict[str, Any] = super().take()
         homes = {m.__name__ for m in self.mods}
+        # attrs itself renames one function of its own for each class that it makes.
+        out = {path: state for path, state in out.items() if ".__replace__" not in path}
         for path, value in self._everything():
             if isinstance(value, types.FunctionType):
                 out[f"{path} fn"] = (
@@ -103,7 +105,7 @@ class Deep(Snap):
                 )
             elif isinstance(value, type) and value.__module__ in homes:
                 out[f"{path} cls"] = (
-                    sorted(value.__dict__),
+                    sorted(value.__dict__.keys() - {"__type_params__"}),  # CPython does not let it be deleted
                     value.__doc__,
                     repr(value.__dict__.get("__annotations__")),
                     sorted(getattr(value, "__abstractmethods__", ())),

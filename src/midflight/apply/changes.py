@@ -30,6 +30,16 @@ class Changes:
         self.touched: dict[int, Any] = {}
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
         self.caches: dict[int, Any] = {}
+        self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
+
+    def has_value(self, key: Key) -> bool:
+        return key in self.values
+
+    def shape_changed(self, key: Key, cls: type) -> None:
+        """`cls` is the same object with other fields or bases: what was made from it may be stale."""
+        if id(cls) not in self.shapes:
+            self.shapes[id(cls)] = cls
+            self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
     def value_changed(self, key: Key, old: Any) -> None:
         self.values.setdefault(key, old)
@@ -47,7 +57,10 @@ class Changes:
             self.own[id(function)] = function
         if id(function) not in self.touched:
             self.touched[id(function)] = function
-            self.fresh.append((key[0], key[1].rpartition(".")[2], function))
+            owner, _, name = key[1].rpartition(".")
+            self.fresh.append((key[0], name, function))
+            if owner and name in ("__new__", "__init__", "__init_subclass__"):
+                self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
 
     # -- what follows -----------------------------------------------------------------------------
 

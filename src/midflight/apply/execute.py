@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from midflight.apply.changes import Changes
+from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
 from midflight.apply.parsed import Parsed, parsed
 from midflight.apply.registrations import Registrations
@@ -43,6 +44,7 @@ class Execution:
         self.pending: Pending = {}
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
         self.added: dict[str, set[str]] = {}
+        self.shapes_changed = False  # classes gained or lost members or bases
         self._order: dict[str, int] = {}
 
     def run(self) -> None:
@@ -56,6 +58,9 @@ class Execution:
         self.search.finish()
         self._empty_caches()
         self.tx.flush()
+        if self.shapes_changed:
+            self.tx.undo(lambda: forget_answers(self.program))
+            forget_answers(self.program)
 
     def _take(self, work: Work) -> None:
         scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending, work.text.imports)

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import own_code_differs
-from midflight.apply.graft.classes import graft_class_statement, refresh_class
+from midflight.apply.graft.classes import (
+    fill_from_bodies,
+    graft_class_statement,
+    header_causes,
+    place_class,
+    refresh_class,
+)
 from midflight.apply.graft.closures import refit
 from midflight.apply.graft.copies import Facts, follow, signature_of
 from midflight.apply.graft.functions import (
@@ -19,6 +25,7 @@ from midflight.apply.graft.functions import (
     pair_codes,
     same_code,
 )
+from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes
@@ -103,6 +110,8 @@ class Runner:
             return True
         if statement in self.work.reran or self.work.record.kept.keys() & statement.binds:
             return False
+        if statement.is_class and header_causes(self, statement):
+            return True
         return bool(self.changes.causes(self.work, statement, self.scope.prefix))
 
     def _bring_back(self, pair: Pair) -> None:
@@ -254,6 +263,7 @@ class Runner:
             self._replay_readers(pair.new, name, result)
             return
         if is_ours and current is not ABSENT and become(self.tx, current, result):
+            forget_marks(self.tx, pair, self.scope.namespace, current, result)
             self.work.record.grafted[self.scope.label(name)] = None
             self.run.notes += self.run.registrations.settle(before, current, result, current)
             if inner is not None:
@@ -365,11 +375,17 @@ class Runner:
 
     def _graft_bodies(self, pair: Pair) -> None:
         """Only functions' bodies were edited: nothing runs, the new code goes where the old one is."""
-        self._graft_codes(pair, report=True)
+        self._graft_codes(pair)
+        if pair.new is not None and pair.new.is_class:
+            fill_from_bodies(self, pair)
 
-    def _graft_codes(self, pair: Pair, report: bool = False) -> None:
+    def _graft_codes(self, pair: Pair) -> None:
         assert pair.new is not None
         old = self._old(pair)
+        if pair.new.is_class:
+            owner = self._class_of(pair)
+            if owner is not None and owner.__module__ == self.work.name:
+                place_class(self.tx, owner, pair.new)
         if not old:
             return
         roots = tuple(nested_codes(self._compiled(pair.new)))
@@ -675,10 +691,10 @@ class Runner:
         if self.work.reran.get(statement, 0) >= 3:
             return
         causes = self.changes.causes(self.work, statement, self.scope.prefix)
-        if not causes or statement.is_import:
-            return
-        if statement.is_class:
+        if statement.is_class and (causes or header_causes(self, statement)):
             refresh_class(self, pair)
+            return
+        if not causes or statement.is_import:
             return
         if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
             self._refresh_block(pair)
