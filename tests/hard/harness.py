@@ -117,6 +117,9 @@ class Deep(Snap):
                 self.keep.append(value)
         return out
 
+    def subclasses(self) -> list[list[str]]:
+        return [state[-1] for path, state in self.state.items() if path.endswith(" cls")]
+
     def _everything(self) -> Iterator[tuple[str, Any]]:
         for module in self.mods:
             for name, value in list(vars(module).items()):
@@ -222,9 +225,10 @@ class Row:
 
     def fail(self, now: dict[str, bytes], then: dict[str, bytes]) -> None:
         """Try the files `then` with a failure behind them; the process stays as it is."""
-        self.live.turn_to(now)
-        self.live.session.reload()
         snap = Deep(self.live, self.held())
+        if any(len(set(subs)) != len(subs) for subs in snap.subclasses()):
+            gc.collect()  # a slots dataclass leaves the class that it was made from until a collection
+            snap = Deep(self.live, self.held())
         self.live.turn_to({**then, f"{LAST}.py": BAD.encode()})
         report = self.live.session.reload()
         assert report.outcome in ("rolled back", "refused"), report.to_json()

@@ -20,19 +20,34 @@ class Registrations:
     def __init__(self, program: Program, tx: Transaction) -> None:
         self.program, self.tx = program, tx
         self._guarded = False
+        self._dispatchers: dict[int, Any] = {}  # id of a table → the generic function (functools.singledispatch) it is of
 
     def guard(self) -> None:
         """Remember the contents of all of them, for a rollback after code ran that we do not see into."""
         if not self._guarded:
             self._guarded = True
             for _, container in self.containers():
-                self.tx.guard(container)
+                self._guard(container)
 
     def containers(self) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for loaded in list(self.program.all()):
             for label, value in _held(loaded.name, loaded.namespace, loaded.name, seen):
                 yield label, value
+            for name, function in list(loaded.namespace.items()):
+                registry = dispatch_table(function)
+                if registry is not None and id(registry) not in seen:
+                    seen.add(id(registry))
+                    self._dispatchers[id(registry)] = function
+                    yield f"{loaded.name}.{name}.registry", registry
+
+    def _guard(self, container: Any) -> None:
+        dispatcher = self._dispatchers.get(id(container))
+        if dispatcher is not None:
+            # It remembers what it found in its table: forgotten now, and last of all after a rollback.
+            self.tx.undo(dispatcher._clear_cache)
+            dispatcher._clear_cache()
+        self.tx.guard(container)
 
     def contents(self) -> Contents:
         return {id(container): (label, container, copy_of(container)) for label, container in self.containers()}
@@ -63,7 +78,7 @@ class Registrations:
         return lines
 
     def _drop(self, label: str, container: Any, ids: set[int], keep: Any) -> list[str]:
-        self.tx.guard(container)
+        self._guard(container)
         lines = []
         if isinstance(container, dict):
             for key in [k for k, v in container.items() if (id(v) in ids or id(k) in ids) and k not in keep]:
@@ -80,7 +95,7 @@ class Registrations:
         return lines
 
     def _exchange(self, container: Any, made: Any, lives: Any) -> None:
-        self.tx.guard(container)
+        self._guard(container)
         if isinstance(container, dict):
             for key, value in list(container.items()):
                 if value is made:
@@ -92,6 +107,18 @@ class Registrations:
         elif any(item is made for item in container):
             container.discard(made)
             container.add(lives)
+
+
+def dispatch_table(function: Any) -> dict[Any, Any] | None:
+    """The implementations of a generic function, by type (Lib/functools.py, singledispatch)."""
+    if type(function) is not types.FunctionType or not hasattr(function, "_clear_cache"):
+        return None
+    dispatch = function.__dict__.get("dispatch")
+    for name, cell in zip(dispatch.__code__.co_freevars, dispatch.__closure__ or (), strict=True):
+        if name == "registry":
+            held = cell.cell_contents
+            return held if isinstance(held, dict) else None
+    return None
 
 
 def _held(label: str, namespace: Any, module: str, seen: set[int], depth: int = 3) -> Iterator[tuple[str, Any]]:

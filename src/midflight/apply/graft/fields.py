@@ -45,9 +45,26 @@ def _of_pydantic(field: Any) -> Callable[[], Any] | None:
     return lambda: field.get_default(call_default_factory=True)
 
 
+def _bind_decorators(tx: Transaction, cls: type) -> None:
+    """Validators and serializers are bound to the class that their statement made."""
+    infos = vars(cls).get("__pydantic_decorators__")
+    for held in vars(infos).values() if hasattr(infos, "__dict__") else _slots(infos):
+        if isinstance(held, dict) and all(hasattr(each, "cls_var_name") for each in held.values()):
+            tx.set_contents(held, {name: _bound(each, cls) for name, each in held.items()})
+
+
+def _bound(decorator: Any, cls: type) -> Any:
+    return decorator.build(cls, cls_var_name=decorator.cls_var_name, shim=decorator.shim, info=decorator.info)
+
+
+def _slots(value: Any) -> list[Any]:
+    return [getattr(value, name, None) for name in getattr(type(value), "__slots__", ())]
+
+
 def complete(tx: Transaction, cls: type, namespace: Mapping[str, Any]) -> None:
     """What a library derives from the class object itself is derived anew: a pydantic schema makes instances of it."""
     rebuild = getattr(cls, "model_rebuild", None)
     if "__pydantic_core_schema__" in vars(cls) and rebuild is not None:
         tx.guard_object(cls)
+        _bind_decorators(tx, cls)
         rebuild(force=True, raise_errors=False, _types_namespace=dict(namespace))

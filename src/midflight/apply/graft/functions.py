@@ -77,9 +77,18 @@ def pair_codes(
 def _by_name(codes: Sequence[types.CodeType]) -> dict[tuple[str, bool], list[types.CodeType]]:
     """Codes by name; those of functions apart from class bodies, which are no versions of them."""
     out: dict[tuple[str, bool], list[types.CodeType]] = {}
-    for code in codes:
+    for code in unwrapped(codes):
         out.setdefault((code.co_name, bool(code.co_flags & inspect.CO_NEWLOCALS)), []).append(code)
     return out
+
+
+def unwrapped(codes: Sequence[types.CodeType]) -> Iterator[types.CodeType]:
+    """`codes` without the scopes that type parameters (PEP 695) put around definitions: they may come and go."""
+    for code in codes:
+        if code.co_name.startswith("<generic parameters of "):
+            yield from unwrapped(nested_codes(code))
+        else:
+            yield code
 
 
 def _pair_named(
