@@ -428,7 +428,7 @@ class Session:
         run = Execution(self.program, tx, works)
         before = {work.name: dict(work.loaded.namespace) for work in works}
         try:
-            self._dispose(works, tx)
+            self._dispose(works, run)
             files.prepare(run)  # first line that touches the program
             run.run()
             files.finish(run)
@@ -468,11 +468,12 @@ class Session:
             return Work(loaded, old, result.text, list(result.pairs), result.source)
         return result
 
-    def _dispose(self, works: Sequence[Work], tx: Transaction) -> None:
-        tx.guard(RECORDS)
+    def _dispose(self, works: Sequence[Work], run: Execution) -> None:
+        run.tx.guard(RECORDS)
         for work in works:
             if any(pair.edited for pair in work.pairs):
                 for function, _, _ in list(of_module(work.name, "dispose")):
+                    run.before_call()
                     function()
 
     def _validate(self, run: Execution, before: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
