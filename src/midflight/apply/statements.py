@@ -490,8 +490,6 @@ class Runner:
             made, roots = self._aside([statement.located()], {}, pair)
         else:
             made, roots = self._live(pair, before)
-        if self._old(pair):
-            self._graft_pairs(pair, self._old(pair), roots)
         self.roots[statement] = roots
         self.work.record.ran[statement.name if not statement.binds else self._labels(statement.binds)] = None
         for name, value in made.items():
@@ -499,6 +497,9 @@ class Runner:
                 self.scope.set(name, value)
             else:
                 self._settle(name, before[name], value, pair, untouched.get(name, False))
+        if self._old(pair):
+            # Last: what a name held may act as another function of the statement by now.
+            self._graft_pairs(pair, self._old(pair), roots)
 
     def _guard_named(self, statement: Statement) -> None:
         """What the statement names may get other attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
@@ -699,7 +700,7 @@ class Runner:
         if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
             self._refresh_block(pair)
             return
-        if not statement.binds:
+        if not statement.values:
             return  # a side effect that nobody edited does not happen twice
         if statement in self.work.reran:
             return
@@ -741,7 +742,7 @@ class Runner:
 
     def _refresh_value(self, pair: Pair, causes: Sequence[str]) -> None:
         assert pair.new is not None
-        names = sorted(pair.new.binds)
+        names = sorted(pair.new.values)
         group = self._group_of(pair.new)
         for name in names:
             current = self.scope.get(name)
@@ -758,7 +759,7 @@ class Runner:
 
     def _group_of(self, statement: Statement) -> list[Statement]:
         everything = builders(p.new for p in self._siblings if p.new is not None) if self._siblings else {}
-        found = {s for name in statement.binds for s in everything.get(name, [])}
+        found = {s for name in statement.values for s in everything.get(name, [])}
         return sorted(found, key=lambda s: s.first) if len(found) > 1 else [statement]
 
     def _rebuild_group(self, pair: Pair, group: Sequence[Statement], names: Sequence[str]) -> None:
