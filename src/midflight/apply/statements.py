@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import own_code_differs
@@ -21,6 +22,7 @@ from midflight.apply.graft.functions import (
     forward,
     forwarded_to,
     graft_function,
+    graft_signature,
     new_doc,
     pair_codes,
     same_code,
@@ -41,6 +43,7 @@ from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
+    from midflight.apply.registrations import Contents
 
 # References to a code object that no function runs: the tuple it lies in, the list of pairs, a variable, an argument.
 _AT_REST = 4
@@ -235,11 +238,19 @@ class Runner:
         function = made[node.name]
         self.roots[pair.new] = roots
         old = inner.__code__
-        self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+        also = functools.partial(self._graft_twin, inner, function, (inner.__defaults__, inner.__kwdefaults__))
+        self._graft_pairs(pair, self._old(pair), roots, skip=inner, also=also)
         facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
         self._follow(pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
         self.tx.later(lambda: graft_function(self.tx, inner, function) and None)
-        self._grafted(node.name, inner, old, function.__code__)
+        self._grafted(self.scope.label(node.name), inner, old, function.__code__)
+
+    def _graft_twin(
+        self, inner: types.FunctionType, made: types.FunctionType, defaults: tuple[Any, Any], twin: types.FunctionType
+    ) -> None:
+        """Another function that runs the same code, such as a wrapper that acts as it since its decorator went."""
+        if twin.__code__ is inner.__code__ and (twin.__defaults__, twin.__kwdefaults__) == defaults:
+            self.tx.later(lambda: graft_signature(self.tx, twin, made))
 
     def _run_decorated(
         self, pair: Pair, node: ast.FunctionDef | ast.AsyncFunctionDef, inner: types.FunctionType | None, causes: Sequence[str]
@@ -253,11 +264,18 @@ class Runner:
             self._guard_named(pair.new)
         before = self.run.registrations.contents() if node.decorator_list else {}
         made, roots = self._aside([located], given, pair)
-        result = made.pop(name)
         self.roots[pair.new] = roots
-        is_ours = inner is not None and self._is_made(pair, current)
+        self._settle_decorated(pair, made.pop(name), inner, current, before)
         if inner is not None:
+            # Last: what the name held may act as another function by now.
             self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+
+    def _settle_decorated(
+        self, pair: Pair, result: Any, inner: types.FunctionType | None, current: Any, before: Contents
+    ) -> None:
+        assert pair.new is not None
+        name = pair.new.node.name  # type: ignore[attr-defined]
+        is_ours = inner is not None and self._is_made(pair, current)
         if not self._is_last(pair.new, name):
             self.run.notes += self.run.registrations.settle(before, inner, result, result)
             self._replay_readers(pair.new, name, result)
@@ -270,7 +288,7 @@ class Runner:
                 self.changes.code_changed(self.scope.key(name), inner, True)
             return
         if inner is not None and inner is not current:
-            become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, node.name))
+            become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, name))
         self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result)
         if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
             self.work.record.grafted[self.scope.label(name)] = None
@@ -413,6 +431,7 @@ class Runner:
         old: Sequence[types.CodeType],
         new: Sequence[types.CodeType],
         skip: types.FunctionType | None = None,
+        also: Callable[[types.FunctionType], None] | None = None,
     ) -> None:
         assert pair.new is not None
         mapping = list(pair_codes(old, new))
@@ -426,6 +445,8 @@ class Runner:
             for function in found:
                 if function is not skip:
                     self.run.search.graft(function, after)
+                    if also is not None:
+                        also(function)
                     if edited:
                         self._grafted(_label(before), function, before, after)
                         self._follow(pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
@@ -434,7 +455,7 @@ class Runner:
             if sys.getrefcount(before) - _AT_REST > len(found):
                 running = frames_by_code() if running is None else running
                 if sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
-                    self.run.search.want(before, after, self._tell(before, after, edited, skip))
+                    self.run.search.want(before, after, self._tell(before, after, edited, skip, also))
             if edited:
                 self.run.search.replaced.append((before, after))
 
@@ -460,10 +481,12 @@ class Runner:
         roots = [*self.work.old.roots.values(), *self.work.roots.values(), tuple(self.run.search.fresh())]
         return any(code is inner for codes in roots for root in codes for inner in with_nested(root))
 
-    def _tell(self, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any) -> Any:
+    def _tell(self, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any, also: Any) -> Any:
         def done(function: types.FunctionType, taken: bool) -> None:
             if function is skip:
                 return
+            if also is not None and taken:
+                also(function)
             if not taken:
                 name = _label(before)
                 self.run.notes.append(
@@ -871,8 +894,6 @@ def _defines(statement: Statement) -> bool:
 
 
 def _is_wrapper(value: Any) -> bool:
-    import functools
-
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
     return isinstance(value, kinds) or hasattr(value, "cache_parameters")
 
