@@ -93,6 +93,8 @@ class Deep(Snap):
         # attrs itself renames one function of its own for each class that it makes.
         out = {path: state for path, state in out.items() if ".__replace__" not in path}
         for path, value in self._everything():
+            if type(value) is set:
+                out[f"{path}[]"] = sorted(map(repr, value))  # its order is not its own
             if isinstance(value, types.FunctionType):
                 out[f"{path} fn"] = (
                     value.__code__,

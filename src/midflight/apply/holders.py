@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from midflight.apply.transaction import cell_value
+from midflight.apply.variants import origin_of, variants_of
 
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
@@ -124,9 +125,10 @@ def functions_running(codes: list[types.CodeType]) -> dict[int, list[types.Funct
     Costs 1.5-2.7 ms on a heap of 10^5 small lists, 50 ms on 5*10^6: only for codes that refcounts say are held."""
     out: dict[int, list[types.FunctionType]] = {}
     if codes:
-        for referrer in gc.get_referrers(*codes):
+        variants = [variant for code in codes for variant in variants_of(code)]
+        for referrer in gc.get_referrers(*codes, *variants):
             if type(referrer) is types.FunctionType:
-                out.setdefault(id(referrer.__code__), []).append(referrer)
+                out.setdefault(id(origin_of(referrer.__code__)), []).append(referrer)
     return out
 
 

@@ -35,6 +35,7 @@ from midflight.apply.parsed import Roots
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, is_container, is_derived_kind, rebuilt, same_value
+from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.work import Work
 from midflight.plan.diff import Pair, builders, match
 from midflight.plan.flow import decorator_names, imports_in
@@ -249,7 +250,7 @@ class Runner:
         self, inner: types.FunctionType, made: types.FunctionType, defaults: tuple[Any, Any], twin: types.FunctionType
     ) -> None:
         """Another function that runs the same code, such as a wrapper that acts as it since its decorator went."""
-        if twin.__code__ is inner.__code__ and (twin.__defaults__, twin.__kwdefaults__) == defaults:
+        if origin_of(twin.__code__) is origin_of(inner.__code__) and (twin.__defaults__, twin.__kwdefaults__) == defaults:
             self.tx.later(lambda: graft_signature(self.tx, twin, made))
 
     def _run_decorated(
@@ -337,7 +338,7 @@ class Runner:
         roots = [code for code in _function_codes(self._old(pair)) if code.co_name == name]
         wanted = {id(code) for code in roots}
         for function in functions_in(self.scope.get(name), self.work.name):
-            if id(function.__code__) in wanted:
+            if id(origin_of(function.__code__)) in wanted:
                 return function
         for functions in functions_running(roots).values():
             for function in functions:
@@ -347,7 +348,7 @@ class Runner:
 
     def _made_here(self, pair: Pair, value: Any) -> bool:
         """Whether `value` is a function whose code stands in the old version of the statement."""
-        return type(value) is types.FunctionType and any(value.__code__ is code for code in self._old(pair))
+        return type(value) is types.FunctionType and any(origin_of(value.__code__) is code for code in self._old(pair))
 
     def _functions_of(self, pair: Pair) -> list[types.FunctionType]:
         return [f for functions in functions_running(list(self._old(pair))).values() for f in functions]
@@ -355,7 +356,7 @@ class Runner:
     def _is_made(self, pair: Pair, current: Any) -> bool:
         """Whether a name still holds what its statement made: that, or a wrapper around it."""
         wanted = {id(code) for code in _function_codes(self._old(pair))}
-        if any(id(function.__code__) in wanted for function in functions_in(current, self.work.name)):
+        if any(id(origin_of(function.__code__)) in wanted for function in functions_in(current, self.work.name)):
             return True
         return current is not ABSENT and not isinstance(current, (types.FunctionType, type)) and callable(current)
 
@@ -452,12 +453,13 @@ class Runner:
                         self._follow(pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
             if edited and not found and after in new:
                 self._graft_foreign(pair, before, after)
-            if sys.getrefcount(before) - _AT_REST > len(found):
+            others = list(variants_of(before))
+            if others or sys.getrefcount(before) - _AT_REST > len(found):
                 running = frames_by_code() if running is None else running
-                if sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
+                if others or sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
                     self.run.search.want(before, after, self._tell(before, after, edited, skip, also))
             if edited:
-                self.run.search.replaced.append((before, after))
+                self.run.search.replaced += [(before, after), *((other, after) for other in others)]
 
     def _follow(self, pair: Pair, function: types.FunctionType, facts: Facts) -> None:
         for name in pair.statement.binds:
@@ -468,7 +470,7 @@ class Runner:
         for name in pair.statement.binds:
             for function in functions_in(self.scope.get(name), self.work.name):
                 ours = function.__globals__ is self.scope.namespace and function.__qualname__ == before.co_qualname
-                foreign = forwarded_to(function) is None and not self._is_known(function.__code__)
+                foreign = forwarded_to(function) is None and not self._is_known(origin_of(function.__code__))
                 if ours and foreign and function.__code__.co_freevars == after.co_freevars:
                     self.run.search.graft(function, after)
                     self._grafted(_label(before), function, function.__code__, after)

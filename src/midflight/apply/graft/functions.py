@@ -10,6 +10,7 @@ from typing import Any
 
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import Transaction
+from midflight.apply.variants import note_variant
 
 _PLACE = "\x00midflight: the function to call"
 
@@ -115,7 +116,7 @@ def fitted(function: types.FunctionType, code: types.CodeType) -> types.CodeType
         return code
     if not need:
         # The closure is checked by its length only; without COPY_FREE_VARS nothing reads the added variables.
-        return code.replace(co_freevars=have)
+        return note_variant(code.replace(co_freevars=have), code)
     return None
 
 

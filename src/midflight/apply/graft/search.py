@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from midflight.apply.graft.functions import graft_code
 from midflight.apply.holders import frames_by_code, functions_in, functions_running
 from midflight.apply.transaction import Transaction
+from midflight.apply.variants import origin_of
 
 # References to a code object that nobody runs: the tuple it lies in, and the argument of getrefcount.
 _AT_REST = 2
@@ -65,7 +66,7 @@ def by_code(values: Iterable[object], module: str) -> dict[int, list[types.Funct
     out: dict[int, list[types.FunctionType]] = {}
     for value in values:
         for function in functions_in(value, module):
-            held = out.setdefault(id(function.__code__), [])
+            held = out.setdefault(id(origin_of(function.__code__)), [])
             if function not in held:
                 held.append(function)
     return out
