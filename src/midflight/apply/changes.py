@@ -34,6 +34,16 @@ class Changes:
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
+        self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
+
+    def has_value(self, key: Key) -> bool:
+        return key in self.values
+
+    def shape_changed(self, key: Key, cls: type) -> None:
+        """`cls` is the same object with other fields or bases: what was made from it may be stale."""
+        if id(cls) not in self.shapes:
+            self.shapes[id(cls)] = cls
+            self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
     def fill(self, container: Any, contents: Any) -> Any:
         """`container` is about to get `contents`; gives what it held before."""
@@ -64,7 +74,10 @@ class Changes:
             self.own[id(function)] = function
         if id(function) not in self.touched:
             self.touched[id(function)] = function
-            self.fresh.append((key[0], key[1].rpartition(".")[2], function))
+            owner, _, name = key[1].rpartition(".")
+            self.fresh.append((key[0], name, function))
+            if owner and name in ("__new__", "__init__", "__init_subclass__"):
+                self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
 
     # -- what follows -----------------------------------------------------------------------------
 

@@ -90,6 +90,11 @@ class Statement:
         return self._fact("binds", bound_names)  # type: ignore[no-any-return]
 
     @property
+    def values(self) -> frozenset[str]:
+        """Names whose values running it makes: for a loop not its variables, but the containers that it fills."""
+        return self._fact("values", _values_of) if isinstance(self.node, (ast.For, ast.AsyncFor)) else self.binds
+
+    @property
     def reads(self) -> frozenset[str]:
         """Names that running it looks up: not those that only a function's body uses."""
         return self._fact("reads", read_names)  # type: ignore[no-any-return]
@@ -377,6 +382,11 @@ def _comprehension_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
     for walrus in ast.walk(node):
         if isinstance(walrus, ast.NamedExpr) and isinstance(walrus.target, ast.Name):
             yield "bind", walrus.target.id
+
+
+def _values_of(node: ast.stmt) -> frozenset[str]:
+    targets = {n.id for child in walk_scope(node) if isinstance(child, (ast.For, ast.AsyncFor)) for n in ast.walk(child.target) if isinstance(n, ast.Name)}
+    return (bound_names(node) | mutated_names(node)) - targets
 
 
 def mutated_names(node: ast.stmt) -> frozenset[str]:
