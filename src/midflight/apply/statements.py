@@ -554,6 +554,9 @@ class Runner:
 
     def _is_known(self, code: types.CodeType) -> bool:
         """Whether the module's source gave this code object, in its old version or the new one."""
+        for statement in self.work.old.text.statements:
+            if code.co_qualname.partition(".")[0] in statement.binds:
+                self.work.old.roots.get(statement)  # found when asked for
         roots = [*self.work.old.roots.values(), *self.work.roots.values(), tuple(self.run.search.fresh())]
         return any(code is inner for codes in roots for root in codes for inner in with_nested(root))
 
