@@ -22,6 +22,7 @@ from midflight.apply.dangling import prune
 from midflight.apply.execute import Execution
 from midflight.apply.files import Files
 from midflight.apply.graft.classes import RudeEdit
+from midflight.apply.graft.generated import collect_left
 from midflight.apply.parsed import Parsed, parsed
 from midflight.apply.safepoint import interrupts_wait, main_loop, old_frames, suspended_generators
 from midflight.apply.transaction import Transaction
@@ -31,6 +32,7 @@ from midflight.errors import SessionError
 from midflight.graph.heap import Process
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
+from midflight.hooks import of_module
 from midflight.plan.planner import ModuleEdit, plan_reload
 from midflight.plan.preflight import Edited, edited
 from midflight.validate.contract import broken_promises
@@ -417,6 +419,7 @@ class Session:
                     self._record(report)
             finally:
                 self._busy = False
+        collect_left()
         if interrupt is not None:
             raise interrupt
         return report
@@ -457,6 +460,8 @@ class Session:
         run = Execution(self.program, tx, works)
         before = {work.name: dict(work.loaded.namespace) for work in works}
         try:
+            if any(True for work in works for _ in of_module(work.name, "dispose")):
+                run.before_call()  # what they clear is put back if the reload fails
             before_code_runs(tx, [w.loaded for w in works if any(pair.edited for pair in w.pairs)])
             files.prepare(run)  # first line that touches the program
             run.run()

@@ -231,6 +231,28 @@ fact(4) == 10
 m.make2()(2) == [2, 1, 0]
 down(2) == [2, 1, 0] or said("make2.down")
 
+## n057-captured-none-left-then-again: none is left, then the body is edited, then it is captured again
+@ file m.py
+def make(a):
+    def inner():
+        return a
+    return inner
+@ touch
+import m
+inner, other = m.make(1), m.make(2)
+@ sub m.py
+return a => return "none"
+@ expect
+inner() == "none" and other() == "none"
+@ sub m.py
+return "none" => return "still none"
+@ expect
+inner() == "still none" and other() == "still none" and m.make(3)() == "still none"
+@ sub m.py
+return "still none" => return ("again", a)
+@ expect
+inner() == ("again", 1) and other() == ("again", 2) and m.make(3)() == ("again", 3)
+
 ## n058-cells: the cells of a held closure are the same objects
 @ file m.py
 def make(a):

@@ -13,7 +13,6 @@ from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
-from midflight.plan.purity import calls_something
 from midflight.plan.statements import Statement
 
 Key = tuple[str, str]
@@ -35,6 +34,16 @@ class Changes:
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
+        self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
+
+    def has_value(self, key: Key) -> bool:
+        return key in self.values
+
+    def shape_changed(self, key: Key, cls: type) -> None:
+        """`cls` is the same object with other fields or bases: what was made from it may be stale."""
+        if id(cls) not in self.shapes:
+            self.shapes[id(cls)] = cls
+            self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
     def fill(self, container: Any, contents: Any) -> Any:
         """`container` is about to get `contents`; gives what it held before."""
@@ -65,7 +74,10 @@ class Changes:
             self.own[id(function)] = function
         if id(function) not in self.touched:
             self.touched[id(function)] = function
-            self.fresh.append((key[0], key[1].rpartition(".")[2], function))
+            owner, _, name = key[1].rpartition(".")
+            self.fresh.append((key[0], name, function))
+            if owner and name in ("__new__", "__init__", "__init_subclass__"):
+                self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
 
     # -- what follows -----------------------------------------------------------------------------
 
@@ -75,6 +87,8 @@ class Changes:
         while self.fresh:
             module, name, _ = self.fresh.pop()
             for loaded in self.program.users(module, name):
+                if loaded.name != module and _means_its_own(loaded, name):
+                    continue
                 reached.add(loaded.name)
                 self._touch_users(loaded, name)
             if name == "__getattr__":  # whoever imported a name that it made does not mention it
@@ -116,7 +130,7 @@ class Changes:
             reads, chains = names_read(statement), chains_in_text(statement)
         found = [n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)]
         found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
-        if self.touched and calls_something(statement.node):
+        if self.touched and statement.calls:
             found += [n for n in reads if n not in found and self._is_touched(namespace.get(n))]
             found += [
                 ".".join(chain)
@@ -173,6 +187,15 @@ class Changes:
                 if id(getattr(maker, "__func__", maker)) in self.touched:
                     return True
         return False
+
+
+def _means_its_own(loaded: Loaded, name: str) -> bool:
+    """Whether a module that mentions `name` can only mean what it defines itself: names such as `run` are everywhere."""
+    own = loaded.namespace.get(name)
+    if not isinstance(own, (types.FunctionType, type)) or own.__module__ != loaded.name:
+        return False
+    word, text = name.encode(), loaded.source or b""
+    return b"." + word not in text and word + b" as " not in text
 
 
 def names_in(code: types.CodeType) -> frozenset[str]:

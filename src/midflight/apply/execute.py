@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from midflight.apply.changes import Changes
+from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
 from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
@@ -48,6 +49,7 @@ class Execution:
         self.moves = Moves(self)
         # (module, qualified name) of a class → attributes that its instances gained and lost
         self.shapes: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
+        self.shapes_changed = False  # classes gained or lost members or bases
         self._order: dict[str, int] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()
@@ -72,6 +74,9 @@ class Execution:
         self.search.finish()
         self._empty_caches()
         self.tx.flush()
+        if self.shapes_changed:
+            self.tx.undo(lambda: forget_answers(self.program))
+            forget_answers(self.program)
 
     def _take(self, work: Work) -> None:
         self._taking.add(work.name)

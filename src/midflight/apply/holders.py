@@ -11,12 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.transaction import ABSENT, cell_value, dict_of
+from midflight.apply.variants import origin_of, variants_of
 
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
 
 def functions_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[types.FunctionType]:
     """Functions that `value` is or wraps; for a class of `module`, those of its body too. Each is given once."""
+    return (item for item in objects_in(value, module, depth=depth) if type(item) is types.FunctionType)
+
+
+def objects_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[Any]:
+    """`value` and the wrappers, functions and members inside it, each once."""
     seen: set[int] = set()
     stack = [(value, depth)]
     while stack:
@@ -24,8 +30,7 @@ def functions_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[typ
         if id(item) in seen or left < 0:
             continue
         seen.add(id(item))
-        if type(item) is types.FunctionType:
-            yield item
+        yield item
         stack.extend((part, left - 1) for part in parts_of(item, module))
 
 
@@ -118,9 +123,10 @@ def functions_running(codes: list[types.CodeType]) -> dict[int, list[types.Funct
     Costs 1.5-2.7 ms on a heap of 10^5 small lists, 50 ms on 5*10^6: only for codes that refcounts say are held."""
     out: dict[int, list[types.FunctionType]] = {}
     if codes:
-        for referrer in gc.get_referrers(*codes):
+        variants = [variant for code in codes for variant in variants_of(code)]
+        for referrer in gc.get_referrers(*codes, *variants):
             if type(referrer) is types.FunctionType:
-                out.setdefault(id(referrer.__code__), []).append(referrer)
+                out.setdefault(id(origin_of(referrer.__code__)), []).append(referrer)
     return out
 
 
@@ -146,7 +152,7 @@ def resolve(namespace: dict[str, Any], chain: Iterable[str]) -> Any:
 
 def _of_instance(value: Any, name: str) -> Any:
     """An instance's own attribute, or the raw one of its class."""
-    held = getattr(value, "__dict__", None) if type(value).__flags__ & (1 << 9) else None  # Py_TPFLAGS_HEAPTYPE
+    held = dict_of(value)
     if type(held) is dict and name in held:
         return held[name]
     found = next((vars(k)[name] for k in type(value).__mro__ if name in vars(k)), ABSENT)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import bisect
 import gc
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from midflight.apply.graft.functions import same_code
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.scopes import compile_nodes, future_flags
 from midflight.graph.loaded import Loaded
@@ -16,7 +17,7 @@ from midflight.plan.statements import SourceText, Statement, decode, parse
 
 Codes = tuple[types.CodeType, ...]
 Roots = dict[Statement, Codes]
-Live = dict[tuple[str, int], types.CodeType]  # (qualified name, first line) → the code object of a live function
+Live = dict[tuple[str, int], list[types.CodeType]]  # (qualified name, first line) → code objects of live functions
 
 
 @dataclass(slots=True)
@@ -57,7 +58,8 @@ class LiveRoots(Roots):
         live = _by_place((namespace.get(name) for name in statement.binds), self._loaded)
         if any(place not in live for place in _functions_made(codes)):
             # Not led to by a name: registered somewhere and bound to another name since, or never bound to one.
-            live = {**self._on_heap(), **live}
+            for place, found in self._on_heap().items():
+                live.setdefault(place, []).extend(code for code in found if all(code is not known for known in live[place]))
         return tuple(_with_live(each, live) for each in codes)
 
     def _on_heap(self) -> Live:
@@ -67,7 +69,7 @@ class LiveRoots(Roots):
                 for item in gc.get_objects()
                 if type(item) is types.FunctionType and item.__globals__ is self._loaded.namespace
             ]
-            self._hidden = {(code.co_qualname, code.co_firstlineno): code for code in found}
+            self._hidden = _placed(found)
         return self._hidden
 
 
@@ -112,26 +114,34 @@ def by_first(statements: Sequence[Statement], codes: Sequence[types.CodeType]) -
 
 
 def _by_place(values: Iterable[Any], loaded: Loaded) -> Live:
+    functions = (function for value in values for function in functions_in(value, loaded.name))
+    return _placed(function.__code__ for function in functions if function.__globals__ is loaded.namespace)
+
+
+def _placed(codes: Iterable[types.CodeType]) -> Live:
     live: Live = {}
-    for value in values:
-        for function in functions_in(value, loaded.name):
-            if function.__globals__ is loaded.namespace:
-                live[function.__code__.co_qualname, function.__code__.co_firstlineno] = function.__code__
+    for code in codes:
+        found = live.setdefault((code.co_qualname, code.co_firstlineno), [])
+        if all(code is not known for known in found):
+            found.append(code)
     return live
 
 
-def _functions_made(codes: Iterable[types.CodeType]) -> Iterable[tuple[str, int]]:
-    """The functions that running a statement makes: those of class bodies too, not those inside functions."""
+def _functions_made(codes: Iterable[types.CodeType]) -> Iterator[tuple[str, int]]:
+    """The functions that running a statement makes: those of class bodies and comprehensions too, not those inside
+    functions."""
     for code in codes:
-        if code.co_flags & 0x0002 and not code.co_name.startswith("<generic parameters"):
-            if not code.co_name.startswith("<") or code.co_name == "<lambda>":
-                yield code.co_qualname, code.co_firstlineno
+        is_function = code.co_flags & 0x0002 and (not code.co_name.startswith("<") or code.co_name == "<lambda>")
+        if is_function:
+            yield code.co_qualname, code.co_firstlineno
         else:
             yield from _functions_made(nested_codes(code))
 
 
-def _with_live(code: types.CodeType, live: Mapping[tuple[str, int], types.CodeType]) -> types.CodeType:
-    twin = live.get((code.co_qualname, code.co_firstlineno))
+def _with_live(code: types.CodeType, live: Mapping[tuple[str, int], list[types.CodeType]]) -> types.CodeType:
+    twins = live.get((code.co_qualname, code.co_firstlineno), [])
+    # Several lambdas may stand on one line: what they do tells which is which.
+    twin = next((twin for twin in twins if same_code(twin, code)), twins[0] if len(twins) == 1 else None)
     if twin is not None:
         return twin
     consts = tuple(_with_live(c, live) if isinstance(c, types.CodeType) else c for c in code.co_consts)

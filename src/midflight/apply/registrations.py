@@ -25,18 +25,33 @@ class Registrations:
     def __init__(self, program: Program, tx: Transaction) -> None:
         self.program, self.tx = program, tx
         self._guarded = False
+        self._dispatchers: dict[int, Any] = {}  # id of a table → the generic function (functools.singledispatch) it is of
 
     def guard(self) -> None:
         """Remember the contents of all of them, for a rollback after code ran that we do not see into."""
         if not self._guarded:
             self._guarded = True
             for _, container in self.containers():
-                self.tx.guard(container)
+                self._guard(container)
 
     def containers(self) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for loaded in list(self.program.all()):
             yield from self._held(loaded.name, loaded.namespace, loaded.name, seen)
+            for name, function in list(loaded.namespace.items()):
+                registry = dispatch_table(function)
+                if registry is not None and id(registry) not in seen:
+                    seen.add(id(registry))
+                    self._dispatchers[id(registry)] = function
+                    yield f"{loaded.name}.{name}.registry", registry
+
+    def _guard(self, container: Any) -> None:
+        dispatcher = self._dispatchers.get(id(container))
+        if dispatcher is not None:
+            # It remembers what it found in its table: forgotten now, and last of all after a rollback.
+            self.tx.undo(dispatcher._clear_cache)
+            dispatcher._clear_cache()
+        self.tx.guard(container)
 
     def contents(self) -> Contents:
         return {id(container): (label, container, copy_of(container)) for label, container in self.containers()}
@@ -86,13 +101,13 @@ class Registrations:
             if not _entries(container, {id(made)}, ()):
                 continue
             if isinstance(container, list) and any(item is lives for item in container):
-                self.tx.guard(container)
+                self._guard(container)
                 container[:] = [item for item in container if item is not made]
             else:
                 self._exchange(container, made, lives)
 
     def _drop(self, label: str, container: Any, ids: set[int], keep: Any, deep: bool = False) -> list[str]:
-        self.tx.guard(container)
+        self._guard(container)
         lines = []
         if isinstance(container, dict):
             for key in [k for k, v in container.items() if (_is_of(v, ids, deep) or id(k) in ids) and k not in keep]:
@@ -109,7 +124,7 @@ class Registrations:
         return lines
 
     def _exchange(self, container: Any, made: Any, lives: Any) -> None:
-        self.tx.guard(container)
+        self._guard(container)
         if isinstance(container, dict):
             for key, value in list(container.items()):
                 container[key] = _exchanged(value, made, lives)
@@ -142,6 +157,18 @@ class Registrations:
                 if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", attributes, module, seen, 0)
+
+
+def dispatch_table(function: Any) -> dict[Any, Any] | None:
+    """The implementations of a generic function, by type (Lib/functools.py, singledispatch)."""
+    if type(function) is not types.FunctionType or not hasattr(function, "_clear_cache"):
+        return None
+    dispatch = function.__dict__.get("dispatch")
+    for name, cell in zip(dispatch.__code__.co_freevars, dispatch.__closure__ or (), strict=True):
+        if name == "registry":
+            held = cell.cell_contents
+            return held if isinstance(held, dict) else None
+    return None
 
 
 def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iterator[tuple[str, Any]]:

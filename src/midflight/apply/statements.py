@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import ast
+import functools
+import operator
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import forget_hooks, is_derived, is_state
 from midflight.apply.attributes import guard_targets, refresh_attributes
 from midflight.apply.changes import own_code_differs
-from midflight.apply.graft.classes import changed_shapes, graft_class_statement, refresh_class
+from midflight.apply.graft.classes import (
+    changed_shapes,
+    fill_from_bodies,
+    graft_class_statement,
+    header_causes,
+    place_class,
+    refresh_class,
+)
 from midflight.apply.graft.closures import refit
-from midflight.apply.graft.functions import forward, graft_function, pair_codes, same_code
+from midflight.apply.graft.copies import Facts, follow, signature_of
+from midflight.apply.graft.functions import (
+    forward,
+    forwarded_to,
+    graft_function,
+    graft_signature,
+    new_doc,
+    pair_codes,
+    same_code,
+)
+from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.search import by_code
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes, resolve, value_of
@@ -21,15 +40,17 @@ from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, before_in_place, is_container, is_data, is_derived_kind, rebuilt, same_value
+from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.work import Work
 from midflight.plan.diff import Group, Groups, Pair, defines, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
-from midflight.plan.purity import calls_something, only_binds
+from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
+    from midflight.apply.registrations import Contents
 
 # References to a code object that no function runs: the tuple it lies in, the list of pairs, a variable, an argument.
 _AT_REST = 4
@@ -94,7 +115,7 @@ class Runner:
         """Only a lambda inside a call was edited: what the call made of it follows if it is data that nobody touched."""
         statement = pair.new
         assert statement is not None
-        if not statement.binds or defines(statement) or not calls_something(statement.node):
+        if not statement.binds or defines(statement) or not statement.calls:
             return
         if is_state(statement, self.scope.namespace):
             self._keep_state(statement, "its own lambda")
@@ -128,9 +149,9 @@ class Runner:
             return True
         if statement in self.work.reran or self.work.record.kept.keys() & statement.binds:
             return False
-        return self._class_imports_change(statement) or bool(
-            self.changes.causes(self.work, statement, self.scope.prefix)
-        )
+        if statement.is_class and (header_causes(self, statement) or self._class_imports_change(statement)):
+            return True
+        return bool(self.changes.causes(self.work, statement, self.scope.prefix))
 
     def _class_imports_change(self, statement: Statement) -> bool:
         """Whether the body of a class imports something that changed."""
@@ -148,13 +169,25 @@ class Runner:
         again = Pair("changed", pair.old, pair.new)
         function = self._inner_function(again)
         current = self.scope.get(node.name)
-        if function is None or node.decorator_list:
+        if function is not None and node.decorator_list:
             self._run_decorated(again, node, function, ())
+        elif function is None:
+            self._run_in_place_of(pair, current)
         elif current is not function:
             become(self.tx, current, function)
-            self.scope.set(node.name, function)
-            self.work.record.rebound[self.scope.label(node.name)] = None
-            self.changes.value_changed(self.scope.key(node.name), current)
+            self._rebind(node.name, current, function)
+
+    def _run_in_place_of(self, pair: Pair, current: Any) -> None:
+        """Nobody held the function, so its definition runs; who holds the one that hid it gets the same."""
+        assert pair.new is not None
+        name = pair.new.name
+        self.run.before_call()
+        self._guard_named(pair.new)
+        made, self.roots[pair.new] = self._aside([pair.new.located()], {}, pair)
+        if become(self.tx, current, made[name]):
+            self.work.record.grafted[self.scope.label(name)] = None
+        else:
+            self._rebind(name, current, made[name])
 
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""
@@ -259,9 +292,19 @@ class Runner:
         function = made[node.name]
         self.roots[pair.new] = roots
         old = inner.__code__
-        self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+        also = functools.partial(self._graft_twin, inner, function, (inner.__defaults__, inner.__kwdefaults__))
+        self._graft_pairs(pair, self._old(pair), roots, skip=inner, also=also)
+        facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
+        self._follow(pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
         self.tx.later(lambda: graft_function(self.tx, inner, function) and None)
-        self._grafted(node.name, inner, old, function.__code__)
+        self._grafted(self.scope.label(node.name), inner, old, function.__code__)
+
+    def _graft_twin(
+        self, inner: types.FunctionType, made: types.FunctionType, defaults: tuple[Any, Any], twin: types.FunctionType
+    ) -> None:
+        """Another function that runs the same code, such as a wrapper that acts as it since its decorator went."""
+        if origin_of(twin.__code__) is origin_of(inner.__code__) and (twin.__defaults__, twin.__kwdefaults__) == defaults:
+            self.tx.later(lambda: graft_signature(self.tx, twin, made))
 
     def _run_decorated(
         self, pair: Pair, node: ast.FunctionDef | ast.AsyncFunctionDef, inner: types.FunctionType | None, causes: Sequence[str]
@@ -276,13 +319,20 @@ class Runner:
         before = self.run.registrations.contents() if node.decorator_list or old_decorators else {}
         forget_hooks(self.work.name, self.scope.prefix + name)
         made, roots = self._aside([located], given, pair)
-        result = made.pop(name)
         for registrar in self._registrars(old_decorators):
             self.run.notes += self.run.registrations.moved_on(before, inner, name, registrar)
         self.roots[pair.new] = roots
-        is_ours = inner is not None and self._is_made(pair, current)
+        self._settle_decorated(pair, made.pop(name), inner, current, before)
         if inner is not None:
+            # Last: what the name held may act as another function by now.
             self._graft_pairs(pair, self._old(pair), roots, skip=inner)
+
+    def _settle_decorated(
+        self, pair: Pair, result: Any, inner: types.FunctionType | None, current: Any, before: Contents
+    ) -> None:
+        assert pair.new is not None
+        name = pair.new.node.name  # type: ignore[attr-defined]
+        is_ours = inner is not None and self._is_made(pair, current)
         if not self._is_last(pair.new, name):
             self.run.notes += self.run.registrations.settle(before, inner, result, result, name)
             if current is ABSENT:
@@ -290,13 +340,14 @@ class Runner:
             self._replay_readers(pair.new, name, result)
             return
         if is_ours and current is not ABSENT and become(self.tx, current, result):
+            forget_marks(self.tx, pair, self.scope.namespace, current, result)
             self.work.record.grafted[self.scope.label(name)] = None
             self.run.notes += self.run.registrations.settle(before, current, result, current, name)
             if inner is not None:
                 self.changes.code_changed(self.scope.key(name), inner, True)
             return
         if inner is not None and inner is not current:
-            become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, node.name))
+            become(self.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, name))
         self.run.notes += self.run.registrations.settle(before, current if is_ours else inner, result, result, name)
         if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
             self.work.record.grafted[self.scope.label(name)] = None
@@ -362,7 +413,7 @@ class Runner:
         roots = [code for code in _function_codes(self._old(pair)) if code.co_name == name]
         wanted = {id(code) for code in roots}
         for function in functions_in(self.scope.get(name), self.work.name):
-            if id(function.__code__) in wanted:
+            if id(origin_of(function.__code__)) in wanted:
                 return function
         for functions in functions_running(roots).values():
             for function in functions:
@@ -372,7 +423,7 @@ class Runner:
 
     def _made_here(self, pair: Pair, value: Any) -> bool:
         """Whether `value` is a function whose code stands in the old version of the statement."""
-        return type(value) is types.FunctionType and any(value.__code__ is code for code in self._old(pair))
+        return type(value) is types.FunctionType and any(origin_of(value.__code__) is code for code in self._old(pair))
 
     def _functions_of(self, pair: Pair) -> list[types.FunctionType]:
         return [f for functions in functions_running(list(self._old(pair))).values() for f in functions]
@@ -380,7 +431,7 @@ class Runner:
     def _is_made(self, pair: Pair, current: Any) -> bool:
         """Whether a name still holds what its statement made: that, or a wrapper around it."""
         wanted = {id(code) for code in _function_codes(self._old(pair))}
-        if any(id(function.__code__) in wanted for function in functions_in(current, self.work.name)):
+        if any(id(origin_of(function.__code__)) in wanted for function in functions_in(current, self.work.name)):
             return True
         return current is not ABSENT and not isinstance(current, (types.FunctionType, type)) and callable(current)
 
@@ -417,11 +468,17 @@ class Runner:
 
     def _graft_bodies(self, pair: Pair) -> None:
         """Only functions' bodies were edited: nothing runs, the new code goes where the old one is."""
-        self._graft_codes(pair, report=True)
+        self._graft_codes(pair)
+        if pair.new is not None and pair.new.is_class:
+            fill_from_bodies(self, pair)
 
-    def _graft_codes(self, pair: Pair, report: bool = False) -> None:
+    def _graft_codes(self, pair: Pair) -> None:
         assert pair.new is not None
         old = self._old(pair)
+        if pair.new.is_class:
+            owner = self._class_of(pair)
+            if owner is not None and owner.__module__ == self.work.name:
+                place_class(self.tx, owner, pair.new)
         if not old:
             return
         roots = tuple(nested_codes(self._compiled(pair.new)))
@@ -449,6 +506,7 @@ class Runner:
         old: Sequence[types.CodeType],
         new: Sequence[types.CodeType],
         skip: types.FunctionType | None = None,
+        also: Callable[[types.FunctionType], None] | None = None,
     ) -> None:
         assert pair.new is not None
         mapping = list(pair_codes(old, new))
@@ -462,19 +520,52 @@ class Runner:
             for function in found:
                 if function is not skip:
                     self.run.search.graft(function, after)
+                    if also is not None:
+                        also(function)
                     if edited:
                         self._grafted(_label(before), function, before, after)
-            if sys.getrefcount(before) - _AT_REST > len(found):
+                        self._follow(pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
+            if edited and not found and after in new:
+                self._graft_foreign(pair, before, after)
+            others = list(variants_of(before))
+            if others or sys.getrefcount(before) - _AT_REST > len(found):
                 running = frames_by_code() if running is None else running
-                if sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
-                    self.run.search.want(before, after, self._tell(before, after, edited, skip))
+                if others or sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
+                    self.run.search.want(before, after, self._tell(before, after, edited, skip, also))
             if edited:
-                self.run.search.replaced.append((before, after))
+                self.run.search.replaced += [(before, after), *((other, after) for other in others)]
 
-    def _tell(self, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any) -> Any:
+    def _follow(self, pair: Pair, function: types.FunctionType, facts: Facts) -> None:
+        for name in pair.statement.binds:
+            follow(self.tx, self.scope.get(name), function, self.work.name, facts)
+
+    def _graft_foreign(self, pair: Pair, before: types.CodeType, after: types.CodeType) -> None:
+        """Somebody gave the function other code than its source has (a rewriter, a debugger): the edit counts."""
+        for name in pair.statement.binds:
+            for function in functions_in(self.scope.get(name), self.work.name):
+                ours = function.__globals__ is self.scope.namespace and function.__qualname__ == before.co_qualname
+                foreign = forwarded_to(function) is None and not self._is_known(origin_of(function.__code__))
+                if ours and foreign and function.__code__.co_freevars == after.co_freevars:
+                    self.run.search.graft(function, after)
+                    self._grafted(_label(before), function, function.__code__, after)
+                    self.run.notes.append(
+                        f"{self.work.name}.{_label(before)}: its running code was not what its source gave; the edit replaced it"
+                    )
+
+    def _is_known(self, code: types.CodeType) -> bool:
+        """Whether the module's source gave this code object, in its old version or the new one."""
+        for statement in self.work.old.text.statements:
+            if code.co_qualname.partition(".")[0] in statement.binds:
+                self.work.old.roots.get(statement)  # found when asked for
+        roots = [*self.work.old.roots.values(), *self.work.roots.values(), tuple(self.run.search.fresh())]
+        return any(code is inner for codes in roots for root in codes for inner in with_nested(root))
+
+    def _tell(self, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any, also: Any) -> Any:
         def done(function: types.FunctionType, taken: bool) -> None:
             if function is skip:
                 return
+            if also is not None and taken:
+                also(function)
             if not taken:
                 name = _label(before)
                 self.run.notes.append(
@@ -505,8 +596,6 @@ class Runner:
             made, roots = self._aside([statement.located()], {}, pair)
         else:
             made, roots = self._live(pair, before)
-        if self._old(pair):
-            self._graft_pairs(pair, self._old(pair), roots)
         self.roots[statement] = roots
         self.work.record.ran[statement.name if not statement.binds else self._labels(statement.binds)] = None
         for name, value in made.items():
@@ -514,6 +603,9 @@ class Runner:
                 self.scope.set(name, value)
             else:
                 self._settle(name, before[name], value, pair, untouched.get(name, False))
+        if self._old(pair):
+            # Last: what a name held may act as another function of the statement by now.
+            self._graft_pairs(pair, self._old(pair), roots)
 
     def _guard_named(self, statement: Statement) -> None:
         """What the statement names may get other attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
@@ -698,10 +790,10 @@ class Runner:
         if self.work.reran.get(statement, 0) >= 3:
             return
         causes = self.changes.causes(self.work, statement, self.scope.prefix)
-        if statement.is_import or not (causes or self._class_imports_change(statement)):
-            return
-        if statement.is_class:
+        if statement.is_class and (causes or header_causes(self, statement) or self._class_imports_change(statement)):
             refresh_class(self, pair)
+            return
+        if not causes or statement.is_import:
             return
         if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
             self._refresh_block(pair)
@@ -903,6 +995,12 @@ def annotated(statement: Statement) -> list[str]:
     ]
 
 
+def with_nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for nested in nested_codes(code):
+        yield from with_nested(nested)
+
+
 def _label(code: types.CodeType) -> str:
     return code.co_qualname.replace(".<locals>", "")
 
@@ -926,9 +1024,6 @@ def _is_made_in(value: Any, module: str) -> bool:
 
 
 def _is_wrapper(value: Any) -> bool:
-    import functools
-    import operator
-
     if isinstance(value, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
         return True
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)

@@ -230,6 +230,8 @@ def put_back_item(mapping: MutableMapping[Any, Any], key: Any, old: Any) -> None
 def put_back_attribute(owner: Any, name: str, old: Any) -> None:
     if old is not ABSENT:
         write_attribute(owner, name, old)
+    elif isinstance(owner, type) and name == "__type_params__":
+        owner.__type_params__ = ()  # type: ignore[attr-defined]  # CPython does not let it be deleted
     elif isinstance(owner, type):
         if name in type.__getattribute__(owner, "__dict__") or name == "__abstractmethods__":
             type.__delattr__(owner, name)

@@ -108,22 +108,3 @@ def only_binds(statement: Statement) -> bool:
         if isinstance(node, (*SCOPES,)) and getattr(node, "decorator_list", None):
             return False
     return True
-
-
-def calls_something(node: ast.AST) -> bool:
-    """Whether running the statement `node` calls code: decorators count, bodies of functions do not."""
-    for child in walk_scope(node):
-        if isinstance(child, ast.Call):
-            return True
-        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.decorator_list:
-            return True
-        if isinstance(child, ast.ClassDef) and any(map(calls_something, [*child.bases, *child.keywords, *child.body])):
-            return True
-    return any(
-        isinstance(d, ast.Call)
-        for scope in walk_scope(node)
-        if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for default in [*scope.args.defaults, *scope.args.kw_defaults]
-        if default is not None
-        for d in ast.walk(default)
-    )

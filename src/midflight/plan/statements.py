@@ -90,9 +90,19 @@ class Statement:
         return self._fact("binds", bound_names)  # type: ignore[no-any-return]
 
     @property
+    def values(self) -> frozenset[str]:
+        """Names whose values running it makes: for a loop not its variables, but the containers that it fills."""
+        return self._fact("values", _values_of) if isinstance(self.node, (ast.For, ast.AsyncFor)) else self.binds
+
+    @property
     def reads(self) -> frozenset[str]:
         """Names that running it looks up: not those that only a function's body uses."""
         return self._fact("reads", read_names)  # type: ignore[no-any-return]
+
+    @property
+    def calls(self) -> bool:
+        """Whether running it calls code: decorators count, bodies of functions do not."""
+        return self._fact("calls", calls_something)  # type: ignore[no-any-return]
 
     @property
     def deletes(self) -> frozenset[str]:
@@ -374,6 +384,11 @@ def _comprehension_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield "bind", walrus.target.id
 
 
+def _values_of(node: ast.stmt) -> frozenset[str]:
+    targets = {n.id for child in walk_scope(node) if isinstance(child, (ast.For, ast.AsyncFor)) for n in ast.walk(child.target) if isinstance(n, ast.Name)}
+    return (bound_names(node) | mutated_names(node)) - targets
+
+
 def mutated_names(node: ast.stmt) -> frozenset[str]:
     """Names whose value running `node` may change in place: `x += 1`, `x[k] = v`, `x.append(v)`, loops of these."""
     out: set[str] = set()
@@ -404,3 +419,22 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
         return
     for child in ast.iter_child_nodes(node):
         yield from walk_scope(child)
+
+
+def calls_something(node: ast.AST) -> bool:
+    """Whether running the statement `node` calls code: decorators count, bodies of functions do not."""
+    for child in walk_scope(node):
+        if isinstance(child, ast.Call):
+            return True
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.decorator_list:
+            return True
+        if isinstance(child, ast.ClassDef) and any(map(calls_something, [*child.bases, *child.keywords, *child.body])):
+            return True
+    return any(
+        isinstance(d, ast.Call)
+        for scope in walk_scope(node)
+        if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for default in [*scope.args.defaults, *scope.args.kw_defaults]
+        if default is not None
+        for d in ast.walk(default)
+    )

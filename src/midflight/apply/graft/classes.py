@@ -20,7 +20,8 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.plan.diff import Pair, match
-from midflight.plan.statements import fingerprint, split
+from midflight.plan.flow import decorator_names
+from midflight.plan.statements import Statement, fingerprint, split
 from midflight.values import Problem
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     names_before = set(vars(owner))
     inner.take(pairs)
     _docstring(scope, pair.old.node, node)
+    place_class(runner.tx, owner, pair.new)
     _after_body_edit(runner, scope, owner, pairs, names_before)
     runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     runner.work.record.grafted.setdefault(runner.scope.label(node.name), None)
@@ -117,6 +119,10 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     if owner is None:
         return
     assert isinstance(node, ast.ClassDef)
+    if pair.new not in runner.work.reran and header_causes(runner, pair.new):
+        runner.work.reran[pair.new] = 1
+        _refresh_whole(runner, pair, owner, live)
+        return
     statements = runner.work.inside(pair.new, "body", node.body, runner.work.text.lines)
     pairs = [Pair("same", s, s) for s in statements]
     scope = _scope(runner, owner, node)
@@ -133,6 +139,47 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
         runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     if set(vars(owner)) != before:
         _after_body_edit(runner, scope, owner, pairs, before)
+
+
+def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
+    """What stands around the body was edited elsewhere: a decorator, a base, the fields of a base."""
+    assert pair.new is not None
+    node = pair.new.node
+    assert isinstance(node, ast.ClassDef)
+    if not is_generated(owner, live) and not node.decorator_list:
+        runner.run.before_call()
+        bases = _evaluate_bases(runner, pair.new.located())  # type: ignore[arg-type]
+        if bases == owner.__bases__:
+            return
+    runner._swap_roots(pair)
+    statements = split(node.body, runner.work.text.lines, pair.new.shift)
+    again = Pair("changed", pair.old or pair.new, pair.new)
+    _remake(runner, again, owner, live, [Pair("same", s, s) for s in statements])
+
+
+def header_causes(runner: Runner, statement: Statement) -> list[str]:
+    """Why an unedited class statement must run again for what stands around its body; empty if it need not."""
+    node = statement.node
+    live = runner.scope.get(node.name)  # type: ignore[attr-defined]
+    owner = live_class(runner, Pair("same", statement, statement), live)
+    if owner is None or not isinstance(node, ast.ClassDef):
+        return []
+    changes = runner.changes
+    values = {n.id for part in [*node.bases, *node.keywords] for n in ast.walk(part) if isinstance(n, ast.Name)}
+    found = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
+    found += [n for n in decorator_names(node) if runner._decorator_edited(n)]
+    found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes and is_generated(owner, live)]
+    found += [f.__qualname__ for f in _makers(owner) if id(f) in changes.own]
+    if hasattr(owner, "__pydantic_core_schema__"):
+        found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
+    return found
+
+
+def _makers(owner: type) -> list[Any]:
+    """The program's functions that run when the class is made."""
+    found = [vars(k).get(n) for k in type(owner).__mro__ for n in ("__new__", "__init__") if k is not type]
+    found += [vars(k).get("__init_subclass__") for k in owner.__mro__[1:]]
+    return [getattr(f, "__func__", f) for f in found if f is not None]
 
 
 def _is_field(pair: Pair) -> bool:
@@ -182,6 +229,16 @@ def _docstring(scope: ClassScope, old: ast.ClassDef, new: ast.ClassDef) -> None:
         scope.set("__doc__", after)
 
 
+def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
+    """The first line of a class and of those inside it, which `inspect` reads from 3.13 on."""
+    if vars(owner).get("__firstlineno__", statement.first) != statement.first:
+        tx.later(lambda: tx.set_attr(owner, "__firstlineno__", statement.first))
+    for child in getattr(statement.node, "body", ()):
+        inner = vars(owner).get(getattr(child, "name", "")) if isinstance(child, ast.ClassDef) else None
+        if isinstance(inner, type):
+            place_class(tx, inner, split([child], (), statement.shift)[0])
+
+
 def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()
@@ -205,7 +262,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
             )
         ) from error
     runner.work.record.grafted[runner.scope.label(owner.__name__)] = None
-    runner.changes.value_changed(runner.scope.key(owner.__name__), owner)
+    runner.changes.shape_changed(runner.scope.key(owner.__name__), owner)
 
 
 def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[type, ...]:
@@ -223,6 +280,7 @@ def _after_body_edit(
     """What `type.__new__` and ABCMeta derive from the names of a body."""
     tx = runner.tx
     tx.later(lambda: _derive_hash(tx, owner))
+    runner.run.shapes_changed = True
     if isinstance(owner, abc.ABCMeta):
         tx.later(lambda: _derive_abstract(tx, owner))
     gained = [p for p in pairs if p.new is not None and getattr(p.new.node, "name", "") == "__init__" and p.edited]
@@ -250,6 +308,26 @@ def _derive_abstract(tx: Transaction, owner: type) -> None:
         for sub in type.__subclasses__(owner):
             if isinstance(sub, abc.ABCMeta):
                 _derive_abstract(tx, sub)
+
+
+def fill_from_bodies(runner: Runner, pair: Pair) -> None:
+    """The same for a class of which only the bodies of methods were edited, and for those inside it."""
+    assert pair.new is not None
+    owner = live_class(runner, pair, runner.scope.get(getattr(pair.new.node, "name", "")))
+    if owner is not None:
+        _fill_inside(runner, owner, _body_pairs(runner, pair))
+
+
+def _fill_inside(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None:
+    for pair in pairs:
+        if not pair.edited or pair.old is None or pair.new is None:
+            continue
+        if pair.new.is_def and pair.new.name == "__init__":
+            _fill_from_init(runner, owner, pair)
+        elif pair.new.is_class:
+            inner = vars(owner).get(pair.new.name)
+            if isinstance(inner, type):
+                _fill_inside(runner, inner, _body_pairs(runner, pair))
 
 
 def _fill_from_init(runner: Runner, owner: type, pair: Pair) -> None:
@@ -365,8 +443,8 @@ def _must_be_remade(
     if _params(old) != _params(new) or any("__slots__" in p.statement.binds for p in pairs if p.edited):
         return True
     bases_changed = list(map(fingerprint, old.bases)) != list(map(fingerprint, new.bases))
-    if bases_changed and owner.__bases__ == (object,):
-        return True  # CPython never assigns __bases__ of a class straight under object
+    if bases_changed and (owner.__bases__ == (object,) or not new.bases):
+        return True  # CPython never assigns __bases__ of a class straight under object, nor `object` alone
     if not is_generated(owner, live) and not old.decorator_list:
         return bases_changed and _is_generic(old, new)
     return bases_changed or any(p.edited and p.kind != "bodies" and not _is_doc(p) for p in pairs)
@@ -391,6 +469,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     node = pair.new.node
     assert isinstance(node, ast.ClassDef)
     runner.run.before_call()
+    runner._guard_named(pair.new)
     before = runner.run.registrations.contents()
     code = runner.scope.compile([pair.new.located()])
     made = runner.scope.run_aside(code, {})

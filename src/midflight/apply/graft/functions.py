@@ -10,6 +10,7 @@ from typing import Any
 
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import Transaction
+from midflight.apply.variants import note_variant
 
 _PLACE = "\x00midflight: the function to call"
 
@@ -77,9 +78,18 @@ def pair_codes(
 def _by_name(codes: Sequence[types.CodeType]) -> dict[tuple[str, bool], list[types.CodeType]]:
     """Codes by name; those of functions apart from class bodies, which are no versions of them."""
     out: dict[tuple[str, bool], list[types.CodeType]] = {}
-    for code in codes:
+    for code in unwrapped(codes):
         out.setdefault((code.co_name, bool(code.co_flags & inspect.CO_NEWLOCALS)), []).append(code)
     return out
+
+
+def unwrapped(codes: Sequence[types.CodeType]) -> Iterator[types.CodeType]:
+    """`codes` without the scopes that type parameters (PEP 695) put around definitions: they may come and go."""
+    for code in codes:
+        if code.co_name.startswith("<generic parameters of "):
+            yield from unwrapped(nested_codes(code))
+        else:
+            yield code
 
 
 def _pair_named(
@@ -106,7 +116,7 @@ def fitted(function: types.FunctionType, code: types.CodeType) -> types.CodeType
         return code
     if not need:
         # The closure is checked by its length only; without COPY_FREE_VARS nothing reads the added variables.
-        return code.replace(co_freevars=have)
+        return note_variant(code.replace(co_freevars=have), code)
     return None
 
 
@@ -130,6 +140,11 @@ def _graft_names(tx: Transaction, function: types.FunctionType, old: types.CodeT
         tx.set_attr(function, "__name__", new.co_name)
     if old.co_qualname != new.co_qualname and function.__qualname__ == old.co_qualname:
         tx.set_attr(function, "__qualname__", new.co_qualname)
+
+
+def new_doc(function: types.FunctionType, code: types.CodeType) -> str | None:
+    """The docstring that `function` has once it runs `code`: one that the program has set stays."""
+    return docstring(code) if function.__doc__ == docstring(function.__code__) else function.__doc__
 
 
 def docstring(code: types.CodeType) -> str | None:

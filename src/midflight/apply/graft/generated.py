@@ -5,13 +5,16 @@ The statement ran again and made a twin; what the twin is goes into the class th
 from __future__ import annotations
 
 import abc
-import dataclasses
 import enum
+import gc
 import types
+import weakref
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.graft.fields import Fields, complete, fields_of
 from midflight.apply.graft.instances import fill_in
+from midflight.apply.graft.marks import marks_of
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in
 from midflight.apply.transaction import ABSENT, Transaction
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
+LEFT: weakref.WeakSet[type] = weakref.WeakSet()
+_LAYOUT = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _NEVER = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__"})
 # Made by decorators and metaclasses, so they go when the twin does not have them.
 _MADE = frozenset(
@@ -43,17 +48,25 @@ def graft_generated(
         runner.changes.value_changed(runner.scope.key(name), live)
         return
     inner = _body_twin(twin, owner)
+    runner.run.shapes_changed = True
+    runner.tx.undo(lambda: detach(inner))
     if not _same_layout(owner, inner):
-        _replace(runner, pair, owner, live, twin, inner)
+        _replace(runner, pair, owner, live, twin, inner, pairs)
         return
+    fields = fields_of(owner)
+    gone = marks_of(pair, runner.scope.namespace) & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
         from midflight.apply.graft.enums import graft_enum
 
         graft_enum(runner, owner, inner, pairs)
     else:
         move_attributes(runner.tx, owner, inner, pairs)
-        if dataclasses.is_dataclass(owner):
-            _fill_fields(runner, owner, inner)
+        complete(runner.tx, owner, runner.scope.namespace)
+        if fields_of(owner).keys() != fields.keys() or owner.__bases__ != inner.__bases__:
+            runner.changes.shape_changed(runner.scope.key(name), owner)
+        fill_fields(runner, owner, fields)
+    for mark in gone:
+        runner.tx.del_attr(owner, mark)
     if live is not owner and isinstance(live, type) and twin is not inner:
         move_attributes(runner.tx, live, twin, [])
     elif live is not owner and twin is inner:
@@ -64,8 +77,7 @@ def graft_generated(
         twin.__bases__ = tuple(owner if base is inner else base for base in twin.__bases__)
         runner.scope.set(name, twin)
         runner.changes.value_changed(runner.scope.key(name), live)
-    _trade_places(runner, before, inner, owner)
-    runner.tx.undo(lambda: detach(inner))
+    runner.run.notes += _trade_places(runner, before, inner, owner)
     detach(inner)
 
 
@@ -81,10 +93,12 @@ def _same_layout(owner: type, twin: type) -> bool:
         return False
     if owner.__bases__ == twin.__bases__:
         return True
-    return owner.__bases__ != (object,)
+    return (object,) not in (owner.__bases__, twin.__bases__)  # CPython assigns neither from nor to `object` alone
 
 
-def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type) -> None:
+def _replace(
+    runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type, pairs: Sequence[Pair]
+) -> None:
     """The class cannot become the new one: the new one takes its place, with the instances where CPython allows."""
     name = pair.statement.node.name  # type: ignore[attr-defined]
     instances = live_instances(owner, exact=True)
@@ -113,15 +127,21 @@ def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inne
     runner.run.notes.append(
         f"{runner.work.name}.{name} is a new class object: CPython cannot give the old one the new layout"
     )
-    _rebind_methods(runner, owner, inner)
+    _move_members(runner.tx, owner, inner, pairs)
+    LEFT.add(owner)
 
 
-def _rebind_methods(runner: Runner, owner: type, inner: type) -> None:
-    """Methods that somebody holds from the old class act as those of the new one."""
+def _move_members(tx: Transaction, owner: type, inner: type, pairs: Sequence[Pair]) -> None:
+    """What nobody edited goes over to the new class, with its state; held methods act as the new ones."""
+    kept, _, _ = _static_names(pairs)
     for name, value in list(vars(owner).items()):
-        new = vars(inner).get(name)
-        if isinstance(value, types.FunctionType) and isinstance(new, types.FunctionType):
-            become(runner.tx, value, new)
+        if name in _NEVER or name not in vars(inner) or isinstance(value, _LAYOUT):
+            continue
+        new = vars(inner)[name]
+        if name not in kept and not (type(value) is type(new) and become(tx, value, new)):
+            continue
+        _retarget_class_cells(tx, value, owner, inner)
+        tx.set_attr(inner, name, value)
 
 
 def raise_rude(path: str, line: int, code: str, message: str, instances: Sequence[Any]) -> None:
@@ -185,31 +205,29 @@ def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) 
                     tx.set_cell(cell, owner)
 
 
-def _fill_fields(runner: Runner, owner: type, twin: type) -> None:
-    """Fields that came with a default are filled in on the instances that live (rule 3)."""
-    fields = [f for f in dataclasses.fields(owner) if f.init or f.default is not dataclasses.MISSING]
-    instances: list[Any] | None = None
-    for field in fields:
-        make = _default_of(field)
-        if make is None:
-            continue
-        instances = live_instances(owner) if instances is None else instances
-        fill_in(runner.tx, instances, field.name, make)
+def fill_fields(runner: Runner, owner: type, before: Fields) -> None:
+    """Fields that came with a default are filled in on the instances that live; the others are named (rule 3)."""
+    gained = {name: make for name, make in fields_of(owner).items() if name not in before}
+    instances = live_instances(owner) if gained else []
+    for name, make in gained.items():
+        if make is not None:
+            fill_in(runner.tx, instances, name, make)
+    lacking = sorted(name for name, make in gained.items() if make is None)
+    if lacking and instances:
+        names = ", ".join(lacking)
+        runner.run.notes.append(f"{len(instances)} live {owner.__name__} lack {names}: no default says what it is")
 
 
-def _default_of(field: Any) -> Any:
-    if field.default is not dataclasses.MISSING:
-        return lambda: field.default
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory
-    return None
-
-
-def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> None:
-    """Where the twin registered itself, the class that lives stands instead."""
-    for _, container, copy in before.values():
+def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> list[str]:
+    """Where the twin registered itself, the class that lives stands instead, and its older entries there go."""
+    lines = []
+    for label, container, copy in before.values():
         if isinstance(container, dict):
+            fresh = {key for key, value in container.items() if value is twin}
             runner.tx.guard(container)
+            for key in [k for k, v in container.items() if fresh and k not in fresh and v is owner and k in copy]:
+                del container[key]
+                lines.append(f"unregistered {label}[{key!r}]")
             for key, value in list(container.items()):
                 if value is twin:
                     container[key] = owner
@@ -223,6 +241,7 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
             runner.tx.guard(container)
             container.discard(twin)
             container.add(owner)
+    return lines
 
 
 class _Nobody:
@@ -236,6 +255,14 @@ def detach(twin: type) -> None:
     try:
         twin.__bases__ = (_Nobody,)
     except TypeError:
-        return  # another layout: it stays listed until it is collected
+        LEFT.add(twin)  # another layout: it stays listed until it is collected
+
+
+def collect_left() -> None:
+    """After a reload: classes that only the garbage collector takes out of `__subclasses__()`."""
+    for generation in (0, 2):
+        if LEFT:
+            gc.collect(generation)
+    LEFT.clear()
 
 

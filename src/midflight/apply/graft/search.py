@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from midflight.apply.graft.functions import graft_code
 from midflight.apply.holders import frames_by_code, functions_in, functions_running
 from midflight.apply.transaction import Transaction
+from midflight.apply.variants import origin_of
 
 # References to a code object that nobody runs: the tuple it lies in, and the argument of getrefcount.
 _AT_REST = 2
@@ -37,6 +38,10 @@ class Search:
     def _write(self, function: types.FunctionType, code: types.CodeType) -> None:
         graft_code(self.tx, function, code)
 
+    def fresh(self) -> list[types.CodeType]:
+        """Code objects that this reload has brought so far."""
+        return [after for _, after in self.replaced]
+
     def finish(self) -> None:
         wanted, self._wanted = self._wanted, []
         if not wanted:
@@ -64,7 +69,7 @@ def by_code(values: Iterable[object], module: str) -> dict[int, list[types.Funct
     out: dict[int, list[types.FunctionType]] = {}
     for value in values:
         for function in functions_in(value, module):
-            held = out.setdefault(id(function.__code__), [])
+            held = out.setdefault(id(origin_of(function.__code__)), [])
             if function not in held:
                 held.append(function)
     return out

@@ -1,0 +1,70 @@
+"""The fields of generated classes: dataclasses, attrs and pydantic models, without importing any of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from midflight.apply.transaction import Transaction
+
+Fields = Mapping[str, Callable[[], Any] | None]  # name → what makes its default, None without one
+
+
+def fields_of(cls: type) -> Fields:
+    """The fields that instances of `cls` hold; empty for a class that nothing generated."""
+    if "__dataclass_fields__" in vars(cls):
+        return {f.name: _of_dataclass(f) for f in dataclasses.fields(cls)}
+    if "__attrs_attrs__" in vars(cls):
+        return {a.name: _of_attrs(a.default) for a in vars(cls)["__attrs_attrs__"]}
+    if "__pydantic_core_schema__" in vars(cls):
+        held = vars(cls).get("__pydantic_fields__") or getattr(cls, "model_fields", {})
+        return {name: _of_pydantic(field) for name, field in held.items()}
+    return {}
+
+
+def _of_dataclass(field: Any) -> Callable[[], Any] | None:
+    if field.default is not dataclasses.MISSING:
+        return lambda: field.default
+    return field.default_factory if field.default_factory is not dataclasses.MISSING else None
+
+
+def _of_attrs(default: Any) -> Callable[[], Any] | None:
+    attr = sys.modules.get("attr")
+    if attr is None or default is attr.NOTHING:
+        return None
+    if isinstance(default, attr.Factory):
+        return None if default.takes_self else default.factory
+    return lambda: default
+
+
+def _of_pydantic(field: Any) -> Callable[[], Any] | None:
+    if field.is_required() or getattr(field, "default_factory_takes_validated_data", False):
+        return None
+    return lambda: field.get_default(call_default_factory=True)
+
+
+def _bind_decorators(tx: Transaction, cls: type) -> None:
+    """Validators and serializers are bound to the class that their statement made."""
+    infos = vars(cls).get("__pydantic_decorators__")
+    for held in vars(infos).values() if hasattr(infos, "__dict__") else _slots(infos):
+        if isinstance(held, dict) and all(hasattr(each, "cls_var_name") for each in held.values()):
+            tx.set_contents(held, {name: _bound(each, cls) for name, each in held.items()})
+
+
+def _bound(decorator: Any, cls: type) -> Any:
+    return decorator.build(cls, cls_var_name=decorator.cls_var_name, shim=decorator.shim, info=decorator.info)
+
+
+def _slots(value: Any) -> list[Any]:
+    return [getattr(value, name, None) for name in getattr(type(value), "__slots__", ())]
+
+
+def complete(tx: Transaction, cls: type, namespace: Mapping[str, Any]) -> None:
+    """What a library derives from the class object itself is derived anew: a pydantic schema makes instances of it."""
+    rebuild = getattr(cls, "model_rebuild", None)
+    if "__pydantic_core_schema__" in vars(cls) and rebuild is not None:
+        tx.guard_object(cls)
+        _bind_decorators(tx, cls)
+        rebuild(force=True, raise_errors=False, _types_namespace=dict(namespace))

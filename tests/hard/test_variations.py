@@ -1,0 +1,721 @@
+"""The hard cases varied: held references of other kinds, aliases, bound methods, nesting, async, generic classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.catalogue import parse
+from hard.harness import run_row
+
+ROWS = parse(
+    "variations",
+    r'''
+## two-edits-in-a-row: each kind edited twice and put back
+@ file m.py
+import functools
+def deco(fn):
+    @functools.wraps(fn)
+    def inner(*a): return ("d", fn(*a))
+    return inner
+@deco
+def f(x=1): return x
+class C:
+    n = 1
+    def g(self): return self.n
+@ touch
+import m
+f, c = m.f, m.C()
+@ sub m.py
+def f(x=1): return x => def f(x=2): return [x]
+n = 1 => n = 2
+@ expect
+f() == ("d", [2]) and c.g() == 2
+@ sub m.py
+@deco\n =>
+def g(self): return self.n => def g(self, k=3): return self.n + k
+@ expect
+m.f() == [2] and f() == [2] and c.g() == 5
+@ sub m.py
+def f(x=2): return [x] => @deco\ndef f(x=1): return x
+n = 2 => n = 1
+def g(self, k=3): return self.n + k => def g(self): return self.n
+@ expect
+f() == ("d", 1) and m.f() == ("d", 1) and c.g() == 1 and m.f.__wrapped__() == 1
+
+## decorator-toggled: added and removed three times; no chain of forwarders grows
+@ file m.py
+def deco(fn):
+    def inner(*a): return ("d", fn(*a))
+    return inner
+def f(): return 1
+@ touch
+import m
+f = m.f
+@ sub m.py
+def f(): return 1 => @deco\ndef f(): return 2
+@ expect
+f() == ("d", 2) and m.f() == ("d", 2)
+@ sub m.py
+@deco\ndef f(): return 2 => def f(): return 3
+@ expect
+f() == 3 and m.f() == 3
+@ sub m.py
+def f(): return 3 => @deco\ndef f(): return 4
+@ expect
+f() == ("d", 4) and m.f() == ("d", 4)
+@ sub m.py
+return 4 => return 5
+@ expect
+f() == ("d", 5) and m.f() == ("d", 5)
+@ sub m.py
+@deco\ndef f(): return 5 => def f(): return 6
+@ expect
+f() == 6 and m.f() == 6
+
+## super-toggled: super() comes and goes; bound method held
+@ file m.py
+class A:
+    def f(self): return "A"
+class B(A):
+    def f(self): return "B"
+@ touch
+import m
+f = m.B().f
+@ sub m.py
+return "B" => return super().f() + "B"
+@ expect
+f() == "AB"
+@ sub m.py
+return super().f() + "B" => return super().f() + "b"
+@ expect
+f() == "Ab"
+@ sub m.py
+return super().f() + "b" => return "b"
+@ expect
+f() == "b"
+@ sub m.py
+return "b" => return __class__.__name__ + super().f()
+@ expect
+f() == "BA"
+
+## method-under-two-names: follows under both
+@ file m.py
+class C:
+    def f(self): return 1
+    g = f
+    h = property(f)
+@ touch
+import m
+c = m.C(); g = c.g
+@ sub m.py
+return 1 => return 2
+@ expect
+c.f() == 2 and c.g() == 2 and g() == 2 and c.h == 2 and m.C.g is m.C.f
+
+## method-borrowed: a method taken from another class or set from outside
+@ file m.py
+class A:
+    def f(self): return 1
+class B:
+    f = A.f
+def outside(self): return 1
+class D: pass
+D.f = outside
+@ touch
+import m
+b, d = m.B(), m.D()
+@ sub m.py
+def f(self): return 1 => def f(self): return 2
+def outside(self): return 1 => def outside(self): return 3
+@ expect
+b.f() == 2 and d.f() == 3 and m.B.f is m.A.f
+
+## iterator-object: one in the middle of its work
+@ file m.py
+class It:
+    def __init__(self): self.n = 0
+    def __iter__(self): return self
+    def __next__(self):
+        self.n += 1
+        if self.n > 4: raise StopIteration
+        return self.n
+@ touch
+import m
+it = iter(m.It()); next(it)
+@ sub m.py
+return self.n => return self.n * 10
+@ expect
+list(it) == [20, 30, 40]
+
+## async-class: async methods, context manager, iterator
+@ file m.py
+class C:
+    async def __aenter__(self): return "old"
+    async def __aexit__(self, *exc): return None
+    def __aiter__(self): self.n = 0; return self
+    async def __anext__(self):
+        self.n += 1
+        if self.n > 2: raise StopAsyncIteration
+        return self.n
+@ touch
+import m
+c = m.C()
+async def use():
+    async with c as got:
+        return got, [x async for x in c]
+@ sub m.py
+return "old" => return "new"
+return self.n => return -self.n
+@ expect
+asyncio.run(use()) == ("new", [-1, -2])
+
+## timer-and-partial: threading.Timer, functools.partial of a bound method, operator.methodcaller
+@ file m.py
+class C:
+    def f(self, x=0): return ("old", x)
+@ touch
+import m, functools, operator, threading
+c, got = m.C(), []
+part, caller = functools.partial(c.f, 3), operator.methodcaller("f")
+timer = threading.Timer(3600, lambda: None)
+timer.function = c.f
+@ sub m.py
+"old" => "new"
+@ expect
+part() == ("new", 3) and caller(c) == ("new", 0) and timer.function() == ("new", 0)
+
+## class-in-function-in-class: deep nesting
+@ file m.py
+class Outer:
+    def make(self):
+        class Inner:
+            def f(self): return ("old", __class__.__name__)
+            class Deep:
+                @staticmethod
+                def g(): return "old"
+        return Inner
+@ touch
+import m
+Inner = m.Outer().make(); inner = Inner()
+@ sub m.py
+("old", __class__ => ("new", __class__
+return "old" => return "new"
+@ expect
+inner.f() == ("new", "Inner") and Inner.Deep.g() == "new"
+
+## inheritance-through-modules: three modules, super() and properties
+@ file a.py
+class A:
+    @property
+    def p(self): return "a"
+    def f(self): return ["a"]
+@ file b.py
+from a import A
+class B(A):
+    @property
+    def p(self): return super().p + "b"
+    def f(self): return super().f() + ["b"]
+@ file c.py
+import b
+class C(b.B):
+    def f(self): return super().f() + ["c"]
+@ touch
+import a, b, c
+obj = c.C(); f = obj.f
+@ sub a.py
+return "a" => return "A"
+return ["a"] => return ["A"]
+@ sub b.py
+return super().f() + ["b"] => return ["B"] + super().f()
+@ expect
+f() == ["B", "A", "c"] and obj.p == "Ab"
+
+## property-by-call: property(fget, fset) and a property over a function of the module
+@ file m.py
+def get(self): return self._v
+def put(self, value): self._v = value
+class C:
+    _v = 0
+    v = property(get, put)
+    def _w(self): return 1
+    w = property(_w)
+@ touch
+import m
+c = m.C()
+@ sub m.py
+return self._v => return self._v + 1
+self._v = value => self._v = value * 10
+def _w(self): return 1 => def _w(self): return 2
+@ touch
+c.v = 4
+@ expect
+c.v == 41 and c.w == 2
+
+## default-from-class: a class attribute as a default of its own method
+@ file m.py
+class C:
+    SIZE = 1
+    def f(self, n=SIZE): return n
+    @staticmethod
+    def s(n=SIZE): return n
+@ touch
+import m
+f, s = m.C().f, m.C.s
+@ sub m.py
+SIZE = 1 => SIZE = 5
+@ expect
+f() == 5 and s() == 5 and m.C().f() == 5
+
+## decorator-in-class: a decorator that is a function of the class body
+@ file m.py
+class C:
+    def deco(fn):
+        def inner(self): return ("old", fn(self))
+        return inner
+    @deco
+    def f(self): return 1
+@ touch
+import m
+c = m.C(); f = c.f
+@ sub m.py
+return 1 => return 2
+@ expect
+f() == ("old", 2)
+@ sub m.py
+("old", fn(self)) => ("new", fn(self))
+@ expect
+f() == ("new", 2) and c.f() == ("new", 2)
+
+## nested-factory: three levels, each edited
+@ file m.py
+def a(x):
+    def b(y):
+        def c(z): return (x, y, z)
+        return c
+    return b
+@ touch
+import m
+b = m.a(1); c = b(2)
+@ sub m.py
+return (x, y, z) => return [x, y, z]
+@ expect
+c(3) == [1, 2, 3] and b(5)(6) == [1, 5, 6] and m.a(7)(8)(9) == [7, 8, 9]
+
+## closure-over-loop: handlers made in a loop and put into a table
+@ file m.py
+handlers = {}
+def add(name):
+    def handle(): return ("old", name)
+    handlers[name] = handle
+for name in ("a", "b"):
+    add(name)
+@ touch
+import m
+a = m.handlers["a"]
+@ sub m.py
+("old", name) => ("new", name)
+@ expect
+a() == ("new", "a") and m.handlers["b"]() == ("new", "b") and m.handlers["a"] is a
+
+## function-in-container: functions and classes in tuples, dicts, sets of another module
+@ file m.py
+def f(): return 1
+class C:
+    def g(self): return 1
+@ file user.py
+import m
+ALL = (m.f, m.C, m.C().g)
+BY = {"f": m.f, m.C: "class"}
+@ touch
+import m, user
+@ sub m.py
+def f(): return 1 => def f(k=2): return k
+def g(self): return 1 => def g(self): return 2
+@ expect
+user.ALL[0]() == 2 and user.ALL[1] is m.C and user.ALL[2]() == 2 and user.BY["f"]() == 2 and user.BY[m.C] == "class"
+
+## walrus-and-globals: a function that writes globals
+@ file m.py
+count = 0
+def bump():
+    global count
+    count += 1
+    return count
+@ touch
+import m
+bump = m.bump
+bump(); bump()
+@ sub m.py
+count += 1 => count += 10
+@ expect
+bump() == 12 and m.count == 12
+
+## generator-based-coroutine: yield from and await chains
+@ file m.py
+def leaf():
+    yield "leaf"
+def root():
+    yield "root"
+    yield from leaf()
+@ touch
+import m
+going = m.root(); next(going)
+@ sub m.py
+yield "leaf" => yield "LEAF"
+@ expect
+list(going) == ["LEAF"] and list(m.root()) == ["root", "LEAF"]
+
+## exception-class: hierarchy edited while an instance is being handled
+@ file m.py
+class Base(Exception):
+    def __str__(self): return "old"
+class Sub(Base):
+    code = 1
+@ touch
+import m
+try:
+    raise m.Sub()
+except m.Base as error:
+    held = error
+@ sub m.py
+return "old" => return "new"
+code = 1 => code = 2
+@ expect
+str(held) == "new" and held.code == 2 and isinstance(held, m.Base) and issubclass(m.Sub, Exception)
+
+## generic-bound-method [py312]: PEP 695 methods held, super() newly used in a generic class
+@ file m.py
+class Base[T]:
+    def f(self, x: T) -> T: return x
+class Sub[T](Base[T]):
+    def f(self, x: T) -> T: return x
+    async def g[S](self, s: S) -> S: return s
+@ touch
+import m
+sub = m.Sub[int](); f, g = sub.f, sub.g
+@ sub m.py
+class Sub[T](Base[T]):\n    def f(self, x: T) -> T: return x => class Sub[T](Base[T]):\n    def f(self, x: T) -> T: return [super().f(x)]
+def g[S](self, s: S) -> S: return s => def g[S](self, s: S) -> S: return [s]
+@ expect
+f(1) == [1] and asyncio.run(g(2)) == [2] and m.Sub.f is f.__func__
+
+## pep695-nested [py312]: a generic class nested in a class, a generic function in a function
+@ file m.py
+class Outer:
+    class Box[T]:
+        def get(self): return 1
+def make[T](x: T):
+    def inner[S](s: S) -> tuple[T, S]: return (x, s)
+    return inner
+@ touch
+import m
+box, inner = m.Outer.Box(), m.make(1)
+@ sub m.py
+def get(self): return 1 => def get(self): return 2
+return (x, s) => return (s, x)
+@ expect
+box.get() == 2 and inner(5) == (5, 1) and m.make(3)(4) == (4, 3)
+
+## dataclass-post-init: __post_init__ edited, ClassVar and InitVar, kw_only
+@ file m.py
+from dataclasses import dataclass, field, InitVar
+from typing import ClassVar
+@dataclass(kw_only=True)
+class P:
+    made: ClassVar[int] = 0
+    x: int = 1
+    scale: InitVar[int] = 1
+    total: int = field(init=False, default=0)
+    def __post_init__(self, scale):
+        P.made += 1
+        self.total = self.x * scale
+@ touch
+import m
+p = m.P(x=2, scale=3)
+@ sub m.py
+self.total = self.x * scale => self.total = self.x + scale
+@ expect
+m.P(x=2, scale=3).total == 5 and p.total == 6 and m.P.made == 2
+@ sub m.py
+    x: int = 1 =>     x: int = 1\n    y: int = 9
+@ expect
+m.P.made == 2 and p.y == 9 and m.P(x=1, y=2).y == 2 and m.P.made == 3
+
+## enum-with-mixin: str and int mixins, __new__, _missing_
+@ file m.py
+from enum import Enum
+class Kind(str, Enum):
+    A = "a"
+    B = "b"
+    @classmethod
+    def _missing_(cls, value): return cls.A
+@ touch
+import m
+a = m.Kind.A
+@ edit m.py
+from enum import Enum
+class Kind(str, Enum):
+    A = "a"
+    B = "b"
+    C = "c"
+    @classmethod
+    def _missing_(cls, value): return cls.C
+@ expect
+m.Kind("nothing") is m.Kind.C and m.Kind.A is a and m.Kind.C == "c" and isinstance(m.Kind.C, str) and a.upper() == "A"
+
+## slots-inherited: a subclass with a __dict__ of a slots class, edited; weak slots
+@ file m.py
+class Base:
+    __slots__ = ("x", "__weakref__")
+    def f(self): return 1
+class Sub(Base):
+    def g(self): return 1
+@ touch
+import m, weakref
+sub = m.Sub(); sub.x, sub.y = 1, 2
+ref = weakref.ref(sub)
+@ sub m.py
+def f(self): return 1 => def f(self): return self.x + 1
+def g(self): return 1 => def g(self): return self.y + 1
+@ expect
+sub.f() == 2 and sub.g() == 3 and ref() is sub
+
+## getattr-module: module __getattr__ and __dir__ edited
+@ file m.py
+def __getattr__(name):
+    if name == "lazy": return "old"
+    raise AttributeError(name)
+@ touch
+import m
+first = m.lazy
+@ sub m.py
+return "old" => return "new"
+@ expect
+first == "old" and m.lazy == "new" and raises(getattr, m, "other", exc=AttributeError)
+
+## class-called-at-import: an instance made at import keeps its identity; its class is edited
+@ file m.py
+class Config:
+    def __init__(self): self.values = {}
+    def get(self, key): return self.values.get(key)
+config = Config()
+@ file user.py
+from m import config
+get = config.get
+@ touch
+import m, user
+m.config.values["a"] = 1
+config = m.config
+@ sub m.py
+return self.values.get(key) => return (key, self.values.get(key))
+@ expect
+user.get("a") == ("a", 1) and m.config is config and config.values == {"a": 1}
+
+## instance-at-import-init-edited: __init__ is edited: the instance is state, and is named
+@ file m.py
+class Config:
+    def __init__(self, size=1): self.size = size
+config = Config()
+@ touch
+import m
+config = m.config
+@ sub m.py
+def __init__(self, size=1): self.size = size => def __init__(self, size=2): self.size = size * 10
+@ expect
+m.config is config and m.Config().size == 20 and said("config")
+
+## method-default-mutable: a mutable default of a method keeps what it holds
+@ file m.py
+class C:
+    def add(self, x, seen=[]):
+        seen.append(x)
+        return list(seen)
+@ touch
+import m
+c = m.C(); c.add(1)
+@ sub m.py
+return list(seen) => return tuple(seen)
+@ expect
+c.add(2) == (1, 2)
+
+## staticmethod-alias: module-level aliases of static, class and plain methods
+@ file m.py
+class C:
+    @staticmethod
+    def s(): return 1
+    @classmethod
+    def k(cls): return 1
+    def f(self): return 1
+s, k, f = C.s, C.k, C.f
+@ touch
+import m
+held = [m.s, m.k]
+@ edit m.py
+class C:
+    @staticmethod
+    def s(): return 2
+    @classmethod
+    def k(cls): return 2
+    def f(self): return 2
+s, k, f = C.s, C.k, C.f
+@ expect
+[h() for h in held] == [2, 2] and m.s() == 2 and m.k() == 2 and m.f(None) == 2
+
+## decorator-counts: a decorator that registers by name keeps one entry over five edits
+@ file m.py
+table, log = {}, []
+def command(fn):
+    table[fn.__name__] = fn
+    log.append(fn)
+    return fn
+@command
+def go(): return 0
+@ touch
+import m
+go = m.go
+@ sub m.py
+def go(): return 0 => def go(a=1): return a
+@ expect
+go() == 1 and len(m.log) == 1 and m.table == {"go": go}
+@ sub m.py
+def go(a=1): return a => def go(a=1, *, b=2): return a + b
+@ expect
+go() == 3 and len(m.log) == 1 and m.table == {"go": go}
+@ sub m.py
+def go(a=1, *, b=2): return a + b => def run(a=1, *, b=2): return a + b
+@ expect
+m.table == {"run": m.run} and m.log == [m.run] and not hasattr(m, "go")
+
+## cached-property-kept: a computed value is state through a class edit
+@ file m.py
+import functools
+class C:
+    x = 1
+    @functools.cached_property
+    def p(self): return object()
+@ touch
+import m
+c = m.C(); value = c.p
+@ sub m.py
+x = 1 => x = 2\n    y = 3
+@ expect
+c.p is value and c.y == 3
+
+## metaclass-attributes: a metaclass with __prepare__ and a property
+@ file m.py
+class Meta(type):
+    @classmethod
+    def __prepare__(meta, name, bases): return {"prepared": True}
+    @property
+    def label(cls): return "old " + cls.__name__
+class C(metaclass=Meta):
+    a = 1
+@ touch
+import m
+C = m.C
+@ sub m.py
+"old " => "new "
+a = 1 => a = 2
+@ expect
+m.C is C and C.label == "new C" and C.a == 2 and C.prepared
+
+## type-checking-block: edits in `if TYPE_CHECKING`
+@ file m.py
+from __future__ import annotations
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from nowhere import Thing
+def f(x: Thing) -> int: return 1
+@ touch
+import m
+f = m.f
+@ sub m.py
+    from nowhere import Thing =>     from nowhere import Thing, Other
+return 1 => return 2
+@ expect
+f(0) == 2 and not hasattr(m, "Other")
+
+## conditional-definition-flips: the condition's value changes
+@ file m.py
+FAST = False
+if FAST:
+    def f(): return "fast"
+else:
+    def f(): return "slow"
+@ touch
+import m
+f = m.f
+@ sub m.py
+FAST = False => FAST = True
+@ expect
+m.f() == "fast" and f() == "fast"
+
+## protocol-and-abc-generic: ABC with Generic
+@ file m.py
+import abc
+from typing import Generic, TypeVar
+T = TypeVar("T")
+class Repo(abc.ABC, Generic[T]):
+    @abc.abstractmethod
+    def get(self) -> T: ...
+class Mem(Repo[int]):
+    def get(self): return 1
+@ touch
+import m
+mem = m.Mem()
+@ sub m.py
+def get(self): return 1 => def get(self): return 2
+    def get(self) -> T: ... =>     def get(self) -> T: ...\n    def twice(self): return [self.get()] * 2
+@ expect
+mem.twice() == [2, 2] and isinstance(mem, m.Repo) and m.Repo[int]
+
+## class-replaced-by-function-and-back: nobody else relies on it
+@ file m.py
+class Thing:
+    def __init__(self): self.x = 1
+@ touch
+import m
+@ edit m.py
+def Thing(): return 5
+@ expect
+m.Thing() == 5
+@ edit m.py
+class Thing:
+    def __init__(self): self.x = 2
+@ expect
+m.Thing().x == 2 and isinstance(m.Thing, type)
+
+## nothing-but-comments: comments, blank lines, formatting, quotes
+@ file m.py
+log = []
+def f(): return {"a": 1}
+X = [1, 2]
+log.append("ran")
+@ touch
+import m
+f, X = m.f, m.X
+X.append(3)
+@ edit m.py
+# comment
+log = []
+
+
+def f():  # here
+    return {'a': 1}
+X = [
+    1,
+    2,
+]
+log.append('ran')
+@ expect
+m.f is f and m.X is X == [1, 2, 3] and m.log == ["ran"] and f.__code__.co_firstlineno == 5
+''',
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_variations(row: Any, tmp_path: Path) -> None:
+    run_row(row, tmp_path)
