@@ -1,6 +1,6 @@
 """Makes bench/RESULTS.md from bench/results/*.json; with --run, measures all of it first (about half an hour).
 
-    python bench/collect.py [--run] [--only NAME]...
+python bench/collect.py [--run] [--only NAME]...
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an idle session costs: a pump() with nothing to do, wake-ups and CPU time while nothing changes.
 
-    python bench/pump.py [--runs 5] [--files 2000] [--seconds 10]
+python bench/pump.py [--runs 5] [--files 2000] [--seconds 10]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A Starlette program under uvicorn, edited 200 times while another process loads it; one edit in five is broken.
 
-    python bench/server.py [--runs 1] [--edits 200]
+python bench/server.py [--runs 1] [--edits 200]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a session adds to the start of a program of 1,000 modules: CPU time and memory, against plain imports.
 
-    python bench/start.py [--runs 7] [--modules 1000]
+python bench/start.py [--runs 7] [--modules 1000]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How many releases of real packages are taken live exactly: verdicts and shares, as JSON and as text.
 
-    python bench/upgrade.py [-k NAME]... [--chain] [-j 2] [-o OUT.json] [-v]
+python bench/upgrade.py [-k NAME]... [--chain] [-j 2] [-o OUT.json] [-v]
 """
 
 from __future__ import annotations

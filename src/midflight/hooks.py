@@ -28,7 +28,7 @@ def of_module(module: str, kind: Kind) -> Iterator[tuple[Callable[..., Any], Any
 
 
 def accept(dependency: str) -> Callable[[F], F]:
-    """`def f(module)`: takes an update of the module named `dependency` itself; stale statements here are left to it."""
+    """`def f(module)`: takes an update of the module `dependency` itself; stale statements here are left to it."""
     return lambda function: _record("accept", function, dependency)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import contextlib
 import fnmatch
@@ -14,8 +13,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import HookFailed, after_code_ran, before_code_runs
 from midflight.apply.dangling import prune
@@ -39,6 +37,9 @@ from midflight.validate.contract import broken_promises
 from midflight.validate.health import run_checks
 from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
 from midflight.watch import Filters, Watch
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 log = logging.getLogger("midflight")
 
@@ -71,7 +72,11 @@ class Session:
         config: Config | None = None,
         **settings: Any,
     ) -> None:
-        given = {"paths": tuple(os.fspath(path) for path in paths) if paths is not None else None, "mode": mode, **settings}
+        given = {
+            "paths": tuple(os.fspath(path) for path in paths) if paths is not None else None,
+            "mode": mode,
+            **settings,
+        }
         self.config = config if config is not None else load(**given)
         self.mode: Mode = self.config.mode
         self.paths = tuple(os.path.realpath(path) for path in self.config.paths)
@@ -292,6 +297,8 @@ class Session:
 
     async def areload(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Report:
         """The same from a coroutine: it runs on the loop, between two of its steps."""
+        import asyncio  # costs a quarter of a session's start, and only programs that have a loop come here
+
         await asyncio.sleep(0)
         return self.reload(paths)
 
@@ -299,6 +306,8 @@ class Session:
         """A reload asked for by another thread than the program's: taken where the mode says it may happen."""
         if self.mode == "manual":
             return self.reload(paths, cause="cli")
+        from concurrent.futures import Future
+
         future: Future[Report] = Future()
         with self._waiting_lock:
             self._requests.append((paths, future))
@@ -376,7 +385,9 @@ class Session:
             del self._pending[path]
         if undone and self._pending:
             # What made the others fail is gone: they are tried again.
-            waiting = {path: source for path, source in self._read(self._pending).items() if self._differs(path, source)}
+            waiting = {
+                path: source for path, source in self._read(self._pending).items() if self._differs(path, source)
+            }
             fresh = {**waiting, **fresh}
         if not fresh:
             # A file that was broken and is as it was again is news; a save of what runs already is not.
@@ -609,7 +620,7 @@ class Session:
             log.exception("a subscriber failed on %s", type(news).__name__)
 
     def subscribe(self, callback: Callback, data: str | None = None) -> Callable[[], None]:
-        """`callback` gets every Report and Event; with `data`, a glob, the Changes of such files. Gives an unsubscriber."""
+        """`callback` gets every Report and Event; with a glob as `data` the Changes of such files. Gives an undo."""
         entry = (callback, data)
         self._subscribers.append(entry)
 
@@ -629,7 +640,7 @@ class Session:
         return found[:limit]
 
     def stats(self) -> dict[str, Any]:
-        """Counts since the start, what is loaded, and who stands still in old code (that takes a walk over the heap)."""
+        """Counts since the start, what is loaded, and who stands still in old code (by a walk over the heap)."""
         alive = {id(code) for ref in self._replaced if (code := ref()) is not None}
         waiting = suspended_generators(lambda code: id(code) in alive) if alive else []
         return {

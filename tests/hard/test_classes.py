@@ -12,7 +12,7 @@ from hard.harness import run_row
 
 ROWS = parse(
     "classes",
-    r'''
+    r"""
 ## n075-method-held-instance: a method, on an instance that lives
 @ file m.py
 class C:
@@ -2103,7 +2103,7 @@ C, D, c, d = m.C, m.D, m.C(), m.D()
     class D:\n        def f(self): return 1 =>     class D:\n        y = 3\n        def f(self): return 2
 @ expect
 m.C is C and c.f() == 2 and c.x == 2 and m.D is D and d.f() == 2 and d.y == 3
-''',
+""",
 )
 
 

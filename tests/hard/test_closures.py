@@ -12,7 +12,7 @@ from hard.harness import run_row
 
 ROWS = parse(
     "closures",
-    r'''
+    r"""
 ## n054-already-created: closures that live somewhere get the new inner code and keep what they captured
 @ file m.py
 def make(n):
@@ -432,7 +432,7 @@ def make(n):
     return n
 @ expect
 make(4) == 4 and inner(1) == 2 and m.make is make
-''',
+""",
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from conformance.catalogue import parse
 from hard.harness import run_row
 
-DECO = r'''
+DECO = r"""
 @ file deco.py
 import functools
 ran = []
@@ -51,11 +51,11 @@ table = {}
 def register(fn):
     table[fn.__name__] = fn
     return fn
-'''
+"""
 
 ROWS = parse(
     "decorators",
-    r'''
+    r"""
 ## n037-body-wraps: the body of a wrapped function that is held; the decorator does not run
 DECO
 @ file m.py
@@ -1085,7 +1085,7 @@ def f():\n    return 1 => def f():\n    return 2
 def g():\n    return 1 => def g(a=4):\n    return a
 @ expect
 f() == ("x", 2) and g() == 4 and app.seen["g"] is g is m.g and len(app.seen) == 1
-'''.replace("DECO\n", DECO.strip("\n") + "\n"),
+""".replace("DECO\n", DECO.strip("\n") + "\n"),
 )
 
 

@@ -14,7 +14,7 @@ from hard.harness import run_row
 
 ROWS = parse(
     "rollback",
-    r'''
+    r"""
 ## function-code: code, defaults, keyword defaults, annotations, docstring, attributes
 @ file m.py
 def f(a, b=[1], *, c={}): "Old."; return a
@@ -527,7 +527,7 @@ return super().f() + 1 => return super().f() + 2
 def helper(x=Base.rate): return x => def helper(x=Base.rate): return [x]
 @ expect
 obj.f() == 12 and mid.Mid.total == 10 and top.VALUE == 11 and top.helper() == [5] and top.table["helper"] is mid.helper
-''',
+""",
 )
 
 

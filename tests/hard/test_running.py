@@ -12,7 +12,7 @@ from hard.harness import run_row
 
 ROWS = parse(
     "running",
-    r'''
+    r"""
 ## n062-frame-on-the-stack [nofail]: a frame finishes with the old code and is named; its next call is new
 @ file m.py
 def f(act):
@@ -332,7 +332,7 @@ open_one.__exit__(None, None, None)
 with m.enter(): pass
 @ expect
 m.out == ["old", "new"]
-''',
+""",
 )
 
 

@@ -12,7 +12,7 @@ from hard.harness import run_row
 
 ROWS = parse(
     "variations",
-    r'''
+    r"""
 ## two-edits-in-a-row: each kind edited twice and put back
 @ file m.py
 import functools
@@ -712,7 +712,7 @@ X = [
 log.append('ran')
 @ expect
 m.f is f and m.X is X == [1, 2, 3] and m.log == ["ran"] and f.__code__.co_firstlineno == 5
-''',
+""",
 )
 
 

@@ -14,13 +14,16 @@ from midflight.errors import SessionError
 
 from .harness import Case, play, program, table
 
-FILES = r"""
+FILES = (
+    r"""
 # n166-crlf: CRLF line ends come and go; nothing runs
 [file m.py]
 import _probe
 X = _probe.hit("x", 1)
 def f():
-    return """ + '"""a\nb"""' + r"""
+    return """
+    + '"""a\nb"""'
+    + r"""
 [run]
 import m
 [edit m.py raw]
@@ -202,6 +205,7 @@ import inspect
 [expect nothing]
 inspect.getsource(m.C.g).strip().startswith("def g") and inspect.getsource(m.f).startswith("def f")
 """
+)
 
 
 @pytest.mark.parametrize("case", table(FILES))

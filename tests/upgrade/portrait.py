@@ -350,4 +350,3 @@ def binding(path: str) -> str:
     """The `module.name` that a path belongs to."""
     place = re.match(r"([\w.]+):(\w+)", path)
     return f"{place[1]}.{place[2]}" if place else path.partition(" ")[0]
-

@@ -125,8 +125,10 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
         if current is new:
             if id(new) in runner.changes.in_place and runner.scope.key(name) not in runner.changes.values:
                 yield "flow", name, key, new
-        elif current is ABSENT or (was and (current is old or same_value(old, current))) or (
-            runner.run.program.was_dangling(key, current)
+        elif (
+            current is ABSENT
+            or (was and (current is old or same_value(old, current)))
+            or (runner.run.program.was_dangling(key, current))
         ):
             yield "bind", name, key, new
     elif was and current is not ABSENT and current is old and _only_here(runner, statement, name):

@@ -116,14 +116,14 @@ def _live_branch(runner: Runner, node: ast.If, parts: dict[str, list[Pair]]) -> 
 
 def _asks_only(test: ast.expr) -> bool:
     """Whether asking again gives the answer of before: names, attributes, comparisons; nothing is called."""
-    return not any(isinstance(n, (ast.Call, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)) for n in ast.walk(test))
+    return not any(
+        isinstance(n, (ast.Call, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)) for n in ast.walk(test)
+    )
 
 
 def _branch_by_names(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] | None:
     """The branch whose names exist, if only one of the two binds something."""
-    names = {
-        part: {n for p in pairs if p.old is not None for n in p.old.binds} for part, pairs in parts.items()
-    }
+    names = {part: {n for p in pairs if p.old is not None for n in p.old.binds} for part, pairs in parts.items()}
     body, other = names.get("body", set()), names.get("orelse", set())
     only_body, only_other = body - other, other - body
     if any(runner.scope.get(n) is not ABSENT for n in only_body):

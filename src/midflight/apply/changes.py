@@ -82,7 +82,7 @@ class Changes:
     # -- what follows -----------------------------------------------------------------------------
 
     def spread(self) -> set[str]:
-        """Find what calls or reads, by name, what changed since the last call: the modules where something may be stale."""
+        """Find what calls or reads, by name, what changed since the last call: where something may be stale."""
         reached: set[str] = set()
         while self.fresh:
             module, name, _ = self.fresh.pop()
@@ -128,7 +128,9 @@ class Changes:
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
             reads, chains = names_read(statement), chains_in_text(statement)
-        found = [n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)]
+        found = [
+            n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)
+        ]
         found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
         if self.touched and statement.calls:
             found += [n for n in reads if n not in found and self._is_touched(namespace.get(n))]
@@ -190,7 +192,7 @@ class Changes:
 
 
 def _means_its_own(loaded: Loaded, name: str) -> bool:
-    """Whether a module that mentions `name` can only mean what it defines itself: names such as `run` are everywhere."""
+    """Whether a module that mentions `name` can only mean its own: names such as `run` are everywhere."""
     own = loaded.namespace.get(name)
     if not isinstance(own, (types.FunctionType, type)) or own.__module__ != loaded.name:
         return False

@@ -39,7 +39,7 @@ class LiveRoots(Roots):
         self._loaded, self._text = loaded, text
         self._hidden: Live | None = None
 
-    def get(self, statement: Statement, default: Any = ()) -> Any:  # type: ignore[override]
+    def get(self, statement: Statement, default: Any = ()) -> Any:
         if statement not in self:
             self[statement] = self._find(statement)
         return self[statement]
@@ -59,7 +59,9 @@ class LiveRoots(Roots):
         if any(place not in live for place in _functions_made(codes)):
             # Not led to by a name: registered somewhere and bound to another name since, or never bound to one.
             for place, found in self._on_heap().items():
-                live.setdefault(place, []).extend(code for code in found if all(code is not known for known in live[place]))
+                live.setdefault(place, []).extend(
+                    code for code in found if all(code is not known for known in live[place])
+                )
         return tuple(_with_live(each, live) for each in codes)
 
     def _on_heap(self) -> Live:

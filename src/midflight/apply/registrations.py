@@ -25,7 +25,9 @@ class Registrations:
     def __init__(self, program: Program, tx: Transaction) -> None:
         self.program, self.tx = program, tx
         self._guarded = False
-        self._dispatchers: dict[int, Any] = {}  # id of a table → the generic function (functools.singledispatch) it is of
+        self._dispatchers: dict[
+            int, Any
+        ] = {}  # id of a table → the generic function (functools.singledispatch) it is of
 
     def guard(self) -> None:
         """Remember the contents of all of them, for a rollback after code ran that we do not see into."""
@@ -163,7 +165,7 @@ def dispatch_table(function: Any) -> dict[Any, Any] | None:
     """The implementations of a generic function, by type (Lib/functools.py, singledispatch)."""
     if type(function) is not types.FunctionType or not hasattr(function, "_clear_cache"):
         return None
-    dispatch = function.__dict__.get("dispatch")
+    dispatch: Any = function.__dict__.get("dispatch")
     for name, cell in zip(dispatch.__code__.co_freevars, dispatch.__closure__ or (), strict=True):
         if name == "registry":
             held = cell.cell_contents

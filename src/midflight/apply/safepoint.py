@@ -117,7 +117,11 @@ def suspended_generators(is_old: Callable[[types.CodeType], bool]) -> list[OldFr
     found = []
     for item in gc.get_objects():
         kind = type(item)
-        for prefix, what in ((types.GeneratorType, "gi"), (types.CoroutineType, "cr"), (types.AsyncGeneratorType, "ag")):
+        for prefix, what in (
+            (types.GeneratorType, "gi"),
+            (types.CoroutineType, "cr"),
+            (types.AsyncGeneratorType, "ag"),
+        ):
             if kind is prefix:
                 code, frame = getattr(item, f"{what}_code"), getattr(item, f"{what}_frame")
                 if frame is not None and is_old(code):

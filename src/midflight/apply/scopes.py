@@ -21,7 +21,7 @@ Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whos
 
 
 def future_flags(names: frozenset[str]) -> int:
-    """The flags that a module's own `from __future__` lines set: none for what has become the rule (Python/future.c)."""
+    """The flags that a module's own `from __future__` lines set: none for what is the rule now (Python/future.c)."""
     flags = 0
     for name in names:
         feature = getattr(future_module, name, None)
@@ -111,9 +111,7 @@ class ClassScope:
     """The body of a live class: what runs there is compiled inside its real nesting, so that private names,
     `super()`, `__class__` and qualified names come out right."""
 
-    def __init__(
-        self, module: ModuleScope, owner: type, node: ast.ClassDef, outer: ClassScope | None = None
-    ) -> None:
+    def __init__(self, module: ModuleScope, owner: type, node: ast.ClassDef, outer: ClassScope | None = None) -> None:
         self.module, self.owner, self.node, self.outer = module, owner, node, outer
         self.pendings = module.pendings
         self.loaded, self.tx, self.flags, self.imports = module.loaded, module.tx, module.flags, module.imports

@@ -38,7 +38,7 @@ from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import frames_by_code, functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import Roots, but
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
-from midflight.apply.transaction import ABSENT
+from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.values import Before, before_in_place, is_container, is_data, is_derived_kind, rebuilt, same_value
 from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.work import Work
@@ -112,7 +112,7 @@ class Runner:
         self._refresh_pair(pair)
 
     def _lambda_edited(self, pair: Pair) -> None:
-        """Only a lambda inside a call was edited: what the call made of it follows if it is data that nobody touched."""
+        """Only a lambda inside a call was edited: what the call made of it follows if nobody touched it."""
         statement = pair.new
         assert statement is not None
         if not statement.binds or defines(statement) or not statement.calls:
@@ -240,9 +240,7 @@ class Runner:
     def _unregister(self, statement: Statement, value: Any) -> None:
         forget_hooks(self.work.name, self.scope.prefix + getattr(statement.node, "name", ""))
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
-            self.run.notes += self.run.registrations.purge(
-                value, self.work.name, getattr(statement.node, "name", "")
-            )
+            self.run.notes += self.run.registrations.purge(value, self.work.name, getattr(statement.node, "name", ""))
 
     # -- functions --------------------------------------------------------------------------------
 
@@ -258,7 +256,9 @@ class Runner:
             self._run_class(pair)
         elif pair.new.is_import:
             self._run_import(pair)
-        elif pair.old is not None and type(pair.old.node) is type(node) and isinstance(node, (ast.If, ast.Try, ast.With)):
+        elif (
+            pair.old is not None and type(pair.old.node) is type(node) and isinstance(node, (ast.If, ast.Try, ast.With))
+        ):
             self._run_block(pair)
         else:
             self._run_value(pair)
@@ -296,18 +296,25 @@ class Runner:
         self._graft_pairs(pair, self._old(pair), roots, skip=inner, also=also)
         facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
         self._follow(pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
-        self.tx.later(lambda: graft_function(self.tx, inner, function) and None)
+        self.tx.later(lambda: _graft(self.tx, inner, function))
         self._grafted(self.scope.label(node.name), inner, old, function.__code__)
 
     def _graft_twin(
         self, inner: types.FunctionType, made: types.FunctionType, defaults: tuple[Any, Any], twin: types.FunctionType
     ) -> None:
         """Another function that runs the same code, such as a wrapper that acts as it since its decorator went."""
-        if origin_of(twin.__code__) is origin_of(inner.__code__) and (twin.__defaults__, twin.__kwdefaults__) == defaults:
+        if (
+            origin_of(twin.__code__) is origin_of(inner.__code__)
+            and (twin.__defaults__, twin.__kwdefaults__) == defaults
+        ):
             self.tx.later(lambda: graft_signature(self.tx, twin, made))
 
     def _run_decorated(
-        self, pair: Pair, node: ast.FunctionDef | ast.AsyncFunctionDef, inner: types.FunctionType | None, causes: Sequence[str]
+        self,
+        pair: Pair,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        inner: types.FunctionType | None,
+        causes: Sequence[str],
     ) -> None:
         assert pair.new is not None
         name = node.name
@@ -460,7 +467,6 @@ class Runner:
             become(self.tx, current, value)
             self.work.record.grafted[self.scope.label(name)] = None
 
-
     # -- code that moves into functions that live ---------------------------------------------------
 
     def _old(self, pair: Pair) -> tuple[types.CodeType, ...]:
@@ -549,7 +555,7 @@ class Runner:
                     self.run.search.graft(function, after)
                     self._grafted(_label(before), function, function.__code__, after)
                     self.run.notes.append(
-                        f"{self.work.name}.{_label(before)}: its running code was not what its source gave; the edit replaced it"
+                        f"{self.work.name}.{_label(before)}: its running code was not its source's; the edit counts"
                     )
 
     def _is_known(self, code: types.CodeType) -> bool:
@@ -569,7 +575,7 @@ class Runner:
             if not taken:
                 name = _label(before)
                 self.run.notes.append(
-                    f"{self.work.name}.{name}: a live closure keeps its old code: what the new one captures cannot be had"
+                    f"{self.work.name}.{name}: a live closure keeps its old code: what it would capture cannot be had"
                 )
             elif edited:
                 self._grafted(_label(before), function, before, after)
@@ -608,7 +614,7 @@ class Runner:
             self._graft_pairs(pair, self._old(pair), roots)
 
     def _guard_named(self, statement: Statement) -> None:
-        """What the statement names may get other attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
+        """What the statement names may get attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
         for name in statement.reads:
             value = self.scope.namespace.get(name)
             if isinstance(value, types.ModuleType):
@@ -674,7 +680,9 @@ class Runner:
                 return become(self.tx, old, new)
             if not self._made_here(pair, old):
                 return False
-            if isinstance(new, types.FunctionType) and any(new.__code__ is code for code in self.roots.get(pair.statement, ())):
+            if isinstance(new, types.FunctionType) and any(
+                new.__code__ is code for code in self.roots.get(pair.statement, ())
+            ):
                 return become(self.tx, old, new)
             if callable(new):
                 forward(self.tx, old, new)
@@ -820,7 +828,7 @@ class Runner:
         self._run(source, keep)
 
     def _decorator_edited(self, name: str) -> bool:
-        """A decorator's own code or an argument's value was edited; functions inside it are grafted without running it."""
+        """A decorator's own code or an argument's value was edited; functions inside it are only grafted."""
         if self.scope.key(name) in self.changes.values or (self.work.name, name) in self.changes.values:
             return True
         value = self.scope.namespace.get(name)
@@ -840,8 +848,10 @@ class Runner:
     def _refresh_value(self, pair: Pair, causes: Sequence[str]) -> None:
         statement = pair.new
         assert statement is not None
-        group = self._new_groups.of(statement) if statement in self._new_groups.statements else Group(
-            (statement,), statement.binds
+        group = (
+            self._new_groups.of(statement)
+            if statement in self._new_groups.statements
+            else Group((statement,), statement.binds)
         )
         if not group.names:
             self._refresh_effect(pair, causes)
@@ -956,6 +966,10 @@ class Runner:
         refresh_block(self, pair)
 
 
+def _graft(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+    graft_function(tx, old, new)
+
+
 def _undecorated(function: Any) -> Any:
     return function
 
@@ -1067,7 +1081,8 @@ def _defaults_by_name(node: Any, function: types.FunctionType) -> dict[str, tupl
     if len(values) == len(arguments.defaults):
         for name, default, value in zip(names[len(names) - len(values) :], arguments.defaults, values, strict=True):
             held[name] = (ast.dump(default), value)
+    by_name = function.__kwdefaults__ or {}
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if default is not None and argument.arg in (function.__kwdefaults__ or {}):
-            held[argument.arg] = (ast.dump(default), function.__kwdefaults__[argument.arg])
+        if default is not None and argument.arg in by_name:
+            held[argument.arg] = (ast.dump(default), by_name[argument.arg])
     return held

@@ -135,7 +135,7 @@ class Transaction:
         self._guarded.clear()
 
     def roll_back(self) -> None:
-        """Undo everything, last write first. What cannot be undone is in `failures`; the rest is undone all the same."""
+        """Undo everything, last write first. What cannot be is in `failures`; the rest is undone all the same."""
         self._later.clear()
         undo, self._undo = self._undo, []
         with _undisturbed():

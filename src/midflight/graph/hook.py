@@ -26,7 +26,7 @@ _CHUNK = 1 << 16
 
 
 def read_bytes(path: str) -> bytes | None:
-    """The contents of a file, None if it cannot be read. By file descriptor: half of what `open` costs, at every import."""
+    """The contents of a file, None if it cannot be read. A descriptor costs half of `open`, at every import."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -78,7 +78,7 @@ def _is_frozen(kind: type, value: Any) -> bool:
 def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
     """The immutable values that a module's top level left behind: what tells later whether a name was rebound.
 
-    One comprehension, for it runs once per import; whether a tuple is plain all the way down is asked when it matters."""
+    One comprehension, for it runs once per import; whether a tuple is plain inside is asked when it matters."""
     return {
         name: value
         for name, value in namespace.items()
@@ -162,5 +162,3 @@ class _LoadingSpec(ModuleSpec):
             self.__class__ = ModuleSpec  # type: ignore[assignment]
             if notebook is not None:
                 notebook.ended(self.name)
-
-

@@ -6,7 +6,9 @@ import re
 
 # A look at the lines, not a parse: it is asked of every module of a program, and a line inside a docstring that reads
 # like an import only adds a module to look at.
-_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+import[ \t]+([^#\n]*)|import[ \t]+([^#\n]+))", re.MULTILINE)
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+import[ \t]+([^#\n]*)|import[ \t]+([^#\n]+))", re.MULTILINE
+)
 _DYNAMIC = re.compile(rb"import_module\(\s*[\"']([\w.]+)[\"']")
 
 

@@ -37,7 +37,7 @@ class Loaded:
 
     def mentions(self, name: str) -> bool:
         """Whether its text has the word anywhere, also one it had in an earlier version: a look that costs a
-        microsecond where names taken from code objects would have to be collected first. May be wrong on the yes side."""
+        microsecond where names taken from code objects would have to be collected first. A yes may be wrong."""
         return name.encode() in (self.source or b"") or name in self._more
 
     def mention(self, names: Iterable[str]) -> None:
@@ -146,7 +146,7 @@ class Program:
 
     def _note_imports(self, name: str, source: bytes | None) -> None:
         is_package = hasattr(sys.modules.get(name), "__path__")
-        self.imports.set(name, imported_modules(source or b"", name, is_package))
+        self.imports.put(name, imported_modules(source or b"", name, is_package))
 
     def took(self, loaded: Loaded, source: bytes) -> None:
         """`loaded` runs `source` now."""
@@ -243,7 +243,6 @@ def counterpart(path: str) -> str:
     if name == "__init__.py":
         return folder + ".py"
     return os.path.join(path.removesuffix(".py"), "__init__.py")
-
 
 
 def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:

@@ -15,7 +15,7 @@ class ModuleGraph:
     def __contains__(self, module: str) -> bool:
         return module in self._imports
 
-    def set(self, module: str, imports: frozenset[str]) -> None:
+    def put(self, module: str, imports: frozenset[str]) -> None:
         self.remove(module)
         self._imports[module] = imports
         for name in imports:
@@ -67,7 +67,7 @@ class ModuleGraph:
         for root in self._imports:
             if root in index:
                 continue
-            work = [(root, iter(sorted(self.imports(root))))]
+            work: list[tuple[str, Iterator[str]]] = [(root, iter(sorted(self.imports(root))))]
             index[root] = low[root] = len(index)
             stack.append(root)
             on_stack.add(root)

@@ -10,7 +10,7 @@ from typing import Any
 
 from midflight.plan.diff import Pair, match
 from midflight.plan.rude import Process, rude_edits
-from midflight.plan.statements import decode, SourceText, import_marks, parse_edited
+from midflight.plan.statements import SourceText, decode, import_marks, parse_edited
 from midflight.values import Problem
 
 
@@ -29,7 +29,9 @@ def read_source(path: str, source: bytes) -> str | Problem:
         return decode(source)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         line = source[: error.start].count(b"\n") + 1 if isinstance(error, UnicodeDecodeError) else 1
-        return Problem(path, line, "MF002", f"the file cannot be decoded: {error}", "Save it as UTF-8, or name its coding.")
+        return Problem(
+            path, line, "MF002", f"the file cannot be decoded: {error}", "Save it as UTF-8, or name its coding."
+        )
 
 
 def edited(
@@ -44,7 +46,9 @@ def edited(
         pairs = match(old.statements, new.statements)
         _compile_edited(pairs, path, new)
     except SyntaxError as error:
-        return [Problem(path, error.lineno or 0, "MF001", f"{type(error).__name__}: {error.msg}", "Mend it and save again.")]
+        return [
+            Problem(path, error.lineno or 0, "MF001", f"{type(error).__name__}: {error.msg}", "Mend it and save again.")
+        ]
     except (ValueError, RecursionError, MemoryError) as error:
         return [Problem(path, 0, "MF001", f"it cannot be compiled: {error}", "Mend it and save again.")]
     if old.future != new.future:

@@ -34,7 +34,7 @@ def rude_edits(
                 path,
                 pair.statement.first,
                 "MF014",
-                "the `if __name__ == \"__main__\"` block is running and cannot run again",
+                'the `if __name__ == "__main__"` block is running and cannot run again',
                 "Move the change into a function that it calls, or restart the process to take it.",
             )
         if pair.kind == "changed" and pair.old is not None and pair.new is not None:
@@ -82,13 +82,13 @@ def _metaclass(path: str, old: ast.ClassDef, new: Statement, live: type, process
     assert isinstance(new.node, ast.ClassDef)
     after = [fingerprint(k.value) for k in new.node.keywords if k.arg == "metaclass"]
     if before != after:
-        message = f"{live.__name__} gets another metaclass{_with_instances(live, process)}: CPython cannot change it in place"
+        message = (
+            f"{live.__name__} gets another metaclass{_with_instances(live, process)}: CPython cannot change it in place"
+        )
         yield Problem(path, new.node.lineno + new.shift, "MF010", message, WAY_OUT)
 
 
-def _slots(
-    path: str, inside: Sequence[Pair], new: Statement, live: type, process: Process
-) -> Iterator[Problem]:
+def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type, process: Process) -> Iterator[Problem]:
     for each in inside:
         if "__slots__" not in each.statement.binds or not each.edited:
             continue

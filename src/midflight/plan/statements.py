@@ -385,7 +385,13 @@ def _comprehension_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _values_of(node: ast.stmt) -> frozenset[str]:
-    targets = {n.id for child in walk_scope(node) if isinstance(child, (ast.For, ast.AsyncFor)) for n in ast.walk(child.target) if isinstance(n, ast.Name)}
+    targets = {
+        n.id
+        for child in walk_scope(node)
+        if isinstance(child, (ast.For, ast.AsyncFor))
+        for n in ast.walk(child.target)
+        if isinstance(n, ast.Name)
+    }
     return (bound_names(node) | mutated_names(node)) - targets
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Iterable
@@ -34,6 +33,8 @@ def _ask(function: Callable[[], Any], deadline_s: float, module: str, path: str,
         try:
             result = function()
             if inspect.isawaitable(result):
+                import asyncio  # only for checks that are coroutines
+
                 result = asyncio.run(_awaited(result))
             answer.append((result is not False, "it answered False"))
         except BaseException as error:
@@ -50,7 +51,9 @@ def _ask(function: Callable[[], Any], deadline_s: float, module: str, path: str,
     good, why = answer[0]
     if good:
         return None
-    return Problem(path, line, "MF030", f"the {words} {module}.{function.__qualname__} failed: {why}", "Mend it and save again.")
+    return Problem(
+        path, line, "MF030", f"the {words} {module}.{function.__qualname__} failed: {why}", "Mend it and save again."
+    )
 
 
 async def _awaited(result: Any) -> Any:

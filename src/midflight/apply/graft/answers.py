@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _abc
+import _abc  # type: ignore[import-not-found]
 import abc
 import collections.abc
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def forget_answers(program: Program) -> None:
     """The next `isinstance` and `issubclass` look again. What was registered stays."""
     _Asked.register(type("_Answer", (), {}))
     for cls in _classes(program):
-        _abc._reset_caches(cls)  # type: ignore[attr-defined]
+        _abc._reset_caches(cls)
 
 
 def _classes(program: Program) -> Iterator[type]:

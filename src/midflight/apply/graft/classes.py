@@ -6,9 +6,10 @@ import abc
 import ast
 import dataclasses
 import enum
+import inspect
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.generated import graft_generated
@@ -55,7 +56,7 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
 
 
 def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
-    """The class that the old statement made: what the name holds, or a base of it where a decorator put another on top."""
+    """The class that the old statement made: what the name holds, or a base of it under what a decorator put on top."""
     if pair.old is None or not isinstance(pair.old.node, ast.ClassDef) or not isinstance(live, type):
         return None
     qualname = runner.scope.prefix + pair.old.node.name
@@ -177,7 +178,8 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
 
 def _makers(owner: type) -> list[Any]:
     """The program's functions that run when the class is made."""
-    found = [vars(k).get(n) for k in type(owner).__mro__ for n in ("__new__", "__init__") if k is not type]
+    metaclasses = inspect.getmro(type(owner))
+    found = [vars(k).get(n) for k in metaclasses for n in ("__new__", "__init__") if k is not type]
     found += [vars(k).get("__init_subclass__") for k in owner.__mro__[1:]]
     return [getattr(f, "__func__", f) for f in found if f is not None]
 
@@ -271,7 +273,7 @@ def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[type, ...]:
     target = ast.copy_location(ast.Name(place, ast.Store()), node)
     assign = ast.copy_location(ast.Assign([target], value), node)
     made = runner.scope.run_aside(runner.scope.compile([assign]), {})
-    return types.resolve_bases(made[place]) or (object,)  # type: ignore[return-value]
+    return types.resolve_bases(made[place]) or (object,)
 
 
 def _after_body_edit(
@@ -305,7 +307,8 @@ def _derive_abstract(tx: Transaction, owner: type) -> None:
                 names.add(name)
     if names != set(getattr(owner, "__abstractmethods__", ())):
         tx.set_attr(owner, "__abstractmethods__", frozenset(names))
-        for sub in type.__subclasses__(owner):
+        subclasses: list[type] = type.__subclasses__(owner)
+        for sub in subclasses:
             if isinstance(sub, abc.ABCMeta):
                 _derive_abstract(tx, sub)
 
@@ -345,12 +348,17 @@ def _fill_from_init(runner: Runner, owner: type, pair: Pair) -> None:
         runner.run.notes.append(f"{len(instances)} live {owner.__name__} lack {names}: it follows from arguments")
     for name, node in literal.items():
         code = compile(ast.Expression(node), "<literal>", "eval", dont_inherit=True)
-        runner.tx.later(lambda name=name, code=code: fill_in(runner.tx, instances, name, lambda: eval(code, {})))  # type: ignore[misc]
+        runner.tx.later(_filling(runner.tx, instances, name, code))
 
 
-def changed_shapes(
-    old: ast.AST, new: ast.AST, prefix: str
-) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+def _filling(tx: Transaction, instances: Sequence[Any], name: str, code: types.CodeType) -> Callable[[], None]:
+    def fill() -> None:
+        fill_in(tx, instances, name, lambda: eval(code, {}))
+
+    return fill
+
+
+def changed_shapes(old: ast.AST, new: ast.AST, prefix: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
     """(qualified name, attributes that came, attributes that went) of a class and those in it whose shape changed."""
     if not isinstance(old, ast.ClassDef) or not isinstance(new, ast.ClassDef):
         return
@@ -370,8 +378,12 @@ def shape(node: ast.ClassDef) -> frozenset[str]:
         if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
             if "ClassVar" not in ast.unparse(child.annotation):
                 names.add(child.target.id)
-        elif isinstance(child, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__slots__" for t in child.targets):
-            names |= {c.value for c in ast.walk(child.value) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+        elif isinstance(child, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "__slots__" for t in child.targets
+        ):
+            names |= {
+                c.value for c in ast.walk(child.value) if isinstance(c, ast.Constant) and isinstance(c.value, str)
+            }
         elif isinstance(child, ast.FunctionDef) and child.name == "__init__" and child.args.args:
             names |= _assigned(child, child.args.args[0].arg)
     return frozenset(names)
@@ -381,14 +393,18 @@ def _assigned(function: ast.FunctionDef, me: str) -> set[str]:
     return {
         child.attr
         for child in ast.walk(function)
-        if isinstance(child, ast.Attribute) and isinstance(child.ctx, ast.Store)
-        and isinstance(child.value, ast.Name) and child.value.id == me
+        if isinstance(child, ast.Attribute)
+        and isinstance(child.ctx, ast.Store)
+        and isinstance(child.value, ast.Name)
+        and child.value.id == me
     }
 
 
 def _init_attributes(node: ast.AST) -> dict[str, ast.expr]:
     """Attribute → the expression that the top level of `__init__` assigns to it."""
-    arguments = getattr(getattr(node, "args", None), "args", None) or getattr(getattr(node, "args", None), "posonlyargs", [])
+    arguments = getattr(getattr(node, "args", None), "args", None) or getattr(
+        getattr(node, "args", None), "posonlyargs", []
+    )
     me = arguments[0].arg if arguments else "self"
     out: dict[str, ast.expr] = {}
     for child in getattr(node, "body", ()):
@@ -433,9 +449,7 @@ def is_generated(owner: type, live: Any) -> bool:
     return any("__init_subclass__" in vars(k) for k in owner.__mro__[1:] if k is not object and k is not typing.Generic)
 
 
-def _must_be_remade(
-    old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any, pairs: Sequence[Pair]
-) -> bool:
+def _must_be_remade(old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any, pairs: Sequence[Pair]) -> bool:
     if list(map(fingerprint, old.decorator_list)) != list(map(fingerprint, new.decorator_list)):
         return True
     if list(map(fingerprint, old.keywords)) != list(map(fingerprint, new.keywords)):
@@ -484,5 +498,3 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     if old_roots:
         runner._graft_pairs(pair, old_roots, roots)
     runner.work.record.grafted[runner.scope.label(node.name)] = None
-
-

@@ -61,7 +61,11 @@ def _capture(function: Any, names: list[str]) -> None:
         ast.fix_missing_locations(function.body)
         return
     body = function.body
-    has_doc = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str)
+    has_doc = (
+        isinstance(body[0], ast.Expr)
+        and isinstance(body[0].value, ast.Constant)
+        and isinstance(body[0].value.value, str)
+    )
     never = ast.If(ast.Constant(0), [ast.Expr(ast.Name(name, ast.Load())) for name in names], [])
     place = body[1] if has_doc and len(body) > 1 else body[0]
     for child in ast.walk(never):

@@ -1,6 +1,6 @@
 """Classes that something besides their body made: dataclasses, enums, named tuples, metaclasses, decorators.
 
-The statement ran again and made a twin; what the twin is goes into the class that lives, and the twin leaves no trace."""
+The statement ran again and made a twin; what it is goes into the class that lives, and it leaves no trace."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def _same_layout(owner: type, twin: type) -> bool:
     return (object,) not in (owner.__bases__, twin.__bases__)  # CPython assigns neither from nor to `object` alone
 
 
-def _replace(
-    runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type, pairs: Sequence[Pair]
-) -> None:
+def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type, pairs: Sequence[Pair]) -> None:
     """The class cannot become the new one: the new one takes its place, with the instances where CPython allows."""
     name = pair.statement.node.name  # type: ignore[attr-defined]
     instances = live_instances(owner, exact=True)
@@ -113,7 +111,8 @@ def _replace(
             moved.append(instance)
         except TypeError:
             raise_rude(path, line, "MF012", f"the layout of {owner.__name__} changes", instances)
-    for sub in type.__subclasses__(owner):
+    subclasses: list[type] = type.__subclasses__(owner)
+    for sub in subclasses:
         if sub is inner or sub is twin:
             continue
         bases = tuple(inner if base is owner else base for base in sub.__bases__)
@@ -167,7 +166,7 @@ def _static_names(pairs: Sequence[Pair]) -> tuple[set[str], set[str], set[str]]:
 def move_attributes(
     tx: Transaction, owner: type, twin: type, pairs: Sequence[Pair], skip: Collection[str] = ()
 ) -> None:
-    kept, edited, gone = _static_names(pairs)
+    kept, _, gone = _static_names(pairs)
     if owner.__bases__ != twin.__bases__:
         tx.set_attr(owner, "__bases__", twin.__bases__)
     held = dict(vars(owner))
@@ -180,7 +179,12 @@ def move_attributes(
         old = held.get(name, ABSENT)
         if old is not ABSENT and isinstance(old, types.FunctionType) and become(tx, old, value):
             continue
-        if old is not ABSENT and not isinstance(old, types.FunctionType) and type(old) is type(value) and become(tx, old, value):
+        if (
+            old is not ABSENT
+            and not isinstance(old, types.FunctionType)
+            and type(old) is type(value)
+            and become(tx, old, value)
+        ):
             continue
         if isinstance(old, types.FunctionType) and isinstance(value, types.FunctionType):
             continue
@@ -264,5 +268,3 @@ def collect_left() -> None:
         if LEFT:
             gc.collect(generation)
     LEFT.clear()
-
-

@@ -8,8 +8,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from midflight.apply.changes import resolve
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import functions_in, nested_codes, resolve
 from midflight.apply.transaction import Transaction
 from midflight.plan.diff import Pair
 from midflight.plan.statements import fingerprint

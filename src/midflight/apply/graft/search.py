@@ -24,9 +24,7 @@ class Search:
         self._grafted: set[int] = set()
         self.replaced: list[tuple[types.CodeType, types.CodeType]] = []  # edited code, not what only moved
 
-    def want(
-        self, old: types.CodeType, new: types.CodeType, done: Callable[[types.FunctionType, bool], None]
-    ) -> None:
+    def want(self, old: types.CodeType, new: types.CodeType, done: Callable[[types.FunctionType, bool], None]) -> None:
         """Graft `new` into every function that runs `old`; `done(function, taken)` is told of each."""
         self._wanted.append((old, new, done))
 

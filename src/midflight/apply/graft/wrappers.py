@@ -60,7 +60,10 @@ def _retarget_static(tx: Transaction, old: Any, new: Any) -> bool:
 
 def _retarget_property(tx: Transaction, old: property, new: property) -> bool:
     before = (old.fget, old.fset, old.fdel, old.__doc__)
-    parts = [_become_or(tx, a, b) if a is not None else b for a, b in zip(before[:3], (new.fget, new.fset, new.fdel), strict=True)]
+    parts = [
+        _become_or(tx, a, b) if a is not None else b
+        for a, b in zip(before[:3], (new.fget, new.fset, new.fdel), strict=True)
+    ]
     after = (*parts, new.__doc__)
     if any(a is not b for a, b in zip(before, after, strict=True)):
         _reinit(tx, old, property.__init__, before, after)
@@ -99,7 +102,7 @@ def _retarget_lru(tx: Transaction, old: Any, new: Any) -> bool:
         return False
     tx.at_commit(functools.partial(empty_cache, old))
     tx.guard(old.__dict__)
-    old.__dict__.update({k: v for k, v in new.__dict__.items() if k != "__wrapped__" and k != "cache_parameters"})
+    old.__dict__.update({k: v for k, v in new.__dict__.items() if k not in ("__wrapped__", "cache_parameters")})
     return True
 
 
