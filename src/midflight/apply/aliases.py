@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 # bind it anew; unbind it; only what it holds was changed in place; it was rebound since and stays
 Action = Literal["bind", "unbind", "flow", "keep"]
+MOST_FOLLOWED = 20  # times in one reload: imports that hand a name round in a circle end there
 Follow = tuple[Action, str, Key, Any]
 
 
 def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
     """(what is to be done, name bound here, the key it was imported from, its new value) for each import in it."""
     if not runner.changes.values and not runner.changes.touched:
+        return
+    if runner.work.followed.get(statement, 0) >= MOST_FOLLOWED:
         return
     package = hasattr(runner.work.loaded.module, "__path__")
     for imported in imports_in(statement, runner.work.name, package):
@@ -33,6 +36,7 @@ def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
 
 
 def refresh_aliases(runner: Runner, statement: Statement) -> None:
+    runner.work.followed[statement] = runner.work.followed.get(statement, 0) + 1
     for action, name, key, new in list(following(runner, statement)):
         old = runner.scope.get(name)
         if action == "keep":
@@ -77,7 +81,16 @@ def _stands_for(runner: Runner, key: Key, current: Any) -> bool:
 def _only_here(runner: Runner, statement: Statement, name: str) -> bool:
     """Whether no other statement of the scope binds the name: then the program did."""
     others = (p.new for p in runner.siblings if p.new is not None and p.new is not statement)
-    return runner.scope.get(name) is not ABSENT and not any(name in other.binds for other in others)
+    if runner.scope.get(name) is ABSENT:
+        return False
+    return not any(name in other.binds or _starred_from(runner, other, name) for other in others)
+
+
+def _starred_from(runner: Runner, statement: Statement, name: str) -> bool:
+    """Whether a star import gives the name now."""
+    package = hasattr(runner.work.loaded.module, "__path__")
+    stars = [one.module for one in imports_in(statement, runner.work.name, package) if one.name == "*"]
+    return any(name in _public(runner, module) and runner.run.current((module, name)) is not ABSENT for module in stars)
 
 
 def _dynamic(runner: Runner, key: Key, name: str) -> Iterator[Follow]:

@@ -37,6 +37,7 @@ class Work:
     roots: Roots = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     reran: dict[Statement, int] = field(default_factory=dict)
+    followed: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
 
