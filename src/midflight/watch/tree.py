@@ -209,7 +209,10 @@ class Tree:
             return self._take()
         was_link = self._unlink(folder, name)
         if found is None or not stat.S_ISREG(found.st_mode):
+            unseen = found is None and name not in folder.files
             self._forget_file(folder, name)
+            if unseen and self.kind(path) == "code":
+                self._tell(path, "deleted")  # it came and went unseen, but may have been imported in between
         elif self.kind(path) is not None:
             # A library may tell late of what was looked at long ago; the kernel tells of each save once.
             self._note(folder, name, path, _stamp(found), always=not self.careful)
