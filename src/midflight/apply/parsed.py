@@ -149,14 +149,14 @@ def _crowded(codes: Iterable[types.CodeType]) -> set[Place]:
 
 
 def _twin(code: types.CodeType, live: Live, crowded: set[Place]) -> types.CodeType | None:
-    """The live code object that `code` is another copy of: of several in one place the one in its columns, which
-    are part of the line table."""
+    """The live code object that `code` is another copy of: of several in one place the one that does the same, in
+    its columns if there is one (they are part of the line table; 3.12 gives a constant's lambda none)."""
     found = live.get(_place(code), [])
     exact = [each for each in found if each.co_linetable == code.co_linetable]
     same = [each for each in exact or found if same_code(each, code)]
-    if same or exact:
-        return (same or exact)[0]
-    return found[0] if found and _place(code) not in crowded else None
+    if _place(code) not in crowded:
+        same = same or exact or found
+    return same[0] if same else None
 
 
 def _functions_made(codes: Iterable[types.CodeType]) -> Iterator[types.CodeType]:
