@@ -758,6 +758,30 @@ x + 1 => x + 10
 double(2) == 6 and m.double is double
 inc(1) == 11 and neg(1) == -1 and m.table["inc"] is inc and m.table["mine"] == 1
 
+## n026-lambdas-alike: equal lambdas on one line, one of them edited; one of them only held elsewhere
+@ file reg.py
+held = []
+def keep(fn):
+    held.append(fn)
+    return fn
+@ file m.py
+from reg import keep
+a, b = lambda x=1: x, lambda x=1: x
+c = (keep(lambda: 1), keep(lambda: 2))[0]
+@ touch
+import m, reg
+a, b, c, d = m.a, m.b, *reg.held
+@ edit m.py
+from reg import keep
+a, b = lambda x=1: x, lambda x=1: x + 2
+c = (keep(lambda: 1), keep(lambda: 4))[0]
+@ expect
+a() == 1
+b() == 3
+c() == 1
+d() == 4
+m.a is a and m.b is b and m.c is c and reg.held == [c, d]
+
 ## n026-lambda-to-def: a lambda becomes a function of the same name
 @ file m.py
 double = lambda x: x * 2

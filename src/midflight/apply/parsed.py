@@ -5,19 +5,21 @@ from __future__ import annotations
 import bisect
 import gc
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from midflight.apply.graft.functions import same_code
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.scopes import compile_nodes, future_flags
+from midflight.apply.variants import origin_of
 from midflight.graph.loaded import Loaded
 from midflight.plan.statements import SourceText, Statement, decode, parse
 
 Codes = tuple[types.CodeType, ...]
 Roots = dict[Statement, Codes]
-Live = dict[tuple[str, int], list[types.CodeType]]  # (qualified name, first line) → code objects of live functions
+Place = tuple[str, int]  # qualified name, first line
+Live = dict[Place, list[types.CodeType]]  # the code objects of live functions, by place
 
 
 @dataclass(slots=True)
@@ -56,13 +58,14 @@ class LiveRoots(Roots):
         if not codes:
             return ()
         live = _by_place((namespace.get(name) for name in statement.binds), self._loaded)
-        if any(place not in live for place in _functions_made(codes)):
+        crowded = _crowded(codes)
+        if any(_twin(made, live, crowded) is None for made in _functions_made(codes)):
             # Not led to by a name: registered somewhere and bound to another name since, or never bound to one.
             for place, found in self._on_heap().items():
                 live.setdefault(place, []).extend(
                     code for code in found if all(code is not known for known in live[place])
                 )
-        return tuple(_with_live(each, live) for each in codes)
+        return tuple(_with_live(each, live, crowded) for each in codes)
 
     def _on_heap(self) -> Live:
         if self._hidden is None:
@@ -122,31 +125,56 @@ def _by_place(values: Iterable[Any], loaded: Loaded) -> Live:
 
 def _placed(codes: Iterable[types.CodeType]) -> Live:
     live: Live = {}
-    for code in codes:
-        found = live.setdefault((code.co_qualname, code.co_firstlineno), [])
+    for code in map(origin_of, codes):
+        found = live.setdefault(_place(code), [])
         if all(code is not known for known in found):
             found.append(code)
     return live
 
 
-def _functions_made(codes: Iterable[types.CodeType]) -> Iterator[tuple[str, int]]:
+def _place(code: types.CodeType) -> Place:
+    return code.co_qualname, code.co_firstlineno
+
+
+def _crowded(codes: Iterable[types.CodeType]) -> set[Place]:
+    """Places where several code objects stand: the lambdas of one line."""
+    seen: set[Place] = set()
+    twice: set[Place] = set()
+    stack = list(codes)
+    while stack:
+        code = stack.pop()
+        (twice if _place(code) in seen else seen).add(_place(code))
+        stack += nested_codes(code)
+    return twice
+
+
+def _twin(code: types.CodeType, live: Live, crowded: set[Place]) -> types.CodeType | None:
+    """The live code object that `code` is another copy of: of several in one place the one that does the same, in
+    its columns if there is one (they are part of the line table; 3.12 gives a constant's lambda none)."""
+    found = live.get(_place(code), [])
+    exact = [each for each in found if each.co_linetable == code.co_linetable]
+    same = [each for each in exact or found if same_code(each, code)]
+    if _place(code) not in crowded:
+        same = same or exact or found
+    return same[0] if same else None
+
+
+def _functions_made(codes: Iterable[types.CodeType]) -> Iterator[types.CodeType]:
     """The functions that running a statement makes: those of class bodies and comprehensions too, not those inside
     functions."""
     for code in codes:
         is_function = code.co_flags & 0x0002 and (not code.co_name.startswith("<") or code.co_name == "<lambda>")
         if is_function:
-            yield code.co_qualname, code.co_firstlineno
+            yield code
         else:
             yield from _functions_made(nested_codes(code))
 
 
-def _with_live(code: types.CodeType, live: Mapping[tuple[str, int], list[types.CodeType]]) -> types.CodeType:
-    twins = live.get((code.co_qualname, code.co_firstlineno), [])
-    # Several lambdas may stand on one line: what they do tells which is which.
-    twin = next((twin for twin in twins if same_code(twin, code)), twins[0] if len(twins) == 1 else None)
+def _with_live(code: types.CodeType, live: Live, crowded: set[Place]) -> types.CodeType:
+    twin = _twin(code, live, crowded)
     if twin is not None:
         return twin
-    consts = tuple(_with_live(c, live) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+    consts = tuple(_with_live(c, live, crowded) if isinstance(c, types.CodeType) else c for c in code.co_consts)
     if all(a is b for a, b in zip(consts, code.co_consts, strict=True)):
         return code
     return code.replace(co_consts=consts)
