@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import fnmatch
+import importlib
 import logging
 import os
 import sys
@@ -15,34 +16,36 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.asked import HookFailed, after_code_ran, before_code_runs
-from midflight.apply.dangling import prune
-from midflight.apply.execute import Execution
-from midflight.apply.files import Files
-from midflight.apply.graft.classes import RudeEdit
-from midflight.apply.graft.generated import collect_left
-from midflight.apply.parsed import Parsed, parsed
-from midflight.apply.safepoint import interrupts_wait, main_loop, old_frames, suspended_generators
-from midflight.apply.transaction import Transaction
-from midflight.apply.work import Work
 from midflight.config import Config, load
 from midflight.errors import SessionError
-from midflight.graph.heap import Process
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
 from midflight.hooks import of_module
-from midflight.plan.planner import ModuleEdit, plan_reload
-from midflight.plan.preflight import Edited, edited
-from midflight.validate.contract import broken_promises
-from midflight.validate.health import run_checks
 from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
 from midflight.watch import Filters, Watch
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from midflight.apply.asked import HookFailed, after_code_ran, before_code_runs
+    from midflight.apply.dangling import prune
+    from midflight.apply.execute import Execution
+    from midflight.apply.files import Files
+    from midflight.apply.graft.classes import RudeEdit
+    from midflight.apply.graft.generated import collect_left
+    from midflight.apply.parsed import Parsed, parsed
+    from midflight.apply.safepoint import interrupts_wait, main_loop, old_frames, suspended_generators
+    from midflight.apply.transaction import Transaction
+    from midflight.apply.work import Work
+    from midflight.graph.heap import Process
+    from midflight.plan.planner import ModuleEdit, plan_reload
+    from midflight.plan.preflight import Edited, edited
+    from midflight.validate.contract import broken_promises
+    from midflight.validate.health import run_checks
+
 log = logging.getLogger("midflight")
 
+WARM_UP_S = 1.0
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
 Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
 Callback = Callable[[Any], None]
@@ -59,6 +62,52 @@ def current() -> Session | None:
 def set_current(session: Session | None) -> None:
     global _current
     _current = session
+
+
+_STAGES = {
+    "midflight.apply.asked": (
+        "HookFailed",
+        "after_code_ran",
+        "before_code_runs",
+    ),
+    "midflight.apply.dangling": ("prune",),
+    "midflight.apply.execute": ("Execution",),
+    "midflight.apply.files": ("Files",),
+    "midflight.apply.graft.classes": ("RudeEdit",),
+    "midflight.apply.graft.generated": ("collect_left",),
+    "midflight.apply.parsed": (
+        "Parsed",
+        "parsed",
+    ),
+    "midflight.apply.safepoint": (
+        "interrupts_wait",
+        "main_loop",
+        "old_frames",
+        "suspended_generators",
+    ),
+    "midflight.apply.transaction": ("Transaction",),
+    "midflight.apply.work": ("Work",),
+    "midflight.graph.heap": ("Process",),
+    "midflight.plan.planner": (
+        "ModuleEdit",
+        "plan_reload",
+    ),
+    "midflight.plan.preflight": (
+        "Edited",
+        "edited",
+    ),
+    "midflight.validate.contract": ("broken_promises",),
+    "midflight.validate.health": ("run_checks",),
+}
+
+
+def _load_stages() -> None:
+    """The stages that a reload needs, loaded when there is something to reload: they are two thirds of what a session
+    adds to the start of a program, and no program waits for them then."""
+    if "Execution" not in globals():
+        for home, names in _STAGES.items():
+            module = importlib.import_module(home)
+            globals().update({name: getattr(module, name) for name in names})
 
 
 class Session:
@@ -198,11 +247,14 @@ class Session:
 
     def _work(self) -> None:
         """midflight's own thread in mode auto: asleep until a batch is there."""
+        if not self._wake.wait(WARM_UP_S):
+            _load_stages()  # the program's start is over by now, and its first save need not wait for this
         while True:
             self._wake.wait()
             self._wake.clear()
             if not self.running:
                 return
+            _load_stages()
             loop = main_loop()
             if loop is None:
                 self._take_waiting()
@@ -336,6 +388,7 @@ class Session:
 
     def plan(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Plan:
         """What a reload would do, and what it would refuse; touches nothing."""
+        _load_stages()
         given = [os.path.realpath(os.fspath(p)) for p in paths] if paths is not None else self._changed_on_disk()
         with self._lock:
             edits, problems, files = self._preflight(self._read(given))
@@ -421,6 +474,7 @@ class Session:
 
     def _transact(self, sources: Sources, cause: str, writes: Sources | None = None) -> Report:
         """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
+        _load_stages()
         with self._lock:
             self._busy = True
             try:
@@ -641,6 +695,7 @@ class Session:
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start, what is loaded, and who stands still in old code (by a walk over the heap)."""
+        _load_stages()
         alive = {id(code) for ref in self._replaced if (code := ref()) is not None}
         waiting = suspended_generators(lambda code: id(code) in alive) if alive else []
         return {
