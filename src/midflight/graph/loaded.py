@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import types
@@ -254,4 +253,6 @@ def names_used(codes: tuple[types.CodeType, ...]) -> Iterator[str]:
 
 
 def version_of(source: bytes) -> str:
+    import hashlib  # loads OpenSSL, which the start of a program need not wait for
+
     return hashlib.sha256(source).hexdigest()

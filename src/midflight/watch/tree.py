@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from midflight.values import Change, ChangeKind
 from midflight.watch.filters import Filters, Kind
@@ -295,6 +294,8 @@ class Tree:
         young = _is_young(stamp)
         if before is None and (same or not young):
             return True
+        from hashlib import blake2b  # loads OpenSSL: not while a program starts
+
         try:
             with open(path, "rb") as file:
                 digest = blake2b(file.read(), digest_size=16).digest()
