@@ -337,6 +337,8 @@ class Session:
         if paths is not None:
             given = [os.path.realpath(os.fspath(path)) for path in paths]
             self._refuse_outside(given)
+            if compiled := [path for path in given if self._runs_compiled(path)]:
+                return self._record(self._report(cause, "refused", {}, problems=map(_not_source, compiled)))
             return self._reload_paths(given, cause)
         assert self._watch is not None
         drained = self._watch.drain()  # first: a batch that is on its way arrives before this returns
@@ -427,6 +429,13 @@ class Session:
                 f"It follows {', '.join(self.paths)}.",
                 "Add the folder to `paths`, or name a file inside it.",
             )
+
+    def _runs_compiled(self, path: str) -> bool:
+        """Whether a loaded module runs from `path`, which is no source: a C extension, a .pyc alone."""
+        if path.endswith(".py") or self.program.at(path):
+            return False
+        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        return any(isinstance(file, str) and os.path.realpath(file) == path for file in files)
 
     # -- one transaction ------------------------------------------------------------------------------
 
@@ -866,3 +875,8 @@ def _put_back_file(path: str, aside: str, old: bytes | None) -> None:
         with open(aside, "wb") as file:
             file.write(old)
         os.replace(aside, path)
+
+
+def _not_source(path: str) -> Problem:
+    what = "a module runs from this file, which is compiled: CPython cannot load it a second time"
+    return Problem(path, 0, "MF013", what, "Restart the process to take it.")

@@ -34,7 +34,7 @@ LIMITS = {
     147: "problems.md#MF014",
     155: "problems.md#MF040",
     166: "limits.md#Compiled code",
-    168: "limits.md#Compiled code",
+    168: "problems.md#MF013",
     169: "problems.md#MF001",
     180: "problems.md#MF040",
     182: "problems.md#MF032",

@@ -109,7 +109,7 @@ def test_n183_a_process_that_dies_before_the_commit(how: str, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-def test_n168_a_c_extension_is_left_alone(tmp_path: Path) -> None:
+def test_n168_a_c_extension_is_left_alone_and_refused_by_name(tmp_path: Path) -> None:
     name = "n168ext"
     (tmp_path / f"{name}.c").write_text(
         "#include <Python.h>\n"
@@ -132,10 +132,11 @@ def test_n168_a_c_extension_is_left_alone(tmp_path: Path) -> None:
         for path in ("{name}.pyx", "{name}.c", "{name}.py"):
             open(path, "w").write("x = 1\\n")
         os.utime("{library}")
-        print(session.reload().outcome, session.reload(paths=["{library}"]).outcome)
+        named = session.reload(paths=["{library}"])
+        print(session.reload().outcome, named.outcome, named.problems[0].code)
         print(sys.modules["{name}"] is ext, hasattr(ext, "x"))
         session.stop()
         """,
         tmp_path,
     )
-    assert done.stdout.split() == ["unchanged", "unchanged", "True", "False"], done.stderr
+    assert done.stdout.split() == ["unchanged", "refused", "MF013", "True", "False"], done.stderr
