@@ -875,6 +875,25 @@ class I(int): => class I(float):
 @ expect
 report.outcome == "refused" and report.problems[0].code in ("MF011", "MF012") and i.f() == 11
 
+## n107-generated-repr: the generated methods lead to what they call, and to no second one
+@ file m.py
+from dataclasses import dataclass
+@dataclass
+class C:
+    a: int = 1
+@ touch
+import m
+C, c, shown = m.C, m.C(), m.C.__repr__
+@ edit m.py
+from dataclasses import dataclass
+@dataclass
+class C:
+    a: int = 1
+    b: int = 2
+@ expect
+m.C is C and repr(c) == "C(a=1, b=2)" and C.__repr__ is shown
+getattr(shown, "__wrapped__", None) in [None, *(cell.cell_contents for cell in shown.__closure__ or ())]
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

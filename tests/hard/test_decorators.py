@@ -146,6 +146,25 @@ class C:
 [b() for b in bound] == [("w", 2), ("b", 2), (2, 2)] and c.p == ("w", 2)
 m.C is C and deco.ran == ran
 
+## n040-wrapped: the wrapper leads to the function that it calls, and to no second one, when its decorator ran again
+DECO
+@ file m.py
+from deco import times
+@times(2)
+def f():
+    return 1
+@ touch
+import m, deco
+f, inside = m.f, m.f.__wrapped__
+@ edit m.py
+from deco import times
+@times(3)
+def f():
+    return 2
+@ expect
+m.f is f and f() == (3, 2) and inside() == 2
+f.__wrapped__ is inside and inside in [cell.cell_contents for cell in f.__closure__]
+
 ## n038-removed: a decorator is removed; held references act as the plain function
 DECO
 @ file m.py

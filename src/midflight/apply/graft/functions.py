@@ -180,9 +180,18 @@ def graft_signature(tx: Transaction, old: types.FunctionType, new: types.Functio
         tx.set_contents(old.__annotations__, new.__annotations__)
     if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):
         tx.set_attr(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined]
-    if new.__dict__:
-        tx.guard(old.__dict__)
-        old.__dict__.update(new.__dict__)
+    graft_attributes(tx, old, new)
+
+
+def graft_attributes(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+    """What the making of `new` put on it; functions among it are grafted as those that it closed over are."""
+    from midflight.apply.graft.wrappers import become
+
+    for name, value in list(new.__dict__.items()):
+        held = old.__dict__.get(name)
+        lives_on = isinstance(held, types.FunctionType) and held is not old and value is not new
+        if held is not value and not (lives_on and become(tx, held, value)):
+            tx.set_item(old.__dict__, name, value)
 
 
 def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
