@@ -588,6 +588,23 @@ table = m.TABLE
 m.TABLE is table and table == {"a": 1, "b": 2}
 told("did not run again", "`init`")
 
+# effect-in-dead-branch: what stands in a branch that did not run used nothing, so nothing is said of it
+[file m.py]
+def show():
+    return 1
+seen = []
+if __name__ == "__main__":
+    seen.append(show())
+    print(show())
+else:
+    seen.append(show())
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect]
+told("m:8 did not run again", "`show`") and not told("m:5") and not told("m:6")
+
 # removed-effect: a side effect that was removed cannot be taken back: the report says so
 [file m.py]
 import _probe

@@ -157,6 +157,7 @@ class Project:
         named: set[str] = set()
         for (old, new), step in zip(itertools.pairwise(versions), result["steps"], strict=True):
             named |= named_in(step["report"])
+            named |= homes(named, step["facts"])
             expected = self.fresh(new, result["loaded"], holder)["facts"]
             yield self.compare(old, new, step, expected, named)
 
@@ -179,6 +180,12 @@ def named_in(report: dict[str, Any]) -> set[str]:
     """The bindings, as module.name, that a report says are not as a fresh process would have them."""
     names = {f"{module}.{first_word(kept)}" for module, one in report["modules"].items() for kept in one["kept"]}
     return names | set(re.findall(r"[A-Za-z_][\w.]*\.\w+", " ".join(report["notes"])))
+
+
+def homes(named: set[str], facts: Facts) -> set[str]:
+    """The bindings under which the portrait drew the very objects that `named` are bound to as well."""
+    places = (facts.get(":".join(name.rpartition(".")[::2]), "") for name in named)
+    return {binding(place.removeprefix("is ")) for place in places if place.startswith("is ")}
 
 
 def first_word(text: str) -> str:

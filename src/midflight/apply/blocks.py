@@ -30,7 +30,7 @@ def run_block(runner: Runner, pair: Pair) -> None:
     for name, pairs in parts.items():
         inner = runner._inner_runner(pair, pairs)
         if name in live:
-            inner.take(_inside(pair.new.node, pairs, runner))
+            inner.take(pairs)
         else:
             inner.refresh([])
             for each in pairs:
@@ -52,10 +52,11 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
         runner._refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
         return
     same = Pair("same", pair.new, pair.new)
-    lines = runner.work.text.lines
-    for part in ("body", "handlers", "orelse", "finalbody"):
-        inside = runner._parts(pair.new, lines, part)
-        pairs = [Pair("same", s, s) for s in inside]
+    parts = dict(runner._block_pairs(same))
+    ran = _live_branch(runner, pair.new.node, parts) if isinstance(pair.new.node, ast.If) else None
+    for part, pairs in parts.items():
+        if ran is not None and part not in ran:
+            continue  # the branch that did not run used nothing
         inner = runner._inner_runner(same, pairs)
         inner.old_roots = {**inner.old_roots}
         inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
@@ -158,7 +159,3 @@ def _body_ran(runner: Runner, body: Sequence[Pair]) -> bool:
         if isinstance(node, ast.ImportFrom) and not node.level and node.module not in sys.modules:
             return False
     return True
-
-
-def _inside(node: ast.stmt, pairs: list[Pair], runner: Runner) -> list[Pair]:
-    return pairs
