@@ -21,9 +21,10 @@ from midflight.apply.graft.classes import (
     place_class,
     refresh_class,
 )
-from midflight.apply.graft.closures import refit
+from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow, signature_of
 from midflight.apply.graft.functions import (
+    Fits,
     forward,
     forwarded_to,
     graft_function,
@@ -296,7 +297,7 @@ class Runner:
         self._graft_pairs(pair, self._old(pair), roots, skip=inner, also=also)
         facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
         self._follow(pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
-        self.tx.later(lambda: _graft(self.tx, inner, function))
+        self.tx.later(lambda: _graft(self.tx, inner, function, self.run.search.fits))
         self._grafted(self.scope.label(node.name), inner, old, function.__code__)
 
     def _graft_twin(
@@ -488,10 +489,6 @@ class Runner:
         if not old:
             return
         roots = tuple(nested_codes(self._compiled(pair.new)))
-        # No list of the pairs is held here: it would count as holders of the old code objects below.
-        if any(a.co_freevars != b.co_freevars for a, b in pair_codes(old, roots)):
-            owner = self.scope.owner if self.scope.owner is not None else self._class_of(pair)
-            roots = refit(pair.new.located(), list(pair_codes(old, roots)), self.scope, owner)
         self.roots[pair.new] = roots
         self._graft_pairs(pair, old, roots)
 
@@ -515,6 +512,8 @@ class Runner:
         also: Callable[[types.FunctionType], None] | None = None,
     ) -> None:
         assert pair.new is not None
+        owner = self.scope.owner if self.scope.owner is not None else self._class_of(pair)
+        self.run.search.fits.update(fits_for(pair.new.located(), old, new, self.scope, owner))
         mapping = list(pair_codes(old, new))
         named = by_code([self.scope.get(name) for name in pair.new.binds], self.work.name)
         running: dict[int, int] | None = None
@@ -966,8 +965,8 @@ class Runner:
         refresh_block(self, pair)
 
 
-def _graft(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
-    graft_function(tx, old, new)
+def _graft(tx: Transaction, old: types.FunctionType, new: types.FunctionType, fits: Fits) -> None:
+    graft_function(tx, old, new, fits)
 
 
 def _undecorated(function: Any) -> Any:

@@ -7,21 +7,47 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.graft.functions import Fits, pair_codes
 from midflight.apply.holders import nested_codes
+from midflight.apply.variants import note_variant, variants_of
 
 if TYPE_CHECKING:
     from midflight.apply.scopes import Scope
+
+Pairs = Sequence[tuple[types.CodeType, types.CodeType]]
 
 _CLASS = "\x00midflight: the class"
 _Functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
+def fits_for(
+    node: ast.stmt, old: Sequence[types.CodeType], new: Sequence[types.CodeType], scope: Scope, owner: type | None
+) -> Fits:
+    """For functions that live: variants of the new code objects of `node` with the free variables that their closures
+    have. Functions made from now on get the code of the source."""
+    fits: Fits = {}
+    for live in _live_versions(list(pair_codes(old, new))):
+        if any(held.co_freevars != code.co_freevars for held, code in live):
+            for code, variant in pair_codes(new, refit(node, live, scope, owner)):
+                if code.co_freevars != variant.co_freevars:
+                    fits[id(code), variant.co_freevars] = code, note_variant(variant, code)
+    return fits
+
+
+def _live_versions(pairs: Pairs) -> Iterator[Pairs]:
+    """`pairs` as the source had them, and with the variants of the old code objects that functions run, if any."""
+    yield pairs
+    variants = [list(variants_of(old)) for old, _ in pairs]
+    for at in range(max(map(len, variants), default=0)):
+        yield [(held[at] if at < len(held) else old, new) for held, (old, new) in zip(variants, pairs, strict=True)]
+
+
 def refit(
     node: ast.stmt,
-    pairs: Sequence[tuple[types.CodeType, types.CodeType]],
+    pairs: Pairs,
     scope: Scope,
     owner: type | None,
 ) -> tuple[types.CodeType, ...]:

@@ -12,6 +12,9 @@ from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import note_variant
 
+# id of a code object, the free variables that a closure has → itself, the variant of it that fits
+Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
+
 _PLACE = "\x00midflight: the function to call"
 
 
@@ -109,20 +112,24 @@ def _pair_named(
     yield from zip(rest_old, rest_new, strict=False)
 
 
-def fitted(function: types.FunctionType, code: types.CodeType) -> types.CodeType | None:
+def fitted(function: types.FunctionType, code: types.CodeType, fits: Fits | None = None) -> types.CodeType | None:
     """`code` with the free variables that `function`'s closure has, or None if it needs others."""
     have, need = function.__code__.co_freevars, code.co_freevars
     if have == need:
         return code
+    if fits and (id(code), have) in fits:
+        return fits[id(code), have][1]
     if not need:
         # The closure is checked by its length only; without COPY_FREE_VARS nothing reads the added variables.
         return note_variant(code.replace(co_freevars=have), code)
     return None
 
 
-def graft_code(tx: Transaction, function: types.FunctionType, code: types.CodeType) -> bool:
+def graft_code(
+    tx: Transaction, function: types.FunctionType, code: types.CodeType, fits: Fits | None = None
+) -> bool:
     """`function` runs `code` from its next call on. False if its closure cannot hold it."""
-    fit = fitted(function, code)
+    fit = fitted(function, code, fits)
     if fit is None:
         return False
     old = function.__code__
@@ -156,9 +163,11 @@ def docstring(code: types.CodeType) -> str | None:
     return first if isinstance(first, str) and code.co_name != "<lambda>" else None
 
 
-def graft_function(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> bool:
+def graft_function(
+    tx: Transaction, old: types.FunctionType, new: types.FunctionType, fits: Fits | None = None
+) -> bool:
     """Make `old` act as `new`, a function that running its statement again has made."""
-    code = fitted(old, new.__code__)
+    code = fitted(old, new.__code__, fits)
     if code is None or (new.__code__.co_freevars == () and new.__globals__ is not old.__globals__):
         forward(tx, old, new)
         return True
@@ -198,8 +207,10 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
     """The values that `new` closed over, into the cells of `old`; functions among them are grafted, not exchanged."""
     from midflight.apply.graft.wrappers import become
 
-    for name, mine, theirs in zip(old.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True):
-        if name == "__class__" or mine is theirs:
+    cells = dict(zip(new.__code__.co_freevars, new.__closure__ or (), strict=True))
+    for name, mine in zip(old.__code__.co_freevars, old.__closure__ or (), strict=True):
+        theirs = cells.get(name)
+        if name == "__class__" or theirs is None or mine is theirs:
             continue
         try:
             value = theirs.cell_contents

@@ -6,7 +6,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable
 
-from midflight.apply.graft.functions import graft_code
+from midflight.apply.graft.functions import Fits, fitted, graft_code
 from midflight.apply.holders import frames_by_code, functions_in, functions_running
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import origin_of
@@ -22,6 +22,7 @@ class Search:
         self.tx = tx
         self._wanted: list[tuple[types.CodeType, types.CodeType, Callable[[types.FunctionType, bool], None]]] = []
         self._grafted: set[int] = set()
+        self.fits: Fits = {}
         self.replaced: list[tuple[types.CodeType, types.CodeType]] = []  # edited code, not what only moved
 
     def want(self, old: types.CodeType, new: types.CodeType, done: Callable[[types.FunctionType, bool], None]) -> None:
@@ -34,7 +35,7 @@ class Search:
         self.tx.later(lambda: self._write(function, code))
 
     def _write(self, function: types.FunctionType, code: types.CodeType) -> None:
-        graft_code(self.tx, function, code)
+        graft_code(self.tx, function, code, self.fits)
 
     def fresh(self) -> list[types.CodeType]:
         """Code objects that this reload has brought so far."""
@@ -49,7 +50,7 @@ class Search:
             for function in running.get(id(old), ()):
                 if id(function) in self._grafted:
                     continue
-                fits = function.__code__.co_freevars == new.co_freevars or not new.co_freevars
+                fits = fitted(function, new, self.fits) is not None
                 if fits:
                     self.graft(function, new)
                 done(function, fits)
