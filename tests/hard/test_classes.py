@@ -894,6 +894,26 @@ class C:
 m.C is C and repr(c) == "C(a=1, b=2)" and C.__repr__ is shown
 getattr(shown, "__wrapped__", None) in [None, *(cell.cell_contents for cell in shown.__closure__ or ())]
 
+## n107-generated-init: a generated method that closes over other values than before is the one a fresh process has
+@ file m.py
+from dataclasses import dataclass
+@dataclass
+class C:
+    a: int = 1
+@ touch
+import m
+C, c, make = m.C, m.C(), m.C.__init__
+@ edit m.py
+from dataclasses import dataclass, field
+@dataclass
+class C:
+    a: int = 1
+    b: list = field(default_factory=list)
+    d: bool = False
+@ expect
+m.C is C and c.b == [] and C(5, d=True).d and C().b == [] and C.__init__.__defaults__[::2] == (1, False)
+make(c, 7) is None and (c.a, c.b) == (7, [])
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

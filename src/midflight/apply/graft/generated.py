@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.fields import Fields, complete, fields_of
+from midflight.apply.graft.functions import fitted, forward
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import marks_of
 from midflight.apply.graft.wrappers import become
@@ -177,6 +178,10 @@ def move_attributes(
             continue  # a slot: it fits the twin's instances only
         _retarget_class_cells(tx, value, twin, owner)
         old = held.get(name, ABSENT)
+        if _takes_over(old, value):
+            forward(tx, old, value)
+            tx.set_attr(owner, name, value)
+            continue
         if old is not ABSENT and isinstance(old, types.FunctionType) and become(tx, old, value):
             continue
         if (
@@ -194,6 +199,13 @@ def move_attributes(
             tx.del_attr(owner, name)
     if isinstance(owner, abc.ABCMeta):
         tx.set_attr(owner, "__abstractmethods__", getattr(twin, "__abstractmethods__", frozenset()))
+
+
+def _takes_over(old: Any, new: Any) -> bool:
+    """Whether a method that no `def` of the class made closes over other values now: nothing in the source promises
+    that it is the same object, and calls by the class need no detour."""
+    both = type(old) is types.FunctionType and type(new) is types.FunctionType
+    return both and old.__code__.co_qualname != old.__qualname__ and fitted(old, new.__code__) is None
 
 
 def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) -> None:
