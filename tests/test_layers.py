@@ -36,7 +36,7 @@ LEVEL = {name: level for level, group in enumerate(LAYERS) for name in group.spl
 PROGRAMS = ("demo",)
 
 PURE = (
-    *("watch/filters.py", "watch/debounce.py", "graph/imports.py", "graph/modules.py", "plan/"),
+    *("watch/filters.py", "watch/debounce.py", "graph/imports.py", "graph/modules.py", "graph/homes.py", "plan/"),
     *("plugins/manifest.py", "fleet/protocol.py", "fleet/rollout.py"),
 )
 ACTING = frozenset(

@@ -914,6 +914,50 @@ class C:
 m.C is C and c.b == [] and C(5, d=True).d and C().b == [] and C.__init__.__defaults__[::2] == (1, False)
 make(c, 7) is None and (c.a, c.b) == (7, [])
 
+## n077-shown-module: a class whose `__module__` says another name, as packages do for show, is edited in place
+@ file pkg/__init__.py
+from pkg._a import C, D, E
+__all__ = ["C", "D", "E"]
+for name in __all__:
+    locals()[name].__module__ = "pkg"
+@ file pkg/_a.py
+import dataclasses
+class C:
+    n = 1
+    def f(self):
+        return 1
+class E(Exception):
+    'Old.'
+@dataclasses.dataclass
+class D:
+    a: int = 1
+def read():
+    return C.n
+@ touch
+import pkg
+from pkg import _a
+C, D, E, c, d, held = pkg.C, pkg.D, pkg.E, pkg.C(), pkg.D(), pkg.C().f
+@ edit pkg/_a.py
+import dataclasses
+class C:
+    n = 2
+    def f(self):
+        return 2
+    def g(self):
+        return 3
+class E(Exception):
+    'New.'
+@dataclasses.dataclass
+class D:
+    a: int = 1
+    b: int = 2
+def read():
+    return C.n
+@ expect
+_a.C is C and pkg.C is C and (c.f(), held(), c.g(), C.n) == (2, 2, 3, 2) and C.__module__ == "pkg"
+_a.D is D and pkg.D is D and (d.b, D.__module__) == (2, "pkg")
+_a.E is E and pkg.E is E and (E.__doc__, E.__module__) == ("New.", "pkg")
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ from midflight.apply.holders import resolve
 from midflight.apply.transaction import Transaction, own_attribute, put_back_attribute
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
+from midflight.graph.homes import module_of
 from midflight.graph.loaded import Loaded
 from midflight.hooks import RECORDS, hand_over, handed, of_module
 from midflight.hooks import derived as derived_hook
@@ -95,7 +96,7 @@ def _migrate(run: Execution) -> None:
     """Each live instance of a class whose shape changed, with what came and what went."""
     for loaded in _with_hooks(run, "migrate"):
         for function, about, _ in list(of_module(loaded.name, "migrate")):
-            shape = run.shapes.get((about.__module__, about.__qualname__))
+            shape = run.shapes.get((module_of(about), about.__qualname__))
             if shape is None:
                 continue
             run.before_call()

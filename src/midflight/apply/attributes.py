@@ -11,6 +11,7 @@ from midflight.apply.holders import value_of
 from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT, own_attribute, put_back_attribute
 from midflight.apply.values import Before, builds_purely, same_value
+from midflight.graph.homes import module_of
 from midflight.plan.diff import Pair
 from midflight.plan.statements import Statement, walk_scope
 
@@ -85,4 +86,4 @@ def _tell_changed(runner: Runner, owner: Any, name: str, old: Any) -> None:
     if isinstance(owner, types.ModuleType):
         runner.changes.value_changed((owner.__name__, name), old)
     elif isinstance(owner, type):
-        runner.changes.value_changed((owner.__module__, f"{owner.__qualname__}.{name}"), old)
+        runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)

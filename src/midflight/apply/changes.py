@@ -11,6 +11,7 @@ from midflight.apply.asked import accepted, is_derived, is_state, names_read
 from midflight.apply.holders import nested_codes, resolve
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
+from midflight.graph.homes import made_in, module_of
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
 from midflight.plan.statements import Statement
@@ -165,7 +166,7 @@ class Changes:
                     return True
             elif holder is not ABSENT:
                 kind = holder if isinstance(holder, type) else type(holder)
-                if any((k.__module__, f"{k.__qualname__}.{chain[end]}") in self.values for k in kind.__mro__):
+                if any((module_of(k), f"{k.__qualname__}.{chain[end]}") in self.values for k in kind.__mro__):
                     return True
         return False
 
@@ -194,7 +195,7 @@ class Changes:
 def _means_its_own(loaded: Loaded, name: str) -> bool:
     """Whether a module that mentions `name` can only mean its own: names such as `run` are everywhere."""
     own = loaded.namespace.get(name)
-    if not isinstance(own, (types.FunctionType, type)) or own.__module__ != loaded.name:
+    if not isinstance(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
         return False
     word, text = name.encode(), loaded.source or b""
     return b"." + word not in text and word + b" as " not in text
@@ -222,7 +223,7 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
         yield label, value
         yield label, value.__wrapped__
     elif isinstance(value, type):
-        if value.__module__ == module and depth:
+        if depth and made_in(value, module):
             for name, member in list(vars(value).items()):
                 yield from _callables(f"{label}.{name}", member, module, depth - 1)
     elif kind in (staticmethod, classmethod):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from midflight.apply.asked import module_goes
 from midflight.apply.dangling import tell_dangling
 from midflight.apply.parsed import text_of
+from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
 from midflight.plan.flow import everything_imported
 from midflight.values import ModuleReport, Step
@@ -99,7 +100,7 @@ class Files:
             return
         module_goes(run.tx, loaded)
         for value in list(loaded.namespace.values()):
-            if isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name:
+            if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):
                 run.notes += run.registrations.purge(value, loaded.name)
         run.tx.del_item(sys.modules, loaded.name)
         self.program.leave(run.tx.undo, loaded)
@@ -118,7 +119,7 @@ class Files:
         for value in list(other.namespace.values()):
             if value is loaded.module and other.name != package:
                 return True
-            if isinstance(value, (types.FunctionType, type)) and value.__module__ == loaded.name:
+            if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):
                 return True
         if not other.mentions(loaded.name.rpartition(".")[2]):
             return False

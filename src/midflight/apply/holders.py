@@ -12,6 +12,7 @@ from typing import Any
 
 from midflight.apply.transaction import ABSENT, cell_value, dict_of
 from midflight.apply.variants import origin_of, variants_of
+from midflight.graph.homes import made_in
 
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
@@ -40,7 +41,7 @@ def parts_of(item: Any, module: str) -> Iterable[Any]:
     if kind is types.FunctionType:
         return _function_parts(item)
     if isinstance(item, type):
-        return list(vars(item).values()) if getattr(item, "__module__", None) == module else ()
+        return list(vars(item).values()) if made_in(item, module) else ()
     if kind in (staticmethod, classmethod):
         return (item.__func__,)
     if isinstance(item, property):

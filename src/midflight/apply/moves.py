@@ -12,6 +12,7 @@ from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
+from midflight.graph.homes import made_in, module_of
 from midflight.graph.loaded import Loaded
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Moves:
             self._leave(loaded.name, name, value)
 
     def _leave(self, module: str, name: str, value: Any) -> None:
-        if isinstance(value, (types.FunctionType, type)) and value.__module__ == module:
+        if isinstance(value, (types.FunctionType, type)) and made_in(value, module):
             self._leaving.setdefault(name, {})[module] = value
 
     def expected(self, name: str) -> bool:
@@ -54,7 +55,7 @@ class Moves:
         old = self._source_of(place, name, new)
         if old is ABSENT:
             return new
-        home = old.__module__
+        home = module_of(old) if isinstance(old, type) else old.__module__
         if isinstance(old, type):
             move_class(self.run, old, new, place, name)
             self.run.registrations.replace(new, old)
@@ -72,7 +73,7 @@ class Moves:
 
     def _source_of(self, place: Loaded, name: str, new: Any) -> Any:
         leaving = self._leaving.get(name, {})
-        if not isinstance(new, (types.FunctionType, type)) or new.__module__ != place.name or self._gains[name] > 1:
+        if not isinstance(new, (types.FunctionType, type)) or not made_in(new, place.name) or self._gains[name] > 1:
             return ABSENT
         found = leaving.get(place.name, ABSENT)
         if found is ABSENT and len(leaving) == 1:

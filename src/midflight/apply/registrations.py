@@ -9,6 +9,7 @@ from typing import Any
 
 from midflight.apply.holders import functions_in
 from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of
+from midflight.graph.homes import made_in
 from midflight.graph.loaded import Program, names_used
 
 NESTED = 2  # containers in containers: a dict of lists of dicts
@@ -150,7 +151,7 @@ class Registrations:
             if isinstance(value, (dict, list, set)):
                 yield from _with_nested(f"{label}.{name}", value, seen, NESTED)
             elif isinstance(value, type):
-                if value.__module__ == module and depth and id(value) not in seen:
+                if made_in(value, module) and depth and id(value) not in seen:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", vars(value), module, seen, depth - 1)
             elif depth == 3 and not isinstance(value, (types.ModuleType, types.FunctionType)) and id(value) not in seen:

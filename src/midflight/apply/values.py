@@ -11,6 +11,7 @@ from typing import Any
 
 from midflight.apply.scopes import ClassScope, Scope
 from midflight.apply.transaction import ABSENT
+from midflight.graph.homes import module_of
 from midflight.graph.hook import is_plain
 from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
@@ -103,8 +104,8 @@ def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
             return _Before(value, name, "", values)
     elif isinstance(value, type):
         for kind in value.__mro__:
-            if any(m == kind.__module__ and n.startswith(kind.__qualname__ + ".") for m, n in values):
-                return _Before(value, value.__module__, value.__qualname__ + ".", values)
+            if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
+                return _Before(value, module_of(value), value.__qualname__ + ".", values)
     return value
 
 
@@ -117,7 +118,7 @@ class _Before:
     def __getattr__(self, name: str) -> Any:
         keys = [(self._module, self._prefix + name)]
         if self._prefix:
-            keys = [(k.__module__, f"{k.__qualname__}.{name}") for k in self._owner.__mro__]
+            keys = [(module_of(k), f"{k.__qualname__}.{name}") for k in self._owner.__mro__]
         for key in keys:
             old = self._values.get(key, ABSENT)
             if old is not ABSENT:

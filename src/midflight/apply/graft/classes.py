@@ -20,6 +20,7 @@ from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
+from midflight.graph.homes import made_in, module_of
 from midflight.plan.diff import Pair, match
 from midflight.plan.flow import decorator_names
 from midflight.plan.statements import Statement, fingerprint, split
@@ -61,14 +62,14 @@ def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
         return None
     qualname = runner.scope.prefix + pair.old.node.name
     for cls in live.__mro__:
-        if cls.__module__ == runner.work.name and cls.__qualname__ == qualname and cls.__name__ == pair.old.node.name:
+        if made_in(cls, runner.work.name) and cls.__qualname__ == qualname and cls.__name__ == pair.old.node.name:
             return _innermost(cls, live)
     return None
 
 
 def _innermost(cls: type, live: type) -> type:
     """A class decorator may have put a class of the same name on top of the one that the body made."""
-    same = [k for k in live.__mro__ if k.__qualname__ == cls.__qualname__ and k.__module__ == cls.__module__]
+    same = [k for k in live.__mro__ if k.__qualname__ == cls.__qualname__ and module_of(k) == module_of(cls)]
     return same[-1]
 
 

@@ -125,9 +125,7 @@ def fitted(function: types.FunctionType, code: types.CodeType, fits: Fits | None
     return None
 
 
-def graft_code(
-    tx: Transaction, function: types.FunctionType, code: types.CodeType, fits: Fits | None = None
-) -> bool:
+def graft_code(tx: Transaction, function: types.FunctionType, code: types.CodeType, fits: Fits | None = None) -> bool:
     """`function` runs `code` from its next call on. False if its closure cannot hold it."""
     fit = fitted(function, code, fits)
     if fit is None:
@@ -163,9 +161,7 @@ def docstring(code: types.CodeType) -> str | None:
     return first if isinstance(first, str) and code.co_name != "<lambda>" else None
 
 
-def graft_function(
-    tx: Transaction, old: types.FunctionType, new: types.FunctionType, fits: Fits | None = None
-) -> bool:
+def graft_function(tx: Transaction, old: types.FunctionType, new: types.FunctionType, fits: Fits | None = None) -> bool:
     """Make `old` act as `new`, a function that running its statement again has made."""
     code = fitted(old, new.__code__, fits)
     if code is None or (new.__code__.co_freevars == () and new.__globals__ is not old.__globals__):

@@ -20,6 +20,7 @@ from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.graph.heap import live_instances
+from midflight.graph.homes import module_of
 from midflight.plan.diff import Pair
 from midflight.values import Problem
 
@@ -83,7 +84,7 @@ def graft_generated(
 
 
 def _body_twin(twin: type, owner: type) -> type:
-    same = [k for k in twin.__mro__ if k.__qualname__ == owner.__qualname__ and k.__module__ == owner.__module__]
+    same = [k for k in twin.__mro__ if k.__qualname__ == owner.__qualname__ and module_of(k) == module_of(owner)]
     return same[-1] if same else twin
 
 
@@ -202,15 +203,17 @@ def move_attributes(
 
 
 def _takes_over(old: Any, new: Any) -> bool:
-    """Whether a method that no `def` of the class made closes over other values now: nothing in the source promises
-    that it is the same object, and calls by the class need no detour."""
-    both = type(old) is types.FunctionType and type(new) is types.FunctionType
-    return both and old.__code__.co_qualname != old.__qualname__ and fitted(old, new.__code__) is None
+    """Whether the class is to hold the new method itself, and only who held the old one is led there: a method of
+    another module now, or one that no `def` of the class made and that closes over other values."""
+    if type(old) is not types.FunctionType or type(new) is not types.FunctionType:
+        return False
+    is_made = old.__code__.co_qualname != old.__qualname__
+    return old.__globals__ is not new.__globals__ or (is_made and fitted(old, new.__code__) is None)
 
 
 def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) -> None:
     """`super()` and `__class__` in what the twin brought mean the class that lives."""
-    for function in functions_in(value, owner.__module__):
+    for function in functions_in(value, module_of(owner)):
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             if name == "__class__":
                 try:
