@@ -916,10 +916,11 @@ make(c, 7) is None and (c.a, c.b) == (7, [])
 
 ## n077-shown-module: a class whose `__module__` says another name, as packages do for show, is edited in place
 @ file pkg/__init__.py
-from pkg._a import C, D, E
+from pkg._a import C, D, E, read
 __all__ = ["C", "D", "E"]
 for name in __all__:
     locals()[name].__module__ = "pkg"
+read.__module__ = "pkg"
 @ file pkg/_a.py
 import dataclasses
 class C:
@@ -951,11 +952,12 @@ class E(Exception):
 class D:
     a: int = 1
     b: int = 2
-def read():
+def read(x=0):
     return C.n
 @ expect
 _a.C is C and pkg.C is C and (c.f(), held(), c.g(), C.n) == (2, 2, 3, 2) and C.__module__ == "pkg"
 _a.D is D and pkg.D is D and (d.b, D.__module__) == (2, "pkg")
+pkg.read() == 2 and pkg.read(0) == 2 and pkg.read.__module__ == "pkg"
 _a.E is E and pkg.E is E and (E.__doc__, E.__module__) == ("New.", "pkg")
 
 ## n106-dataclass-method: method, property, on live instances

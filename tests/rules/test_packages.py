@@ -371,6 +371,55 @@ b.C is C and app.C is C and app.check(c) and c.f() == 2 and c.g() == 3
 C.__module__ == "b" and not hasattr(a, "C")
 told("a.C moved to b")
 
+# n162-methods-of-moved-class: they are the new module's, of every kind; who held an old one is led there
+[file a.py]
+import contextlib
+class C:
+    def f(self):
+        return 1
+    @property
+    def p(self):
+        return 1
+    @classmethod
+    def k(cls):
+        return 1
+    @staticmethod
+    def s():
+        return 1
+    @contextlib.contextmanager
+    def m(self):
+        yield 1
+[file b.py]
+[run]
+import a, b
+C, c = a.C, a.C()
+held = [c.f, C.k, C.s, vars(C)["p"].fget.__get__(c)]
+manager = c.m
+[edit a.py]
+from b import C
+[edit b.py]
+import contextlib
+N = 2
+class C:
+    def f(self):
+        return N
+    @property
+    def p(self):
+        return N
+    @classmethod
+    def k(cls):
+        return N
+    @staticmethod
+    def s():
+        return N
+    @contextlib.contextmanager
+    def m(self):
+        yield N
+[expect]
+b.C is C and a.C is C and [c.f(), c.p, C.k(), C.s()] == [2] * 4 and [each() for each in held] == [2] * 4
+c.m().__enter__() == 2 and manager().__enter__() == 2
+all(f.__globals__ is vars(b) for f in (C.f, C.p.fget, C.k.__func__, C.s, C.m.__wrapped__))
+
 # n162-class-moved-re-exported: the old module re-exports it
 [file a.py]
 class C:

@@ -178,14 +178,20 @@ def graft_function(tx: Transaction, old: types.FunctionType, new: types.Function
 
 
 def graft_signature(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
-    for name in ("__defaults__", "__kwdefaults__", "__doc__", "__name__", "__qualname__", "__module__"):
+    for name in ("__defaults__", "__kwdefaults__", "__doc__", "__name__", "__qualname__"):
         tx.set_attr(old, name, getattr(new, name))
+    if not (_shown_elsewhere(old) and not _shown_elsewhere(new)):  # what the program set for show stays
+        tx.set_attr(old, "__module__", new.__module__)
     if old.__annotations__ != new.__annotations__ or list(old.__annotations__) != list(new.__annotations__):
         # In place: functools.wraps gave the very same dict to the wrapper.
         tx.set_contents(old.__annotations__, new.__annotations__)
     if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):
         tx.set_attr(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined]
     graft_attributes(tx, old, new)
+
+
+def _shown_elsewhere(function: types.FunctionType) -> bool:
+    return function.__module__ != function.__globals__.get("__name__")
 
 
 def graft_attributes(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.fields import Fields, complete, fields_of
-from midflight.apply.graft.functions import fitted, forward
+from midflight.apply.graft.functions import fitted
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import marks_of
 from midflight.apply.graft.wrappers import become
@@ -180,7 +180,7 @@ def move_attributes(
         _retarget_class_cells(tx, value, twin, owner)
         old = held.get(name, ABSENT)
         if _takes_over(old, value):
-            forward(tx, old, value)
+            become(tx, old, value)
             tx.set_attr(owner, name, value)
             continue
         if old is not ABSENT and isinstance(old, types.FunctionType) and become(tx, old, value):
@@ -205,10 +205,12 @@ def move_attributes(
 def _takes_over(old: Any, new: Any) -> bool:
     """Whether the class is to hold the new method itself, and only who held the old one is led there: a method of
     another module now, or one that no `def` of the class made and that closes over other values."""
-    if type(old) is not types.FunctionType or type(new) is not types.FunctionType:
-        return False
-    is_made = old.__code__.co_qualname != old.__qualname__
-    return old.__globals__ is not new.__globals__ or (is_made and fitted(old, new.__code__) is None)
+    if type(old) is types.FunctionType and type(new) is types.FunctionType:
+        is_made = old.__code__.co_qualname != old.__qualname__
+        if is_made and fitted(old, new.__code__) is None:
+            return True
+    homes = {function.__qualname__: function.__globals__ for function in functions_in(old, "")}
+    return any(homes.get(f.__qualname__, f.__globals__) is not f.__globals__ for f in functions_in(new, ""))
 
 
 def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) -> None:
