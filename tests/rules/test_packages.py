@@ -389,6 +389,9 @@ class C:
     @contextlib.contextmanager
     def m(self):
         yield 1
+    @property
+    def gone(self):
+        return 1
 [file b.py]
 [run]
 import a, b
@@ -417,8 +420,27 @@ class C:
         yield N
 [expect]
 b.C is C and a.C is C and [c.f(), c.p, C.k(), C.s()] == [2] * 4 and [each() for each in held] == [2] * 4
-c.m().__enter__() == 2 and manager().__enter__() == 2
+c.m().__enter__() == 2 and manager().__enter__() == 2 and not hasattr(C, "gone")
 all(f.__globals__ is vars(b) for f in (C.f, C.p.fget, C.k.__func__, C.s, C.m.__wrapped__))
+
+# n165-shown-elsewhere: a deleted module is not needed by classes that a package shows as its own
+[file pkg/__init__.py]
+from pkg._errors import Oops
+Oops.__module__ = "pkg"
+[file pkg/_errors.py]
+class Oops(Exception): pass
+[file pkg/_old.py]
+X = 1
+[file app.py]
+from pkg import Oops
+import pkg._old
+[run]
+import sys, app
+[edit app.py]
+from pkg import Oops
+[delete pkg/_old.py]
+[expect]
+"pkg._old" not in sys.modules and not hasattr(app.Oops, "x") and app.Oops is sys.modules["pkg"].Oops
 
 # n162-class-moved-re-exported: the old module re-exports it
 [file a.py]

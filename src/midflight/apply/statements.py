@@ -43,7 +43,7 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.values import Before, before_in_place, is_container, is_data, is_derived_kind, rebuilt, same_value
 from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.work import Work
-from midflight.graph.homes import made_in
+from midflight.graph.homes import made_by_statement, made_in
 from midflight.plan.diff import Group, Groups, Pair, defines, match
 from midflight.plan.flow import decorator_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
@@ -485,7 +485,7 @@ class Runner:
         old = self._old(pair)
         if pair.new.is_class:
             owner = self._class_of(pair)
-            if owner is not None and made_in(owner, self.work.name):
+            if owner is not None and made_by_statement(owner, self.work.name):
                 place_class(self.tx, owner, pair.new)
         if not old:
             return

@@ -8,17 +8,17 @@ from typing import Any
 
 
 def made_in(value: Any, module: str) -> bool:
-    """Whether `value`, found under its name in `module` or in a class of it, was made by the text of `module`.
+    """Whether the text of `module` made `value`. Packages set `__module__` on what they re-export; then the functions
+    of a class body tell where it stands."""
+    said = getattr(value, "__module__", None)
+    return said == module or (isinstance(value, type) and home_of(value) == module)
 
-    Packages set `__module__` on what they re-export. Then the functions of a class body tell where it stands; a class
-    without any that an outer package shows as its own can be no other's."""
-    if not isinstance(value, type):
-        return getattr(value, "__module__", None) == module
-    said = value.__module__
-    if said == module:
-        return True
-    home = home_of(value)
-    return home == module or (home == "" and isinstance(said, str) and module.startswith(said + "."))
+
+def made_by_statement(cls: type, module: str) -> bool:
+    """The same for a class under a name that a class statement of `module` binds: without functions in its body, and
+    shown by an outer package as its own, it can be no other's."""
+    said = cls.__module__
+    return made_in(cls, module) or (not home_of(cls) and isinstance(said, str) and module.startswith(f"{said}."))
 
 
 def home_of(cls: type) -> str:

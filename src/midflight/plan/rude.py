@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from midflight.graph.homes import made_in
+from midflight.graph.homes import made_by_statement
 from midflight.plan.diff import Pair, match
 from midflight.plan.statements import Statement, fingerprint, split
 from midflight.values import Problem
@@ -66,7 +66,7 @@ def _rude_class(
     assert old is not None and new is not None
     if not isinstance(old.node, ast.ClassDef) or not isinstance(new.node, ast.ClassDef):
         return
-    if not isinstance(live, type) or not made_in(live, module) or live.__qualname__ != prefix + old.node.name:
+    if not isinstance(live, type) or not made_by_statement(live, module) or live.__qualname__ != prefix + old.node.name:
         return
     yield from _metaclass(path, old.node, new, live, process)
     inside = match(split(old.node.body, lines[0], old.shift), split(new.node.body, lines[1], new.shift))

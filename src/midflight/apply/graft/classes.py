@@ -20,7 +20,7 @@ from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
-from midflight.graph.homes import made_in, module_of
+from midflight.graph.homes import made_by_statement, module_of
 from midflight.plan.diff import Pair, match
 from midflight.plan.flow import decorator_names
 from midflight.plan.statements import Statement, fingerprint, split
@@ -62,7 +62,11 @@ def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
         return None
     qualname = runner.scope.prefix + pair.old.node.name
     for cls in live.__mro__:
-        if made_in(cls, runner.work.name) and cls.__qualname__ == qualname and cls.__name__ == pair.old.node.name:
+        if (
+            made_by_statement(cls, runner.work.name)
+            and cls.__qualname__ == qualname
+            and cls.__name__ == pair.old.node.name
+        ):
             return _innermost(cls, live)
     return None
 

@@ -18,7 +18,8 @@ def move_class(run: Execution, old: type, new: type, place: Loaded, name: str) -
     run.tx.set_attr(old, "__module__", place.name)
     for attribute in list(vars(old)):
         if attribute not in vars(new) and attribute not in ("__dict__", "__weakref__"):
-            if callable(own_attribute(old, attribute)):
+            held = own_attribute(old, attribute)
+            if callable(held) or hasattr(type(held), "__get__"):  # what a body defines; the program's values stay
                 run.tx.del_attr(old, attribute)
     for loaded in run.program.all():
         for key, value in list(loaded.namespace.items()):
