@@ -15,7 +15,7 @@ import os
 import re
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Facts = dict[str, str]
@@ -34,10 +34,15 @@ DEEPEST = 12
 BY_ADDRESS = ("more_itertools.more:numeric_range._EMPTY_HASH",)
 
 
-def portrait(modules: Iterable[str], root: str) -> Facts:
-    """The facts of the loaded `modules`, whose files lie under `root`."""
+def same(code: types.CodeType) -> types.CodeType:
+    return code
+
+
+def portrait(modules: Iterable[str], root: str, source_of: Callable[[types.CodeType], types.CodeType] = same) -> Facts:
+    """The facts of the loaded `modules`, whose files lie under `root`. `source_of` gives for a code object that was
+    fitted to a function's closure, which CPython does not let change, the one that the source has."""
     gc.collect()  # classes that decorators threw away are no part of the program
-    artist = Artist(frozenset(modules), root)
+    artist = Artist(frozenset(modules), root, source_of)
     for name in sorted(artist.modules):
         artist.module(name)
     return artist.facts
@@ -76,7 +81,10 @@ def state_of(value: object) -> dict[str, Any]:
 
 
 class Artist:
-    def __init__(self, modules: frozenset[str], root: str) -> None:
+    def __init__(
+        self, modules: frozenset[str], root: str, source_of: Callable[[types.CodeType], types.CodeType] = same
+    ) -> None:
+        self.source_of = source_of
         self.modules = {name for name in modules if name in sys.modules}
         self.root = root
         self.place = os.path.dirname(root)
@@ -276,14 +284,21 @@ class Artist:
         self.put(f"{path} doc", repr(value.__doc__))
         for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__type_params__"):
             self.value(f"{path} {name}", getattr(value, name, None), depth)
-        self.code(f"{path} code", value.__code__)
-        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+        self.code(f"{path} code", self.source_of(value.__code__))
+        for name, cell in self.captured(value):
             if cell == types.CellType():
                 self.put(f"{path} cell {name}", "empty")
             else:
                 self.value(f"{path} cell {name}", cell.cell_contents, depth)
         self.attributes(path, dict(vars(value)), depth)
         self.put(f"{path} globals", str(value.__globals__.get("__name__")))
+
+    def captured(self, function: types.FunctionType) -> Iterator[tuple[str, types.CellType]]:
+        """The free variables that the source's code has. A fitted one has `__class__` among its constants."""
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        constants = [item for item in function.__code__.co_consts if of(item, type) and item is not super]
+        for name in self.source_of(function.__code__).co_freevars:
+            yield name, cells[name] if name in cells else types.CellType(*constants)
 
     def code(self, path: str, code: types.CodeType) -> None:
         self.put(f"{path} bytes", code.co_code.hex())

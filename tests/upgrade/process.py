@@ -168,6 +168,7 @@ def put_in_place(root: Path, release: Path) -> int:
 def upgrade_live(job: dict[str, Any]) -> dict[str, Any]:
     """Takes each step live and draws the process after it."""
     import midflight
+    from midflight.apply.variants import origin_of
 
     session = midflight.Session(paths=[job["root"]], mode="manual")
     session.start()
@@ -177,7 +178,7 @@ def upgrade_live(job: dict[str, Any]) -> dict[str, Any]:
         held = hold(job["package"])
         files = put_in_place(Path(job["root"]), Path(release))
         report = session.reload()
-        facts = portrait(of_package(job["package"]), job["root"])
+        facts = portrait(of_package(job["package"]), job["root"], origin_of)
         steps.append({"report": json.loads(report.to_json()), "facts": facts, "lost": lost(held), "files": files})
     session.stop()
     return {"loaded": loaded, "steps": steps}

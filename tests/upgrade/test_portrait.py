@@ -132,3 +132,27 @@ def test_a_class_that_was_made_twice_shows(drawn) -> None:  # type: ignore[no-un
 
 def test_a_copy_is_not_an_alias(drawn) -> None:  # type: ignore[no-untyped-def]
     assert "plain:TOO" in differences(drawn(BASE.replace("TOO = TABLE", "ALIAS = TABLE.copy()")), drawn(BASE))
+
+
+def test_a_method_fitted_to_its_closure_is_drawn_as_its_source_and_another_one_is_not() -> None:
+    """CPython lets no function's closure change: a method that comes to use `super()` has its class as a constant."""
+    from midflight.apply.variants import note_variant, origin_of
+
+    source = "class A:\n    def f(self): return super().__hash__()\n"
+    fitted = "class A:\n    def f(self): return sup(cls, self).__hash__()\n"
+    live, fresh = module_of(fitted), module_of(source)
+    code = live.A.f.__code__
+    consts = (*code.co_consts, live.A)
+    live.A.f.__code__ = note_variant(code.replace(co_consts=consts), fresh.A.f.__code__)
+    drawn = [portrait([one.__name__], "/nowhere", origin_of) for one in (live, fresh)]
+    names = [{path.partition(":")[2]: text.replace("_live", "") for path, text in facts.items()} for facts in drawn]
+    assert names[0]["A.f cell __class__"].endswith(":A") and names[0]["A.f code bytes"] == names[1]["A.f code bytes"]
+    plain = portrait([live.__name__], "/nowhere")
+    assert plain[f"{live.__name__}:A.f code bytes"] != drawn[0][f"{live.__name__}:A.f code bytes"]
+
+
+def module_of(source: str) -> types.ModuleType:
+    module = types.ModuleType(f"fitted_{len(source)}")
+    exec(compile(source, "<fitted>", "exec"), vars(module))
+    sys.modules[module.__name__] = module
+    return module
