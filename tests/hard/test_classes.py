@@ -960,6 +960,25 @@ _a.D is D and pkg.D is D and (d.b, D.__module__) == (2, "pkg")
 pkg.read() == 2 and pkg.read(0) == 2 and pkg.read.__module__ == "pkg"
 _a.E is E and pkg.E is E and (E.__doc__, E.__module__) == ("New.", "pkg")
 
+## n107-field-default-to-factory: the class has no attribute where a fresh one has none
+@ file m.py
+from dataclasses import dataclass
+@dataclass
+class C:
+    a: bytes = b"x"
+    b: int = 1
+@ touch
+import m
+C, c = m.C, m.C()
+@ edit m.py
+from dataclasses import dataclass, field
+@dataclass
+class C:
+    a: bytearray = field(default_factory=bytearray)
+    b: int = 1
+@ expect
+m.C is C and "a" not in vars(C) and C.b == 1 and C().a == bytearray() and c.a == b"x"
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

@@ -588,6 +588,33 @@ table = m.TABLE
 m.TABLE is table and table == {"a": 1, "b": 2}
 told("did not run again", "`init`")
 
+# default-in-edited-header: a default that follows from what changed is made again also where the header was edited
+[file a.py]
+MISSING = object()
+LIMIT = 1
+[file b.py]
+from a import LIMIT, MISSING
+mine = []
+def f(x=MISSING, y=LIMIT, z=mine):
+    return x is MISSING, y, z
+class C:
+    def g(self, x=MISSING, y=LIMIT):
+        return x is MISSING, y
+[run]
+import b
+f, g = b.f, b.C().g
+b.mine.append(1)
+[edit a.py]
+MISSING = object( )
+LIMIT = 2
+class Other: pass
+MISSING = Other()
+[sub b.py]
+def f(x=MISSING => def f(x=MISSING, w=0
+def g(self, x=MISSING => def g(self, x=MISSING, w=0
+[expect]
+f is b.f and f() == (True, 2, [1]) and g() == (True, 2)
+
 # effect-in-dead-branch: what stands in a branch that did not run used nothing, so nothing is said of it
 [file m.py]
 def show():

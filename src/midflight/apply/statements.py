@@ -390,7 +390,9 @@ class Runner:
         if inner is None or pair.old is None or not isinstance(pair.old.node, FUNCTIONS):
             return node, given
         held = _defaults_by_name(pair.old.node, inner)
-        changed = {cause.split(".")[0] for cause in causes}
+        assert pair.new is not None
+        flowed = self.changes.value_causes(self.work, pair.new, self.scope.prefix)
+        changed = {cause.split(".")[0] for cause in (*causes, *flowed)}
         for name, default, replace in _default_slots(node):
             if name in held and held[name][0] == ast.dump(default):
                 if not changed & {n.id for n in ast.walk(default) if isinstance(n, ast.Name)}:

@@ -168,7 +168,7 @@ def _static_names(pairs: Sequence[Pair]) -> tuple[set[str], set[str], set[str]]:
 def move_attributes(
     tx: Transaction, owner: type, twin: type, pairs: Sequence[Pair], skip: Collection[str] = ()
 ) -> None:
-    kept, _, gone = _static_names(pairs)
+    kept, edited, gone = _static_names(pairs)
     if owner.__bases__ != twin.__bases__:
         tx.set_attr(owner, "__bases__", twin.__bases__)
     held = dict(vars(owner))
@@ -196,8 +196,9 @@ def move_attributes(
             continue
         tx.set_attr(owner, name, value)
     for name in held:
-        if name not in vars(twin) and name not in _NEVER and name not in skip and (name in gone or name in _MADE):
-            tx.del_attr(owner, name)
+        if name not in vars(twin) and name not in _NEVER and name not in skip:
+            if name in gone or name in edited or name in _MADE:
+                tx.del_attr(owner, name)
     if isinstance(owner, abc.ABCMeta):
         tx.set_attr(owner, "__abstractmethods__", getattr(twin, "__abstractmethods__", frozenset()))
 
