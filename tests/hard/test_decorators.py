@@ -146,6 +146,90 @@ class C:
 [b() for b in bound] == [("w", 2), ("b", 2), (2, 2)] and c.p == ("w", 2)
 m.C is C and deco.ran == ran
 
+## n041-factory-inner: what a decorator factory returns is a decorator too: its own body edited, it runs again
+@ file deco.py
+import functools
+ran = []
+def times(n):
+    def deco(fn):
+        ran.append(n)
+        @functools.wraps(fn)
+        def inner(*args):
+            return (n, fn(*args))
+        return inner
+    return deco
+@ file m.py
+from deco import times
+@times(2)
+def f():
+    return 1
+@ touch
+import m, deco
+f = m.f
+@ edit deco.py
+import functools
+ran = []
+def times(n):
+    def deco(fn):
+        ran.append(n)
+        @functools.wraps(fn)
+        def inner(*args):
+            return (n, fn(*args), "new")
+        return inner
+    return deco
+@ expect
+m.f is f and f() == (2, 1, "new") and deco.ran == [2] and not hasattr(f, "times")
+@ edit deco.py
+import functools
+ran = []
+def times(n):
+    def deco(fn):
+        ran.append(n)
+        @functools.wraps(fn)
+        def inner(*args):
+            return (n, fn(*args), "new")
+        inner.times = n
+        return inner
+    return deco
+@ expect
+m.f is f and f() == (2, 1, "new") and f.times == 2
+
+## n041-with-header: a decorator that was edited runs again also where the function's own signature was edited
+@ file deco.py
+import functools
+def times(n):
+    def deco(fn):
+        @functools.wraps(fn)
+        def inner(*args):
+            return (n, fn(*args))
+        return inner
+    return deco
+@ file m.py
+from deco import times
+@times(2)
+def f(x=1):
+    return x
+@ touch
+import m, deco
+f = m.f
+@ edit deco.py
+import functools
+def times(n):
+    def deco(fn):
+        @functools.wraps(fn)
+        def inner(*args):
+            return (n, fn(*args), n)
+        inner.times = n
+        return inner
+    return deco
+@ edit m.py
+from deco import times
+@times(2)
+def f(x=1, y=2):
+    return x + y
+@ expect
+m.f is f and f() == (2, 3, 2) and f.times == 2
+
 ## n040-wrapped: the wrapper leads to the function that it calls, and to no second one, when its decorator ran again
 DECO
 @ file m.py

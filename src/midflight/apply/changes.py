@@ -28,6 +28,7 @@ class Changes:
         self.program = program
         self.values: dict[Key, Any] = {}
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
+        self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
         self.touched: dict[int, Any] = {}
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
         self.caches: dict[int, Any] = {}
@@ -70,9 +71,11 @@ class Changes:
                 if type(cached) is _LRU and id(getattr(cached, "__wrapped__", None)) in self.touched:
                     self.caches[id(cached)] = cached
 
-    def code_changed(self, key: Key, function: Any, own: bool) -> None:
+    def code_changed(self, key: Key, function: Any, own: bool, within: bool = False) -> None:
         if own:
             self.own[id(function)] = function
+        if within:
+            self.within[id(function)] = function
         if id(function) not in self.touched:
             self.touched[id(function)] = function
             owner, _, name = key[1].rpartition(".")
@@ -234,6 +237,12 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
                 yield from _callables(label, part, module, depth - 1)
     elif isinstance(value, functools.cached_property):
         yield from _callables(label, value.func, module, depth - 1)
+
+
+def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:
+    """Whether the own instructions of a function directly inside differ: of what a decorator factory returns."""
+    before = {code.co_name: code for code in nested_codes(old)}
+    return any(code.co_name in before and own_code_differs(before[code.co_name], code) for code in nested_codes(new))
 
 
 def own_code_differs(old: types.CodeType, new: types.CodeType) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import forget_hooks, is_derived, is_state
 from midflight.apply.attributes import guard_targets, refresh_attributes
-from midflight.apply.changes import own_code_differs
+from midflight.apply.changes import inner_code_differs, own_code_differs
 from midflight.apply.graft.classes import (
     changed_shapes,
     fill_from_bodies,
@@ -45,7 +45,7 @@ from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.work import Work
 from midflight.graph.homes import made_by_statement, made_in
 from midflight.plan.diff import Group, Groups, Pair, defines, match
-from midflight.plan.flow import decorator_names, imports_inside, modules_imported
+from midflight.plan.flow import decorator_names, factory_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
@@ -276,6 +276,7 @@ class Runner:
             or not isinstance(old_node, FUNCTIONS)
             or list(map(ast.dump, old_node.decorator_list)) != list(map(ast.dump, node.decorator_list))
             or bool(decorator_names(node) & {cause.split(".")[0] for cause in causes})
+            or bool(self._stale_decorators(pair.new))
         )
         if redecorate:
             self._run_decorated(pair, node, inner, causes)
@@ -586,7 +587,8 @@ class Runner:
 
     def _grafted(self, label: str, function: types.FunctionType, old: types.CodeType, new: types.CodeType) -> None:
         self.work.record.grafted[label] = None
-        self.changes.code_changed((self.work.name, label), function, own_code_differs(old, new))
+        own, within = own_code_differs(old, new), inner_code_differs(old, new)
+        self.changes.code_changed((self.work.name, label), function, own, within)
         self.work.loaded.mention(frozenset(new.co_names))
 
     # -- values -----------------------------------------------------------------------------------
@@ -820,8 +822,7 @@ class Runner:
         node = pair.new.node
         values = {c.split(".")[0] for c in causes}
         called = values & decorator_names(node)
-        flowed = {c.split(".")[0] for c in self.changes.value_causes(self.work, pair.new, self.scope.prefix)}
-        direct = {c for c in called if c in flowed or self._decorator_edited(c)}
+        direct = self._stale_decorators(pair.new) & called
         if called and not direct and not (values - called):
             return
         source = Pair("changed", pair.old or pair.new, pair.new)
@@ -829,15 +830,24 @@ class Runner:
         self._swap_roots(pair)
         self._run(source, keep)
 
-    def _decorator_edited(self, name: str) -> bool:
-        """A decorator's own code or an argument's value was edited; functions inside it are only grafted."""
+    def _stale_decorators(self, statement: Statement) -> set[str]:
+        """Names in the decorators of a definition that hold something else now, or whose own code was edited."""
+        flowed = {c.split(".")[0] for c in self.changes.value_causes(self.work, statement, self.scope.prefix)}
+        factories = factory_names(statement.node)
+        names = decorator_names(statement.node)
+        return {name for name in names if name in flowed or self._decorator_edited(name, name in factories)}
+
+    def _decorator_edited(self, name: str, factory: bool = False) -> bool:
+        """A decorator's own code or an argument's value was edited; functions inside it are only grafted. Of a factory
+        what it returns is the decorator."""
         if self.scope.key(name) in self.changes.values or (self.work.name, name) in self.changes.values:
             return True
         value = self.scope.namespace.get(name)
         makers = [value] if not isinstance(value, type) else [vars(value).get("__init__"), vars(value).get("__call__")]
         if isinstance(value, types.ModuleType):
             return any(isinstance(v, types.FunctionType) and id(v) in self.changes.own for v in vars(value).values())
-        return any(id(maker) in self.changes.own for maker in makers)
+        edited = self.changes.own.keys() | (self.changes.within.keys() if factory else ())
+        return any(id(maker) in edited for maker in makers)
 
     def _swap_roots(self, pair: Pair) -> None:
         """The statement was grafted in this reload already: what its functions run now is the new code."""

@@ -192,6 +192,17 @@ def chains_in_text(statement: Statement) -> frozenset[Dotted]:
     return statement._fact("chains", lambda node: frozenset(_chains(node)))  # type: ignore[no-any-return]
 
 
+def factory_names(node: ast.AST) -> frozenset[str]:
+    """Names that the decorators of a definition call: what these give back decorates."""
+    calls = (
+        child.func
+        for decorator in getattr(node, "decorator_list", ())
+        for child in ast.walk(decorator)
+        if isinstance(child, ast.Call)
+    )
+    return frozenset(name.id for call in calls for name in ast.walk(call) if isinstance(name, ast.Name))
+
+
 def decorator_names(node: ast.AST) -> frozenset[str]:
     """Names that the decorators of a definition use."""
     return frozenset(
