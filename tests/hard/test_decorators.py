@@ -230,6 +230,33 @@ def f(x=1, y=2):
 @ expect
 m.f is f and f() == (2, 3, 2) and f.times == 2
 
+## n049-annotations-shared: a wrapper that shares the annotations of what it wraps goes on sharing them
+@ file m.py
+import contextlib
+@contextlib.contextmanager
+def f(x: int):
+    yield x
+class C:
+    @contextlib.contextmanager
+    def g(self, x: int):
+        yield x
+@ touch
+import m
+f, g, held = m.f, m.C.g, m.f.__annotations__
+@ edit m.py
+import contextlib
+@contextlib.contextmanager
+def f(x: str, y: float = 1) -> str:
+    yield x
+class C:
+    @contextlib.contextmanager
+    def g(self, x: str):
+        yield x
+@ expect
+m.f is f and f.__annotations__ == {"x": str, "y": float, "return": str} and f.__annotations__ is held
+f.__annotations__ is f.__wrapped__.__annotations__
+m.C.g is g and g.__annotations__ == {"x": str} and g.__annotations__ is g.__wrapped__.__annotations__
+
 ## n040-wrapped: the wrapper leads to the function that it calls, and to no second one, when its decorator ran again
 DECO
 @ file m.py

@@ -24,6 +24,8 @@ def follow(tx: Transaction, holder: Any, function: types.FunctionType, module: s
         for name, (before, after) in changed.items():
             if name == "__signature__":
                 _follow_signature(tx, wrapper, before, after)
+            elif type(before) is dict and _held(wrapper, name) is before:
+                continue  # the very dict, which functools.wraps hands on: it is brought up to date in place
             elif _same(_held(wrapper, name), before):
                 tx.later(functools.partial(tx.set_attr, wrapper, name, after))
 
