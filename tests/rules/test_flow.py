@@ -615,6 +615,30 @@ def g(self, x=MISSING => def g(self, x=MISSING, w=0
 [expect]
 f is b.f and f() == (True, 2, [1]) and g() == (True, 2)
 
+# type-aliases-are-data: they follow what they were made from, through other modules and into annotations
+[file a.py]
+import typing
+Content = typing.Union[str, bytes]
+Stream = typing.Iterable[Content]
+Call = typing.Callable[[Content], int]
+New = tuple[Content, ...]
+Either = New | None
+def f(x: Stream): pass
+[file b.py]
+import typing as t
+from a import Content, Stream as S, f
+Maybe = t.Optional[S]
+def g(x: Maybe): pass
+[run]
+import a, b
+f = a.f
+[sub a.py]
+[str, bytes] => [bytes, str, int]
+[expect]
+str(b.Maybe) == "typing.Optional[typing.Iterable[typing.Union[bytes, str, int]]]"
+"int" in str(a.Call.__args__) and "int" in str(a.New) and "int" in str(a.Either) and b.S is a.Stream
+a.f is f and f.__annotations__ == {"x": a.Stream} and b.g.__annotations__ == {"x": b.Maybe} and not any("kept" in n for n in report.notes)
+
 # effect-in-dead-branch: what stands in a branch that did not run used nothing, so nothing is said of it
 [file m.py]
 def show():

@@ -16,6 +16,8 @@ from midflight.graph.hook import is_plain
 from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
 
+_TYPES = frozenset({"types", "typing", "collections.abc"})
+
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
 
 
@@ -37,7 +39,8 @@ def same_value(left: Any, right: Any, was: InPlace = MappingProxyType({})) -> bo
     if kind is float or kind is complex:
         return repr(left) == repr(right)
     if kind is re.Pattern or is_plain(left):
-        return bool(left == right)
+        # Types are equal in any order of their members; a fresh process shows the order of its source.
+        return bool(left == right) and (kind.__module__ not in _TYPES or repr(left) == repr(right))
     return False
 
 

@@ -19,6 +19,10 @@ _LIBRARY = frozenset(
     {
         *(("datetime", name) for name in ("date", "datetime", "time", "timedelta", "timezone")),
         *(("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"), ("zoneinfo", "ZoneInfo")),
+        *(("types", name) for name in ("GenericAlias", "UnionType")),
+        *(("typing", f"_{kind}GenericAlias") for kind in ("", "Union", "Callable", "Literal", "Concatenate", "Unpack")),
+        *(("typing", name) for name in ("_AnnotatedAlias", "ForwardRef", "Union")),
+        ("collections", "_CallableGenericAlias"),
         *(("pathlib", f"{pure}{kind}Path") for pure in ("", "Pure") for kind in ("Posix", "Windows")),
     }
 )
