@@ -819,6 +819,61 @@ y=1 => y=5
 @ expect
 add(1) == 6 and m.add is add
 
+## n027-annotations-everywhere: annotations under another future line: of methods, fields and names; values stay
+@ file m.py
+import dataclasses, typing
+count: int = 0
+class C:
+    z: int
+    w: int = 3
+    def g(self, x: int) -> str: return 1
+    @property
+    def p(self) -> int: return 1
+    class Inner:
+        def h(self, x: int): pass
+@dataclasses.dataclass
+class D:
+    a: int = 1
+    def g(self, x: int): pass
+class N(typing.NamedTuple):
+    a: int
+    b: str = "x"
+if True:
+    def inside(x: int): pass
+@ touch
+import m
+m.count = 7
+m.C.w = 4
+C, D, N, d, g, inside = m.C, m.D, m.N, m.D(), m.C.g, m.inside
+@ edit m.py
+from __future__ import annotations
+import dataclasses, typing
+count: int = 0
+class C:
+    z: int
+    w: int = 3
+    def g(self, x: int) -> str: return 1
+    @property
+    def p(self) -> int: return 1
+    class Inner:
+        def h(self, x: int): pass
+@dataclasses.dataclass
+class D:
+    a: int = 1
+    def g(self, x: int): pass
+class N(typing.NamedTuple):
+    a: int
+    b: str = "x"
+if True:
+    def inside(x: int): pass
+@ expect
+(m.count, C.w, d.a) == (7, 4, 1) and m.C is C and m.D is D and m.C.g is g and m.inside is inside
+m.__annotations__ == {"count": "int"} and C.__annotations__ == {"z": "int", "w": "int"}
+g.__annotations__ == {"x": "int", "return": "str"} and C.p.fget.__annotations__ == {"return": "int"}
+C.Inner.h.__annotations__ == inside.__annotations__ == D.g.__annotations__ == {"x": "int"}
+D.__annotations__ == {"a": "int"} and D.__dataclass_fields__["a"].type == "int" == D.__init__.__annotations__["a"]
+[str(getattr(t, "__forward_arg__", t)) for t in m.N.__annotations__.values()] == ["int", "str"]
+
 ## n027-future-added: from __future__ import annotations is added and removed
 @ file m.py
 def f(a: int) -> int:

@@ -44,7 +44,7 @@ from midflight.apply.values import Before, before_in_place, is_container, is_dat
 from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.work import Work
 from midflight.graph.homes import made_by_statement, made_in
-from midflight.plan.diff import Group, Groups, Pair, defines, match
+from midflight.plan.diff import Group, Groups, Pair, defines
 from midflight.plan.flow import decorator_names, factory_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
@@ -104,7 +104,9 @@ class Runner:
         if pair.kind in ("changed", "added"):
             self._run(pair)
             return
-        if pair.kind == "same":
+        if pair.kind == "annotated":
+            self._annotate(pair)
+        elif pair.kind == "same":
             self._keep_roots(pair)
         elif pair.kind == "moved":
             self._graft_codes(pair)
@@ -112,6 +114,15 @@ class Runner:
             self._graft_bodies(pair)
             self._lambda_edited(pair)
         self._refresh_pair(pair)
+
+    def _annotate(self, pair: Pair) -> None:
+        """What the annotation gives is another value now; what the name holds stays."""
+        assert pair.new is not None
+        self._graft_codes(pair)
+        node = pair.new.located()
+        assert isinstance(node, ast.AnnAssign)
+        alone = ast.AnnAssign(node.target, node.annotation, None, node.simple)
+        self._aside([ast.copy_location(alone, node)], {}, pair)
 
     def _lambda_edited(self, pair: Pair) -> None:
         """Only a lambda inside a call was edited: what the call made of it follows if nobody touched it."""
@@ -954,7 +965,7 @@ class Runner:
         for part in ("body", "handlers", "orelse", "finalbody"):
             old, new = self._parts(pair.old, old_lines, part), self._parts(pair.new, new_lines, part)
             if old or new:
-                out.append((part, match(old, new)))
+                out.append((part, self.work.match(old, new)))
         return out
 
     def _inner_runner(self, pair: Pair, pairs: Sequence[Pair]) -> Runner:

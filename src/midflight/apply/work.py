@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from midflight.apply.parsed import Parsed, Roots
 from midflight.graph.loaded import Loaded, version_of
-from midflight.plan.diff import Pair
+from midflight.plan.diff import Pair, compiled_anew, match
 from midflight.plan.statements import SourceText, Statement, split
 from midflight.values import ModuleReport
 
@@ -57,6 +57,14 @@ class Work:
         if found is None:
             found = self.parts[statement, part] = split(body, lines, statement.shift)
         return found
+
+    def match(self, old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
+        """The pairs of a block or class body. Asked often, and the same for as long as the text is."""
+        pairs = match(old, new)
+        return [compiled_anew(pair) for pair in pairs] if self.edited and self._other_future() else pairs
+
+    def _other_future(self) -> bool:
+        return self.old.text.future != self.text.future
 
     def live_codes(self, pair: Pair) -> tuple[types.CodeType, ...]:
         """The code objects that the old version of a statement left in the process."""

@@ -10,12 +10,13 @@ from typing import Literal
 
 from midflight.plan.statements import FUNCTIONS, SourceText, Statement, fingerprint, mutated_names, split
 
-PairKind = Literal["same", "moved", "bodies", "changed", "added", "removed"]
+PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """One statement in both versions. `bodies`: only code inside functions differs, so it need not run again."""
+    """One statement in both versions. `bodies`: only code inside functions differs, so it need not run again;
+    `annotated`: only what its annotation gives, under another `from __future__` line."""
 
     kind: PairKind
     old: Statement | None
@@ -47,6 +48,16 @@ def match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
         left, right = _pair_up(left, right, key, partner)
     pairs = [_pair(partner.get(statement), statement) for statement in new]
     return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]
+
+
+def compiled_anew(pair: Pair) -> Pair:
+    """`pair` under another `from __future__` line, which is part of every statement's text."""
+    if pair.kind not in ("same", "moved", "bodies"):
+        return pair
+    if isinstance(pair.statement.node, ast.AnnAssign):
+        return Pair("annotated", pair.old, pair.new)
+    defined = (*FUNCTIONS, ast.ClassDef, ast.If, ast.Try, ast.With)
+    return Pair("changed", pair.old, pair.new) if isinstance(pair.statement.node, defined) else pair
 
 
 def _pair_up(

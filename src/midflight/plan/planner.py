@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from midflight.plan.diff import Pair
 from midflight.values import Plan, Step
 
-_ACTIONS = {"bodies": "graft", "changed": "run", "added": "run", "removed": "remove", "moved": "move"}
+_ACTIONS = {
+    "annotated": "graft",
+    "bodies": "graft",
+    "changed": "run",
+    "added": "run",
+    "removed": "remove",
+    "moved": "move",
+}
 
 
 @dataclass(frozen=True, slots=True)

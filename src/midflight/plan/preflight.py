@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from midflight.plan.diff import Pair, match
+from midflight.plan.diff import Pair, compiled_anew, match
 from midflight.plan.rude import Process, rude_edits
 from midflight.plan.statements import SourceText, decode, import_marks, parse_edited
 from midflight.values import Problem
@@ -52,16 +52,9 @@ def edited(
     except (ValueError, RecursionError, MemoryError) as error:
         return [Problem(path, 0, "MF001", f"it cannot be compiled: {error}", "Mend it and save again.")]
     if old.future != new.future:
-        pairs = [_again(pair) for pair in pairs]
+        pairs = [compiled_anew(pair) for pair in pairs]
     problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines), process))
     return problems or Edited(new, tuple(pairs), source)
-
-
-def _again(pair: Pair) -> Pair:
-    """A `from __future__` line is part of every definition's text: with another one they are compiled anew."""
-    if pair.kind in ("same", "moved") and (pair.statement.is_def or pair.statement.is_class):
-        return Pair("changed", pair.old, pair.new)
-    return pair
 
 
 def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> None:

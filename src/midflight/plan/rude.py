@@ -30,7 +30,7 @@ def rude_edits(
 ) -> Iterator[Problem]:
     """A Problem for each edit of `pairs` that the process cannot take. `lines` are those of the old and new text."""
     for pair in pairs:
-        if module == "__main__" and _is_main_guard(pair) and pair.edited and pair.kind != "bodies":
+        if module == "__main__" and _is_main_guard(pair) and _differs_outside_bodies(pair):
             yield Problem(
                 path,
                 pair.statement.first,
@@ -41,6 +41,10 @@ def rude_edits(
         if pair.kind == "changed" and pair.old is not None and pair.new is not None:
             live = namespace.get(getattr(pair.old.node, "name", ""))
             yield from _rude_class(module, path, pair, live, lines, "", namespace, process)
+
+
+def _differs_outside_bodies(pair: Pair) -> bool:
+    return pair.old is None or pair.new is None or pair.old.shell != pair.new.shell
 
 
 def _is_main_guard(pair: Pair) -> bool:

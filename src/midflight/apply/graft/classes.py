@@ -21,7 +21,7 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import made_by_statement, module_of
-from midflight.plan.diff import Pair, match
+from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
 from midflight.plan.statements import Statement, fingerprint, split
 from midflight.values import Problem
@@ -81,7 +81,7 @@ def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
     assert pair.old is not None and pair.new is not None
     old = split(pair.old.node.body, runner.work.old.text.lines, pair.old.shift)  # type: ignore[attr-defined]
     new = runner.work.inside(pair.new, "body", pair.new.node.body, runner.work.text.lines)  # type: ignore[attr-defined]
-    return match(old, new)
+    return runner.work.match(old, new)
 
 
 def _run_whole(runner: Runner, pair: Pair) -> None:
