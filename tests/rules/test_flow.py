@@ -639,6 +639,36 @@ str(b.Maybe) == "typing.Optional[typing.Iterable[typing.Union[bytes, str, int]]]
 "int" in str(a.Call.__args__) and "int" in str(a.New) and "int" in str(a.Either) and b.S is a.Stream
 a.f is f and f.__annotations__ == {"x": a.Stream} and b.g.__annotations__ == {"x": b.Maybe} and not any("kept" in n for n in report.notes)
 
+# name-only-in-dead-branch: a name that only a branch which does not run would bind goes, and is not fetched there
+[file a.py]
+N = 1
+[file m.py]
+import sys
+import json
+table = {}
+def size():
+    return len(table)
+[run]
+import a, m
+[edit a.py]
+N = 1
+M = 2
+[edit m.py]
+import sys
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    import json
+    from a import M
+if sys.platform.startswith("win"):
+    table = {}
+    def size():
+        return len(table)
+elif sys.version_info >= (3,):
+    def other():
+        return 1
+[expect]
+not any(hasattr(m, name) for name in ("json", "M", "table", "size")) and m.other() == 1
+
 # effect-in-dead-branch: what stands in a branch that did not run used nothing, so nothing is said of it
 [file m.py]
 def show():

@@ -6,6 +6,7 @@ import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+from midflight.apply.branches import as_it_runs
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
 from midflight.plan.flow import Imported, imports_in, names_in_text
@@ -28,7 +29,7 @@ def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
     if runner.work.followed.get(statement, 0) >= MOST_FOLLOWED:
         return
     package = hasattr(runner.work.loaded.module, "__path__")
-    for imported in imports_in(statement, runner.work.name, package):
+    for imported in imports_in(as_it_runs(statement, runner.scope.namespace), runner.work.name, package):
         if imported.name == "*":
             yield from _star(runner, statement, imported.module)
         else:

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.branches import branch_taken
 from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair
 from midflight.plan.statements import Statement, fingerprint
@@ -109,17 +110,10 @@ def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) ->
 
 
 def _live_branch(runner: Runner, node: ast.If, parts: dict[str, list[Pair]]) -> set[str] | None:
-    if not _asks_only(node.test):
+    answer = branch_taken(node.test, runner.scope.namespace)
+    if answer is None:
         return _branch_by_names(runner, parts)
-    code = compile(ast.Expression(copy.deepcopy(node.test)), runner.work.loaded.path, "eval", dont_inherit=True)
-    return {"body"} if eval(code, runner.scope.namespace) else {"orelse"}
-
-
-def _asks_only(test: ast.expr) -> bool:
-    """Whether asking again gives the answer of before: names, attributes, comparisons; nothing is called."""
-    return not any(
-        isinstance(n, (ast.Call, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)) for n in ast.walk(test)
-    )
+    return {"body"} if answer else {"orelse"}
 
 
 def _branch_by_names(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] | None:

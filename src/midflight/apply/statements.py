@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import forget_hooks, is_derived, is_state
 from midflight.apply.attributes import guard_targets, refresh_attributes
+from midflight.apply.branches import names_bound
 from midflight.apply.changes import inner_code_differs, own_code_differs
 from midflight.apply.graft.classes import (
     changed_shapes,
@@ -79,7 +80,9 @@ class Runner:
     def take(self, pairs: Sequence[Pair]) -> None:
         """Every statement of an edited scope, in the new source's order; what is gone goes first."""
         news = [pair.new for pair in pairs if pair.new is not None]
-        bound = {name for statement in news for name in statement.binds} | self.bound_around
+        fresh = {name for pair in pairs if pair.edited and pair.new is not None for name in pair.new.binds}
+        space = self.scope.namespace
+        bound = {name for statement in news for name in names_bound(statement, space, fresh)} | self.bound_around
         again, last = self._rebuilds(pairs)
         returning = _returning(pairs)
         for pair in pairs:
