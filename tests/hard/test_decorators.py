@@ -257,6 +257,44 @@ m.f is f and f.__annotations__ == {"x": str, "y": float, "return": str} and f.__
 f.__annotations__ is f.__wrapped__.__annotations__
 m.C.g is g and g.__annotations__ == {"x": str} and g.__annotations__ is g.__wrapped__.__annotations__
 
+## n052-overloads-come: the implementation keeps its identity when overloads come before it, and when they go
+@ file m.py
+import typing
+def f(x):
+    return 1
+class C:
+    def g(self, x):
+        return 1
+@ touch
+import m, typing
+f, g, bound = m.f, m.C.g, m.C().g
+@ edit m.py
+import typing
+@typing.overload
+def f(x: int) -> int: ...
+@typing.overload
+def f(x: str) -> str: ...
+def f(x):
+    return 2
+class C:
+    @typing.overload
+    def g(self, x: int) -> int: ...
+    @typing.overload
+    def g(self, x: str) -> str: ...
+    def g(self, x):
+        return 2
+@ expect
+m.f is f and f(0) == 2 and m.C.g is g and bound(0) == 2 and len(typing.get_overloads(f)) == 2
+@ edit m.py
+import typing
+def f(x, y=0):
+    return 3
+class C:
+    def g(self, x, y=0):
+        return 3
+@ expect
+m.f is f and f(0) == 3 and m.C.g is g and bound(0) == 3
+
 ## n040-wrapped: the wrapper leads to the function that it calls, and to no second one, when its decorator ran again
 DECO
 @ file m.py

@@ -88,6 +88,7 @@ class Artist:
         self.modules = {name for name in modules if name in sys.modules}
         self.root = root
         self.place = os.path.dirname(root)
+        self.namespaces = {id(vars(sys.modules[name])): name for name in self.modules}
         self.facts: Facts = {}
         self.drawn: dict[int, str] = {}
         self.alive: list[object] = []  # so that an id stands for one object
@@ -113,6 +114,8 @@ class Artist:
             self.put(path, self.plain(value))
         elif of(value, types.ModuleType):
             self.put(path, f"module {value.__name__}")
+        elif id(value) in self.namespaces:
+            self.put(path, f"namespace of {self.namespaces[id(value)]}")  # drawn as the module, in no order
         elif type(value).__module__ in REPR_TYPES and type(value).__name__ not in IDENTITY_TYPES:
             self.put(path, self.foreign(value))  # `Optional[int]` is shared or not as typing's cache has room
         elif type(value) in (tuple, frozenset):

@@ -178,8 +178,10 @@ def upgrade_live(job: dict[str, Any]) -> dict[str, Any]:
         held = hold(job["package"])
         files = put_in_place(Path(job["root"]), Path(release))
         report = session.reload()
+        gone = lost(held)
+        held.clear()  # a class that went stays in its base's __subclasses__ for as long as somebody holds it
         facts = portrait(of_package(job["package"]), job["root"], origin_of)
-        steps.append({"report": json.loads(report.to_json()), "facts": facts, "lost": lost(held), "files": files})
+        steps.append({"report": json.loads(report.to_json()), "facts": facts, "lost": gone, "files": files})
     session.stop()
     return {"loaded": loaded, "steps": steps}
 

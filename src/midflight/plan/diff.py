@@ -40,11 +40,12 @@ class Pair:
 def match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     """A Pair for each new statement, in the new order, then one for each that is gone.
 
-    What a statement is counts first (equal ones belong together wherever they stand), then what it binds, then
-    the head of a block. Of several with one key, the first belongs to the first."""
+    What a statement is counts first (equal ones belong together wherever they stand), then what it binds (of several
+    functions of one name, such as overloads or a property's, those with equal decorators), then the head of a block.
+    Of several with one key, the first belongs to the first."""
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
-    for key in (_exact, _binding, _block_head, _target):
+    for key in (_exact, _decorated, _binding, _block_head, _target):
         left, right = _pair_up(left, right, key, partner)
     pairs = [_pair(partner.get(statement), statement) for statement in new]
     return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]
@@ -83,6 +84,13 @@ def _pair_up(
 
 def _exact(statement: Statement) -> Hashable:
     return statement.print
+
+
+def _decorated(statement: Statement) -> Hashable:
+    node = statement.node
+    if not isinstance(node, FUNCTIONS):
+        return None
+    return (node.name, *map(fingerprint, node.decorator_list))
 
 
 def _binding(statement: Statement) -> Hashable:
