@@ -979,6 +979,22 @@ class C:
 @ expect
 m.C is C and "a" not in vars(C) and C.b == 1 and C().a == bytearray() and c.a == b"x"
 
+## n102-slots-reordered: the same slots in another order are the same layout
+@ file m.py
+class C:
+    __slots__ = ("b", "a")
+    def __init__(self): self.a, self.b = 1, 2
+@ touch
+import m
+C, c = m.C, m.C()
+@ edit m.py
+class C:
+    __slots__ = ("a", "b")
+    def __init__(self): self.a, self.b = 1, 2
+    def f(self): return self.a, self.b
+@ expect
+m.C is C and c.f() == (1, 2) and C.__slots__ == ("a", "b")
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

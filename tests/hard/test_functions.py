@@ -614,6 +614,40 @@ log.append("loaded")
 m.f is f and m.g is g and m.log == ["loaded"]
 f.__code__.co_firstlineno == 4 and g.__code__.co_firstlineno == 2
 
+## n022-out-of-a-block: a definition that leaves a block, or comes into one, keeps its identity
+@ file m.py
+import sys
+if sys.version_info >= (3, 8):
+    def f():
+        return 1
+    class C:
+        def g(self): return 1
+else:
+    f = None
+try:
+    import nothing_of_this_name
+except ImportError:
+    def h():
+        return 1
+def k():
+    return 1
+@ touch
+import m
+f, C, c, h, k = m.f, m.C, m.C(), m.h, m.k
+@ edit m.py
+import sys
+def f():
+    return 2
+class C:
+    def g(self): return 2
+def h():
+    return 2
+if sys.version_info >= (3, 8):
+    def k():
+        return 2
+@ expect
+m.f is f and m.C is C and m.h is h and m.k is k and (f(), c.g(), h(), k()) == (2, 2, 2, 2)
+
 ## n022-in-if: defined in the live branch, the dead branch, and edited in both
 @ file m.py
 import sys

@@ -19,6 +19,7 @@ from midflight.apply.graft.classes import (
     fill_from_bodies,
     graft_class_statement,
     header_causes,
+    live_class,
     place_class,
     refresh_class,
 )
@@ -72,6 +73,8 @@ class Runner:
         self.old_roots = work.old.roots if old_roots is None else old_roots
         self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
         self.siblings: Sequence[Pair] = ()
+        self.going: tuple[Statement, ...] = ()  # of the old text, here and around this block: edited blocks, what went
+        self.bound: set[str] = set()  # what the new statements of the scope bind
         self.bound_around: frozenset[str] = frozenset()  # what statements around this block bind
         self._groups: dict[str, tuple[Sequence[Pair], Groups]] = {}
 
@@ -83,8 +86,10 @@ class Runner:
         fresh = {name for pair in pairs if pair.edited and pair.new is not None for name in pair.new.binds}
         space = self.scope.namespace
         bound = {name for statement in news for name in names_bound(statement, space, fresh)} | self.bound_around
+        self.bound = bound
         again, last = self._rebuilds(pairs)
         returning = _returning(pairs)
+        self.going += tuple(p.old for p in pairs if p.old is not None and _is_going(p))
         for pair in pairs:
             if pair.edited and pair.old is not None:
                 self._remove(pair, bound)
@@ -265,12 +270,14 @@ class Runner:
         if pair.old is None and isinstance(self.scope, ModuleScope):
             self.run.added.setdefault(self.work.name, set()).update(pair.new.binds)
         self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
-        node = pair.new.node
+        if pair.old is None and (pair.new.is_def or pair.new.is_class):
+            pair = self._continued(pair)
+        node = pair.statement.node
         if isinstance(node, FUNCTIONS):
             self._run_function(pair, causes)
         elif isinstance(node, ast.ClassDef):
             self._run_class(pair)
-        elif pair.new.is_import:
+        elif pair.statement.is_import:
             self._run_import(pair)
         elif (
             pair.old is not None and type(pair.old.node) is type(node) and isinstance(node, (ast.If, ast.Try, ast.With))
@@ -278,6 +285,34 @@ class Runner:
             self._run_block(pair)
         else:
             self._run_value(pair)
+
+    def _continued(self, pair: Pair) -> Pair:
+        """A definition that stood inside a block before, or stands inside one now: the one that lives goes on."""
+        assert pair.new is not None
+        for old in self.going:
+            for inner in self._definitions(old, pair.new.name):
+                found = Pair("changed", inner, pair.new)
+                if isinstance(self.scope, ModuleScope) and inner not in self.old_roots:
+                    self.old_roots = but(self.old_roots, inner, self.work.old.roots.get(inner, ()))
+                if self._lives(found):
+                    return found
+        return pair
+
+    def _definitions(self, statement: Statement, name: str) -> Iterator[Statement]:
+        if statement.is_def or statement.is_class:
+            if statement.name == name:
+                yield statement
+        elif statement.is_block and name in statement.binds:
+            for part in ("body", "handlers", "orelse", "finalbody"):
+                for inner in self._parts(statement, self.work.old.text.lines, part):
+                    yield from self._definitions(inner, name)
+
+    def _lives(self, pair: Pair) -> bool:
+        """Whether the process holds what the old version of a definition made, and the new one is of its kind."""
+        assert pair.old is not None and pair.new is not None
+        if pair.new.is_class:
+            return pair.old.is_class and live_class(self, pair, self.scope.get(pair.new.name)) is not None
+        return pair.old.is_def and self._inner_function(pair) is not None
 
     def _run_function(self, pair: Pair, causes: Sequence[str]) -> None:
         assert pair.new is not None
@@ -382,6 +417,7 @@ class Runner:
                 self.run.registrations.replace(result, lives)
                 self.changes.code_changed(self.scope.key(name), lives, True)
             result = lives
+        self._tell_of_another(name, current, result)
         self.scope.set(name, result)
         (self.work.record.ran if current is ABSENT else self.work.record.rebound)[self.scope.label(name)] = None
         self.changes.value_changed(self.scope.key(name), current)
@@ -688,8 +724,17 @@ class Runner:
 
     def _rebind(self, name: str, old: Any, new: Any) -> None:
         key = self.scope.key(name)
+        self._tell_of_another(name, old, new)
         self.scope.set(name, new)
         self.changes.value_changed(key, old)
+
+    def _tell_of_another(self, name: str, old: Any, new: Any) -> None:
+        """A definition has no successor that could keep its identity: said, for who holds it holds the old one."""
+        if old is new or not isinstance(new, (types.FunctionType, type)) or not _is_made_in(old, self.work.name):
+            return
+        if isinstance(old, type) or forwarded_to(old) is None:
+            label = f"{self.work.name}.{self.scope.label(name)}"
+            self.run.notes.append(f"{label} is another object now; who holds the old one keeps that")
 
     def _acts_as(self, pair: Pair, old: Any, new: Any) -> bool:
         if isinstance(old, types.FunctionType):
@@ -977,7 +1022,7 @@ class Runner:
         roots: Roots = {}
         olds = by_first([p.old for p in pairs if p.old is not None], list(self._old(pair)))
         inner = Runner(self.run, self.work, self.scope, roots, olds)
-        inner.siblings = pairs
+        inner.siblings, inner.going, inner.bound_around = pairs, self.going, frozenset(self.bound)
         return inner
 
     def _run_block(self, pair: Pair) -> None:
@@ -1008,6 +1053,12 @@ def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:
         if code.co_name.startswith("<generic parameters"):
             out += nested_codes(code)
     return out
+
+
+def _is_going(pair: Pair) -> bool:
+    """Whether what the old version of a statement defined may go on elsewhere in the new text."""
+    assert pair.old is not None
+    return pair.edited and (pair.old.is_block if pair.new is not None else True)
 
 
 def _returning(pairs: Sequence[Pair]) -> set[Statement]:

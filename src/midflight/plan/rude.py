@@ -95,7 +95,7 @@ def _metaclass(path: str, old: ast.ClassDef, new: Statement, live: type, process
 
 def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type, process: Process) -> Iterator[Problem]:
     for each in inside:
-        if "__slots__" not in each.statement.binds or not each.edited:
+        if "__slots__" not in each.statement.binds or not each.edited or _same_slots(each):
             continue
         instances = process.instances(live)
         if instances:
@@ -103,6 +103,25 @@ def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type, proces
             message = f"{live.__name__} changes its __slots__, and {len(instances)} live {live.__name__} have {had}"
             line = each.new.first if each.new is not None else new.first
             yield Problem(path, line, "MF012", message, WAY_OUT)
+
+
+def _same_slots(pair: Pair) -> bool:
+    """Whether both versions name the same slots: CPython lays them out in an order of its own (type_new)."""
+    names = [_slots_named(statement) for statement in (pair.old, pair.new)]
+    return names[0] is not None and names[0] == names[1]
+
+
+def _slots_named(statement: Statement | None) -> list[str] | None:
+    value = getattr(statement and statement.node, "value", None)
+    try:
+        found = ast.literal_eval(value) if isinstance(value, ast.expr) else None
+    except ValueError:
+        return None
+    return (
+        sorted(found)
+        if isinstance(found, (tuple, list, set, dict)) and all(isinstance(n, str) for n in found)
+        else None
+    )
 
 
 def _with_instances(live: type, process: Process) -> str:

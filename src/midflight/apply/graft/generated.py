@@ -91,11 +91,17 @@ def _body_twin(twin: type, owner: type) -> type:
 def _same_layout(owner: type, twin: type) -> bool:
     if type(owner) is not type(twin):
         return False
-    if vars(owner).get("__slots__", ABSENT) != vars(twin).get("__slots__", ABSENT):
+    if _slots(owner) != _slots(twin):
         return False
     if owner.__bases__ == twin.__bases__:
         return True
     return (object,) not in (owner.__bases__, twin.__bases__)  # CPython assigns neither from nor to `object` alone
+
+
+def _slots(cls: type) -> Any:
+    """The slots of a class, in the order in which CPython lays them out whatever that of the source (type_new)."""
+    slots = vars(cls).get("__slots__", ABSENT)
+    return sorted(slots) if isinstance(slots, (tuple, list, set, dict)) else slots
 
 
 def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type, pairs: Sequence[Pair]) -> None:
@@ -195,6 +201,8 @@ def move_attributes(
         if isinstance(old, types.FunctionType) and isinstance(value, types.FunctionType):
             continue
         tx.set_attr(owner, name, value)
+    if vars(twin).get("__slots__") != held.get("__slots__"):
+        tx.set_attr(owner, "__slots__", vars(twin)["__slots__"])  # of the same layout: another order, a docstring
     for name in held:
         if name not in vars(twin) and name not in _NEVER and name not in skip:
             if name in gone or name in edited or name in _MADE:
