@@ -995,6 +995,45 @@ class C:
 @ expect
 m.C is C and c.f() == (1, 2) and C.__slots__ == ("a", "b")
 
+## n122-decorated-by-hand: what `C = decorate(C)` gave a class is there after the class was made again
+@ file m.py
+def add_eq(cls):
+    cls.__eq__ = lambda self, other: type(self) is type(other)
+    return cls
+class Plain:
+    x = 1
+class C(Plain):
+    __slots__ = ("a",)
+    def f(self): return 1
+C = add_eq(C)
+@ touch
+import m
+C = m.C
+@ edit m.py
+def add_eq(cls):
+    cls.__eq__ = lambda self, other: type(self) is type(other)
+    return cls
+class Plain:
+    x = 1
+class C(Plain):
+    __slots__ = ("a", "b")
+    def f(self): return 2
+C = add_eq(C)
+@ expect
+m.C() == m.C() and m.C().f() == 2 and not hasattr(m.C, "c") and "b" in vars(m.C)
+@ edit m.py
+def add_eq(cls):
+    cls.__eq__ = lambda self, other: type(self) is type(other) and "new"
+    return cls
+class Plain:
+    x = 1
+class C(Plain):
+    __slots__ = ("a", "b")
+    def f(self): return 2
+C = add_eq(C)
+@ expect
+(m.C() == m.C()) == "new"
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

@@ -835,6 +835,7 @@ class Runner:
             self.run.moves.arrivals()
         for name, old in before.items():
             if name != "*" and self.scope.get(name) is not old:
+                self._tell_of_another(name, old, self.scope.get(name))
                 self.work.record.ran[self.scope.label(name)] = None
                 self.changes.value_changed(self.scope.key(name), old)
 
@@ -925,7 +926,11 @@ class Runner:
             else Group((statement,), statement.binds)
         )
         if not group.names:
-            self._refresh_effect(pair, causes)
+            if self._decorates_class(statement):
+                self._swap_roots(pair)
+                self.run_statement(pair)
+            else:
+                self._refresh_effect(pair, causes)
             return
         if is_state(statement, self.scope.namespace):
             touched = sorted(group.names)
@@ -937,6 +942,22 @@ class Runner:
             self.run.keep(self.work, self.scope.label(name), causes)
         if not touched and not self._only_inner_code(statement, group, causes):
             self._rebuild_group(pair, group)
+
+    def decorate_again(self, made: Statement) -> None:
+        """The class that `made` binds was made again: what later unedited statements gave it, they give it again."""
+        later = False
+        for pair in self.siblings:
+            if pair.new is made:
+                later = True
+            elif later and pair.new is not None and not pair.edited and made.name in pair.new.binds:
+                if self._decorates_class(pair.new) and self.work.reran.get(pair.new, 0) < 3:
+                    self._swap_roots(pair)
+                    self.run_statement(pair)
+
+    def _decorates_class(self, statement: Statement) -> bool:
+        """`C = decorate(C)`: what a decorator does, written out; it gives the class what its body does not."""
+        names = statement.binds
+        return bool(names) and names <= statement.reads and all(isinstance(self.scope.get(n), type) for n in names)
 
     def _only_inner_code(self, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
         """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or

@@ -503,3 +503,4 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     if old_roots:
         runner._graft_pairs(pair, old_roots, roots)
     runner.work.record.grafted[runner.scope.label(node.name)] = None
+    runner.decorate_again(pair.new)
