@@ -75,7 +75,7 @@ append("old") => append("new")
 atexit._ncallbacks() == count and m.bye is bye
 m.bye() is None and m.out == ["new"] and atexit.unregister(bye) is None
 
-## n153-click [nofail needs-click]: a command's body, an option's default, and a command more
+## n153-click [needs-click]: a command's body, an option's default, and a command more
 @ file m.py
 import click
 @click.group()
@@ -96,7 +96,7 @@ run("show") == "new 1\n" and m.cli is cli
 @ sub m.py
 default=1 => default=2
 @ expect
-run("show") == "new 2\n" and list(cli.commands) == ["show"]
+run("show") == "new 2\n" and list(cli.commands) == ["show"] and cli.commands["show"] is m.show
 @ sub m.py
 click.echo(f"new {n}") => click.echo(f"new {n}")\n@cli.command()\ndef more():\n    click.echo("more")
 @ expect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from midflight.apply.holders import functions_in
@@ -56,8 +56,21 @@ class Registrations:
             dispatcher._clear_cache()
         self.tx.guard(container)
 
-    def contents(self) -> Contents:
-        return {id(container): (label, container, copy_of(container)) for label, container in self.containers()}
+    def contents(self, registrars: Iterable[Any] = ()) -> Contents:
+        """What they all hold now; with what `registrars`, objects of libraries too, hold in their attributes."""
+        found = [*self.containers(), *(held for each in registrars for held in self.inside(each))]
+        return {id(container): (label, container, copy_of(container)) for label, container in found}
+
+    def guard_inside(self, registrar: Any) -> None:
+        """Remember what an object that is about to be called by a decorator holds: `@app.route(...)`."""
+        self.tx.guard_object(registrar)
+        for _, container in self.inside(registrar):
+            self._guard(container)
+
+    def inside(self, registrar: Any) -> Iterator[tuple[str, Any]]:
+        attributes = dict_of(registrar)
+        if type(attributes) is dict:
+            yield from self._held(type(registrar).__qualname__, attributes, "", set(), 0)
 
     def settle(self, before: Contents, old: Any, made: Any, lives: Any, name: str) -> list[str]:
         """After `old`'s definition ran again and made `made`: `lives` takes its place in what it registered anew,

@@ -375,7 +375,10 @@ class Runner:
         if node.decorator_list or not only_binds(pair.new):
             self.run.before_call()
         old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
-        before = self.run.registrations.contents() if node.decorator_list or old_decorators else {}
+        objects = list(self._registrar_objects([*old_decorators, *node.decorator_list]))
+        for each in objects:
+            self.run.registrations.guard_inside(each)
+        before = self.run.registrations.contents(objects) if node.decorator_list or old_decorators else {}
         forget_hooks(self.work.name, self.scope.prefix + name)
         made, roots = self._aside([located], given, pair)
         for registrar in self._registrars(old_decorators):
@@ -421,6 +424,16 @@ class Runner:
         self.scope.set(name, result)
         (self.work.record.ran if current is ABSENT else self.work.record.rebound)[self.scope.label(name)] = None
         self.changes.value_changed(self.scope.key(name), current)
+
+    def _registrar_objects(self, decorators: Sequence[ast.expr]) -> Iterator[Any]:
+        """The objects that decorators are methods of, such as `app` in `@app.route("/")`."""
+        seen: set[int] = set()
+        for node in (child for decorator in decorators for child in ast.walk(decorator)):
+            value = value_of(node.value, self.scope.namespace) if isinstance(node, ast.Attribute) else ABSENT
+            if value is ABSENT or isinstance(value, (type, types.ModuleType, types.FunctionType)) or id(value) in seen:
+                continue
+            seen.add(id(value))
+            yield value
 
     def _registrars(self, decorators: Sequence[ast.expr]) -> list[Any]:
         """What stood behind the @ of the old version, as far as names lead to it."""
