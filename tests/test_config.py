@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -300,10 +301,15 @@ def test_dotenv_never_reaches_the_environment(project: Path) -> None:
 def test_sockets_lie_in_the_runtime_folder_first_and_else_in_the_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tempfile
-
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    own = str(tmp_path / "tmp" / f"midflight-{os.geteuid()}")
-    assert socket_folders({})[-1] == own
-    assert socket_folders({"XDG_RUNTIME_DIR": str(tmp_path / "none")})[-1] == own
-    assert socket_folders({"XDG_RUNTIME_DIR": str(tmp_path)})[0] == str(tmp_path / "midflight")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {"TMPDIR": str(tmp_path / "none"), "TMP": str(temporary)}
+    own = str(temporary / f"midflight-{os.geteuid()}")
+    assert socket_folders(env)[-1] == own
+    assert socket_folders({**env, "XDG_RUNTIME_DIR": str(tmp_path / "none")})[-1] == own
+    assert socket_folders({**env, "XDG_RUNTIME_DIR": str(tmp_path)})[0] == str(tmp_path / "midflight")
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TMP", str(temporary))
+    assert os.path.dirname(socket_folders()[-1]) == tempfile.gettempdir()

@@ -221,3 +221,21 @@ def test_a_hook_loads_no_store_no_watcher_no_database_and_no_loop() -> None:
     loaded = {name for name in done.stdout.split() if name.split(".")[0] in ("midflight", "sqlite3", "asyncio")}
     allowed = {f"midflight.{name}" for name in ("hooks", "values", "errors")} | {"midflight"}
     assert loaded <= allowed
+
+
+def test_a_start_loads_no_stage_and_no_value_that_only_a_reload_needs(tmp_path: Path) -> None:
+    code = """if True:
+        import sys, midflight
+        session = midflight.Session(paths=["."], mode="auto")
+        session.start()
+        print(*sys.modules)
+        session.stop()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "midflight.session" in loaded
+    waits = {"json", "tempfile", "asyncio", "sqlite3", "hashlib", "concurrent.futures"}
+    waits |= {"midflight.values", "midflight.plan", "midflight.apply", "midflight.validate"}
+    assert not loaded & waits

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from midflight.errors import ConfigError
-from midflight.values import Mode
+
+if TYPE_CHECKING:
+    from midflight.values import Mode
 
 log = logging.getLogger("midflight")
 
@@ -52,8 +54,7 @@ class Config:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """How one setting is written: `expects` says it in words, `read` takes a raw value or raises ValueError.
 
     `from_text` turns the text of an environment variable into what TOML would have given."""
@@ -167,8 +168,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """One raw value and where it stood. Relative paths in it start at `base`."""
 
     name: str
@@ -295,14 +295,20 @@ def _project_file(folder: str) -> str | None:
 
 def socket_folders(env: Mapping[str, str] | None = None) -> list[str]:
     """Folders in which sessions of this user may have their socket, the first choice first; they need not exist."""
-    import tempfile
-
     env = os.environ if env is None else env
     user = os.geteuid()
     # A service may have been started without XDG_RUNTIME_DIR and the shell that asks for it with, or the reverse.
     runtime = [env.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"]
     usable = [os.path.join(folder, "midflight") for folder in runtime if os.path.isdir(folder)]
-    return list(dict.fromkeys([*usable, os.path.join(tempfile.gettempdir(), f"midflight-{user}")]))
+    return list(dict.fromkeys([*usable, os.path.join(_temporary_folder(env), f"midflight-{user}")]))
+
+
+def _temporary_folder(env: Mapping[str, str]) -> str:
+    """What tempfile.gettempdir() gives, by the same variables; tempfile itself loads compressors and
+    random numbers, a seventh of a session's start."""
+    named = (os.path.abspath(env[name]) for name in ("TMPDIR", "TEMP", "TMP") if env.get(name))
+    usual = ("/tmp", "/var/tmp", "/usr/tmp")
+    return next((one for one in (*named, *usual) if os.path.isdir(one) and os.access(one, os.W_OK | os.X_OK)), "/tmp")
 
 
 # Sources, weakest first

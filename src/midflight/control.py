@@ -6,7 +6,6 @@ import atexit
 import collections
 import contextlib
 import errno
-import json
 import logging
 import os
 import re
@@ -19,12 +18,16 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import midflight.session
 from midflight.config import socket_folders
 from midflight.errors import ControlError, MidflightError
-from midflight.values import Event, Report, as_plain
+
+if TYPE_CHECKING:
+    from midflight.values import Event, Report
+
+# json and midflight.values are imported where a client is answered: a fifth of a session's start, which need not wait.
 
 log = logging.getLogger("midflight")
 
@@ -176,6 +179,8 @@ class Control:
                 self._clients.pop(client, None)
 
     def _conversation(self, client: socket.socket) -> Generator[dict[str, Any], None, None]:
+        from midflight.values import as_plain
+
         try:
             request = _request(client)
             if request is None:
@@ -314,6 +319,8 @@ def _check_peer(client: socket.socket) -> None:
 
 def _request(client: socket.socket) -> dict[str, Any] | None:
     """The one request of a client; None when it went away without asking. Raises ControlError."""
+    import json
+
     line = _line(client)
     if not line.strip():
         return None
@@ -355,6 +362,8 @@ def _line(client: socket.socket) -> bytes:
 
 def _answer(client: socket.socket, line: Mapping[str, Any]) -> bool:
     """Whether `line` could be sent: the client may have gone away, or stopped to read."""
+    import json
+
     try:
         client.sendall(json.dumps(line, ensure_ascii=False, default=repr).encode("utf-8", "backslashreplace") + b"\n")
     except OSError:
@@ -437,6 +446,8 @@ COMMANDS: Mapping[str, Callable[[midflight.session.Session, Mapping[str, Any]], 
 
 
 def _wire(report: Report) -> dict[str, Any]:
+    import json
+
     document: dict[str, Any] = json.loads(report.to_json())
     return document
 
@@ -478,6 +489,8 @@ def _path(name: str, cwd: str) -> str:
 
 def _follow(session: midflight.session.Session, client: socket.socket) -> Iterator[dict[str, Any]]:
     """Every report and event as it happens, until the client goes away; asleep in between."""
+    from midflight.values import Report, as_plain
+
     unsent: collections.deque[dict[str, Any]] = collections.deque()
     lost = 0
     waker, wakes = socket.socketpair()

@@ -9,7 +9,6 @@ import importlib
 import logging
 import os
 import sys
-import sysconfig
 import threading
 import time
 import types
@@ -21,7 +20,6 @@ from midflight.errors import SessionError
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
 from midflight.hooks import of_module
-from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
 from midflight.watch import Filters, Watch
 
 if TYPE_CHECKING:
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from midflight.plan.preflight import Edited, edited
     from midflight.validate.contract import broken_promises
     from midflight.validate.health import run_checks
+    from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
 
 log = logging.getLogger("midflight")
 
@@ -98,6 +97,14 @@ _STAGES = {
     ),
     "midflight.validate.contract": ("broken_promises",),
     "midflight.validate.health": ("run_checks",),
+    "midflight.values": (
+        "Event",
+        "ModuleReport",
+        "Plan",
+        "Problem",
+        "Report",
+        "Version",
+    ),
 }
 
 
@@ -243,7 +250,8 @@ class Session:
     def _on_trouble(self, kind: str, text: str) -> None:
         log.warning("%s", text)
         self._troubles.append(text)
-        self._tell(Event("watcher", time.time(), detail={"kind": kind, "text": text}))
+        _load_stages()
+        self._tell_event("watcher", kind=kind, text=text)
 
     def _work(self) -> None:
         """midflight's own thread in mode auto: asleep until a batch is there."""
@@ -254,7 +262,7 @@ class Session:
             self._wake.clear()
             if not self.running:
                 return
-            _load_stages()
+            _load_stages()  # here, where no loop waits for it
             loop = main_loop()
             if loop is None:
                 self._take_waiting()
@@ -275,6 +283,7 @@ class Session:
 
     def _take_waiting(self) -> Report | None:
         """Take all batches that wait and all requests; never raises what a module's code raised."""
+        _load_stages()
         report = None
         batches, requests = self._collect()
         try:
@@ -311,7 +320,7 @@ class Session:
         for batch in batches:
             for change in batch.data:
                 told = self._tell_of_data(change)
-                self._tell(Event("data", time.time(), detail={"path": change.path, "kind": change.kind, "told": told}))
+                self._tell_event("data", path=change.path, kind=change.kind, told=told)
 
     def _tell_of_data(self, change: Change) -> int:
         told = 0
@@ -331,6 +340,7 @@ class Session:
 
     def reload(self, paths: Iterable[str | os.PathLike[str]] | None = None, *, cause: str = "api") -> Report:
         """Everything that changed on disk since it was last taken, or only `paths`, in one transaction."""
+        _load_stages()
         if not self.running:
             return self._unchanged(cause)
         self._refuse_reentry()
@@ -675,6 +685,9 @@ class Session:
             if pattern is None:
                 self._call(callback, news)
 
+    def _tell_event(self, name: str, **detail: Any) -> None:
+        self._tell(Event(name, time.time(), detail=detail))
+
     def _call(self, callback: Callback, news: Any) -> None:
         try:
             callback(news)
@@ -784,7 +797,8 @@ def main_ready(session: Session) -> None:
 
 
 def _refuse_free_threading() -> None:
-    if sysconfig.get_config_var("Py_GIL_DISABLED") and not getattr(sys, "_is_gil_enabled", lambda: True)():
+    # Only 3.13 and later have this question, and only a free-threaded build answers no.
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
         raise SessionError(
             "no session was started; the program runs on without one",
             "This is a free-threaded Python: other threads could run while code is swapped under them.",

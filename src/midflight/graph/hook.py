@@ -7,13 +7,19 @@ import os
 import sys
 import types
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
 
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range})
 _MADE = PLAIN | {tuple, frozenset}
-# Kinds of which a value is never immutable data, so that only what is left is looked at closely.
-_CODE = frozenset({types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, dict, list, set})
+# Kinds of which a value is never immutable data, so that only what is left is looked at closely. Every module has a
+# loader and a spec: these two alone were half of what taking down its values cost.
+_CODE = frozenset(
+    {
+        *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, dict, list, set),
+        *(ModuleSpec, SourceFileLoader),
+    }
+)
 # Immutable data of the standard library, named so that none of it need be imported.
 _LIBRARY = frozenset(
     {
@@ -26,7 +32,7 @@ _LIBRARY = frozenset(
         *(("pathlib", f"{pure}{kind}Path") for pure in ("", "Pure") for kind in ("Posix", "Windows")),
     }
 )
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14  # most files are one; the memory for a longer one costs more than the reading, at every import
 
 
 def read_bytes(path: str) -> bytes | None:
@@ -86,7 +92,7 @@ def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in namespace.items()
-        if type(value) in _MADE or (type(value) not in _CODE and is_plain(value))
+        if (kind := type(value)) not in _CODE and (kind in _MADE or is_plain(value))
     }
 
 

@@ -6,16 +6,15 @@ import re
 
 # A look at the lines, not a parse: it is asked of every module of a program, and a line inside a docstring that reads
 # like an import only adds a module to look at.
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+import[ \t]+([^#\n]*)|import[ \t]+([^#\n]+))", re.MULTILINE
-)
-_DYNAMIC = re.compile(rb"import_module\(\s*[\"']([\w.]+)[\"']")
+# Compiled when first used, which is not while a program starts.
+_IMPORT = rb"(?m)^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+import[ \t]+([^#\n]*)|import[ \t]+([^#\n]+))"
+_DYNAMIC = rb"import_module\(\s*[\"']([\w.]+)[\"']"
 
 
 def imported_modules(source: bytes, module: str, is_package: bool) -> frozenset[str]:
     """Absolute names of what `source` imports, names after `from x import` included: any of them may be a module."""
     found: set[str] = set()
-    for base, names, plain in _IMPORT.findall(source):
+    for base, names, plain in re.findall(_IMPORT, source):
         if plain:
             found |= {part.split()[0] for part in plain.decode("latin-1").replace("\\", " ").split(",") if part.split()}
             continue
@@ -25,7 +24,7 @@ def imported_modules(source: bytes, module: str, is_package: bool) -> frozenset[
             words = part.strip(" ()\t;").split()
             if words:
                 found.add(f"{home}.{words[0]}")
-    found |= {name.decode("latin-1") for name in _DYNAMIC.findall(source)}
+    found |= {name.decode("latin-1") for name in re.findall(_DYNAMIC, source)}
     return frozenset(found)
 
 

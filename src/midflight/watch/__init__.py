@@ -9,15 +9,18 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from midflight.errors import WatchError
-from midflight.values import Batch, Change
 from midflight.watch.backend import Backend, Hint, Silent
 from midflight.watch.debounce import Debouncer, Window
 from midflight.watch.filters import Filters
 from midflight.watch.polling import Poller
 from midflight.watch.sweep import Sweep
 from midflight.watch.tree import Tree
+
+if TYPE_CHECKING:
+    from midflight.values import Batch, Change
 
 __all__ = ["BACKENDS", "Filters", "Watch"]
 
@@ -145,6 +148,8 @@ class Watch:
                 if left <= 0 or not (self._busy() or self._locked() or self._is_delivering()):
                     return self._closed(self._debouncer.flush(_now_ms(), self._writing()))
                 self._wait_with_lock(min(left, 0.005 if self._locked() else left))
+        from midflight.values import Batch
+
         return Batch()
 
     def status(self) -> dict[str, object]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from midflight.values import Batch, Change, ChangeKind
-from midflight.watch.filters import Kind
+if TYPE_CHECKING:
+    from midflight.values import Batch, Change, ChangeKind
+    from midflight.watch.filters import Kind
+
+# midflight.values is imported where the first change comes: a fifth of a session's start, which need not wait for it.
 
 # What a file has come to when one change follows another within a batch. A new file that is gone again may have been
 # imported in between, so it counts as deleted.
@@ -26,8 +29,7 @@ NET: dict[tuple[ChangeKind, ChangeKind], ChangeKind] = {
 LOCK_MS = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """How long a batch stays open, in milliseconds after its last change."""
 
     # Measured on Linux, two busy cores, bursts of 1000 files by git checkout, cp -r, tar, sed -i and a formatter, five
@@ -51,13 +53,12 @@ class Window:
         return cls(quiet, max(quiet, min(4 * quiet, 50.0)), max(2000.0, 2 * quiet))
 
 
-@dataclass(slots=True)
 class _Pending:
-    change: Change
-    kind: Kind
-    empty: bool
-    first_ms: float
-    last_ms: float
+    __slots__ = ("change", "empty", "first_ms", "kind", "last_ms")
+
+    def __init__(self, change: Change, kind: Kind, empty: bool, first_ms: float, last_ms: float) -> None:
+        self.change, self.kind, self.empty = change, kind, empty
+        self.first_ms, self.last_ms = first_ms, last_ms
 
 
 class Debouncer:
@@ -83,6 +84,8 @@ class Debouncer:
 
     def feed(self, change: Change, kind: Kind, empty: bool = False) -> None:
         """Takes one change in. `empty` says that the file now has no content."""
+        from midflight.values import Change
+
         old = self._pending.pop(change.path, None)
         net = NET[old.change.kind, change.kind] if old else change.kind
         merged = Change(change.path, net, change.at_ms)
@@ -137,6 +140,8 @@ class Debouncer:
         return one.last_ms + self.window.empty if one.empty else 0.0
 
     def _close(self, ready: list[_Pending], now_ms: float) -> Batch:
+        from midflight.values import Batch
+
         for one in ready:
             del self._pending[one.change.path]
         self.wake_ms = now_ms if self._pending else None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from midflight.values import Change
-from midflight.watch.tree import Tree
+if TYPE_CHECKING:
+    from midflight.values import Change
+    from midflight.watch.tree import Tree
 
 LEAST_MS = 250.0
 # Looking takes at most this part of one core, however large the tree is.

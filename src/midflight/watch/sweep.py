@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
-from midflight.values import Change
-from midflight.watch.tree import Tree
+if TYPE_CHECKING:
+    from midflight.values import Change
+    from midflight.watch.tree import Tree
 
 # A slice this long, then a pause ten times as long: a save that comes meanwhile is not held up.
 SLICE_MS = 4.0

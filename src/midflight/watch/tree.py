@@ -7,10 +7,12 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from midflight.values import Change, ChangeKind
 from midflight.watch.filters import Filters, Kind
+
+if TYPE_CHECKING:
+    from midflight.values import Change, ChangeKind
 
 # mtime_ns, size, inode, ctime_ns; compared as a whole: each alone can stay the same over a real change.
 Stamp = tuple[int, int, int, int]
@@ -21,7 +23,6 @@ TICK_NS = 20_000_000
 COARSE_TICK_NS = 2_100_000_000
 
 
-@dataclass(slots=True, eq=False)
 class Folder:
     """One folder that is looked at, by its real path.
 
@@ -29,12 +30,15 @@ class Folder:
     is a file or a link, a file that a link elsewhere names, or the way to a root that is missing. `base` says that no
     folder above tells when this one goes: it is a root or the target of a link."""
 
-    path: str
-    only: set[str] | None = None
-    base: bool = False
-    files: dict[str, Stamp] = field(default_factory=dict)
-    below: set[str] = field(default_factory=set)
-    links: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("base", "below", "files", "links", "only", "path")
+
+    def __init__(
+        self, path: str, *, only: set[str] | None = None, base: bool = False, files: dict[str, Stamp] | None = None
+    ) -> None:
+        self.path, self.only, self.base = path, only, base
+        self.files: dict[str, Stamp] = {} if files is None else files
+        self.below: set[str] = set()
+        self.links: dict[str, str] = {}
 
     def wants(self, name: str) -> bool:
         return self.only is None or name in self.only
@@ -260,7 +264,8 @@ class Tree:
             if entry.is_symlink():
                 self._link(folder, entry.name)
                 return True
-            self._unlink(folder, entry.name)
+            if entry.name in folder.links:
+                self._unlink(folder, entry.name)
             if not entry.is_file(follow_symlinks=False):
                 return entry.is_dir(follow_symlinks=False) and self._subfolder(folder, entry.name, entry.path)
             if self.kind(entry.path) is None:
@@ -313,7 +318,7 @@ class Tree:
 
     def _tell(self, path: str, kind: ChangeKind) -> None:
         if not self._silent:
-            self._out.append(Change(path, kind, time.monotonic() * 1000))
+            self._out.append(_change(path, kind, time.monotonic() * 1000))
 
     def _take(self) -> list[Change]:
         out, self._out = self._out, []
@@ -419,7 +424,7 @@ class Tree:
         elif now not in self.folders and os.path.isdir(now):
             self._follow(path, now, loud=True)  # it was gone for a while
         if was_file:
-            self._out = [Change(path, "modified", one.at_ms) if one.path == path else one for one in self._out]
+            self._out = [_change(path, "modified", one.at_ms) if one.path == path else one for one in self._out]
 
     def _unlink(self, folder: Folder, name: str, loud: bool = True) -> bool:
         if name not in folder.links:
@@ -539,13 +544,19 @@ def _linked_git_folder(git: str) -> list[str]:
     return [os.path.normpath(os.path.join(os.path.dirname(git), where))] if word == "gitdir" else []
 
 
+def _change(path: str, kind: ChangeKind, at_ms: float) -> Change:
+    from midflight.values import Change  # not while a program starts: what lies there then is no change
+
+    return Change(path, kind, at_ms)
+
+
 def _netted(changes: list[Change]) -> list[Change]:
     """A link that was replaced by a file, or the other way round, is one modified path."""
     last: dict[str, Change] = {}
     for change in changes:
         before = last.pop(change.path, None)
         modified = before is not None and (before.kind, change.kind) == ("deleted", "added")
-        last[change.path] = Change(change.path, "modified", change.at_ms) if modified else change
+        last[change.path] = _change(change.path, "modified", change.at_ms) if modified else change
     return list(last.values())
 
 
