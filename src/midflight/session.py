@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from midflight.apply.graft.classes import RudeEdit
     from midflight.apply.graft.generated import collect_left
     from midflight.apply.parsed import Parsed, parsed
-    from midflight.apply.safepoint import interrupts_wait, main_loop, old_frames, suspended_generators
+    from midflight.apply.safepoint import (
+        collector_rests,
+        interrupts_wait,
+        main_loop,
+        old_frames,
+        suspended_generators,
+    )
     from midflight.apply.transaction import Transaction
     from midflight.apply.work import Work
     from midflight.graph.heap import Process
@@ -79,6 +85,7 @@ _STAGES = {
         "parsed",
     ),
     "midflight.apply.safepoint": (
+        "collector_rests",
         "interrupts_wait",
         "main_loop",
         "old_frames",
@@ -534,7 +541,8 @@ class Session:
 
     def _attempt(self, sources: Sources, cause: str, writes: Sources) -> tuple[Report, BaseException | None]:
         clock = _Clock()
-        works, problems, files = self._preflight(sources)
+        with collector_rests():
+            works, problems, files = self._preflight(sources)
         clock.lap("preflight")
         if problems:
             return self._report(cause, "refused", clock.laps, problems=problems, modules=self._tried(sources)), None

@@ -634,6 +634,66 @@ def test_n188_many_edits_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
         assert counts[1][0] - counts[0][0] < 10 and counts[1][1] == counts[0][1] and counts[1][2] == counts[0][2]
 
 
+@pytest.mark.parametrize("end, outcome", [("", "committed"), ("1 / 0\n", "rolled back")])
+def test_what_a_reload_replaced_does_not_wait_for_the_garbage_collector(
+    tmp_path: pathlib.Path, end: str, outcome: str
+) -> None:
+    # Old code that garbage holds looks held by somebody: the next edit would walk the heap for it.
+    import gc
+    import weakref
+
+    path = tmp_path / "m.py"
+    path.write_text("def f():\n    return 1\nclass C:\n    def g(self):\n        return 1\n")
+    with program(tmp_path) as one:
+        assert one.session is not None
+        one.session.start()
+        import m
+
+        gc.collect()
+        gc.disable()
+        try:
+            codes = []
+            for n in (2, 3):
+                path.write_text(f"def f():\n    return {n}\nclass C:\n    def g(self):\n        return {n}\n")
+                codes += [weakref.ref(m.f.__code__), weakref.ref(m.C.g.__code__)]
+                assert one.session.reload(paths=[path]).ok
+                assert [code() for code in codes] == [None] * len(codes)
+            codes = [weakref.ref(m.f.__code__), weakref.ref(m.C.g.__code__)]
+            path.write_text(f"def f():\n    return 4\nclass C:\n    def g(self):\n        return 4\n{end}")
+            assert one.session.reload(paths=[path]).outcome == outcome
+            path.write_text("def f():\n    return 5\nclass C:\n    def g(self):\n        return 5\n")
+            assert one.session.reload(paths=[path]).ok
+            assert [code() for code in codes] == [None, None]
+            assert m.f() == m.C().g() == 5
+        finally:
+            gc.enable()
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_the_garbage_collector_is_as_the_program_set_it(tmp_path: pathlib.Path, on: bool, frozen: bool) -> None:
+    import gc
+
+    path = tmp_path / "m.py"
+    path.write_text("X = 1\n")
+    with program(tmp_path) as one:
+        assert one.session is not None
+        one.session.start()
+        import m
+
+        path.write_text("X = 2\n")
+        try:
+            if frozen:
+                gc.freeze()
+            if not on:
+                gc.disable()
+            assert one.session.reload(paths=[path]).ok
+            assert (gc.isenabled(), gc.get_freeze_count() > 0, m.X) == (on, frozen, 2)
+        finally:
+            gc.unfreeze()
+            gc.enable()
+
+
 def test_n180_a_second_ctrl_c_ends_an_import_that_never_ends(tmp_path: pathlib.Path) -> None:
     script = textwrap.dedent(
         """

@@ -126,7 +126,7 @@ class Changes:
 
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
         """What the statement read or called that changed, by name; empty when it is not stale."""
-        if not self.values and not self.touched:
+        if not self.values and not (self.touched and statement.calls):
             return []
         namespace = work.loaded.namespace
         reads, chains = statement.reads, dotted_reads(statement)

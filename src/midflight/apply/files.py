@@ -74,7 +74,7 @@ class Files:
 
     def finish(self, run: Execution) -> None:
         """After they ran: what nobody needs any more leaves."""
-        run.moves.arrivals()
+        run.moves.arrivals(run)
         for loaded in self.gone:
             self._let_go(run, loaded, "its file is gone")
         for name in sorted(self.program.orphans - {one.name for one in self.gone}):

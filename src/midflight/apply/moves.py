@@ -3,6 +3,7 @@ old function forwards to the new one."""
 
 from __future__ import annotations
 
+import ast
 import types
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,18 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in, module_of
 from midflight.graph.loaded import Loaded
+from midflight.plan.statements import FUNCTIONS
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
 
+DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
+
+
 class Moves:
     def __init__(self, run: Execution) -> None:
-        self.run = run
+        # `run` is not kept: in a cycle with this, it would live, and hold the old code, until it is collected.
         self._leaving: dict[str, dict[str, Any]] = {}  # name → module it leaves → the function or class
         self._gains: Counter[str] = Counter()
         self._known = set(run.program.notebook.modules)
@@ -32,8 +37,8 @@ class Moves:
                 self._leave(module, name, one.value)
 
     def _note(self, work: Work) -> None:
-        defined = {n for p in work.pairs if p.new is not None and _is_definition(p.new) for n in p.new.binds}
-        had = {n for p in work.pairs if p.old is not None and _is_definition(p.old) for n in p.old.binds}
+        defined = {p.new.node.name for p in work.pairs if p.new is not None and isinstance(p.new.node, DEFINITIONS)}
+        had = {p.old.node.name for p in work.pairs if p.old is not None and isinstance(p.old.node, DEFINITIONS)}
         for name in had - defined:
             self._leave(work.name, name, work.loaded.namespace.get(name))
         self._gains.update(defined - had)
@@ -50,23 +55,23 @@ class Moves:
     def expected(self, name: str) -> bool:
         return name in self._leaving
 
-    def arrive(self, place: Loaded, name: str, new: Any) -> Any:
+    def arrive(self, run: Execution, place: Loaded, name: str, new: Any) -> Any:
         """`place` has just made `new` under `name`: gives what the name is to hold."""
         old = self._source_of(place, name, new)
         if old is ABSENT:
             return new
         home = module_of(old) if isinstance(old, type) else old.__module__
         if isinstance(old, type):
-            move_class(self.run, old, new, place, name)
-            self.run.registrations.replace(new, old)
+            move_class(run, old, new, place, name)
+            run.registrations.replace(new, old)
             if home != place.name:
-                self.run.notes.append(f"{home}.{name} moved to {place.name} and is the same class")
+                run.notes.append(f"{home}.{name} moved to {place.name} and is the same class")
             lives = old
         elif home == place.name:
-            lives = old if become(self.run.tx, old, new) else new
+            lives = old if become(run.tx, old, new) else new
         else:
-            forward(self.run.tx, old, new)
-            self.run.notes.append(f"{home}.{name} moved to {place.name}; the old function forwards to it")
+            forward(run.tx, old, new)
+            run.notes.append(f"{home}.{name} moved to {place.name}; the old function forwards to it")
             lives = new
         del self._leaving[name]
         return lives
@@ -82,18 +87,14 @@ class Moves:
             return ABSENT
         return found
 
-    def arrivals(self) -> None:
+    def arrivals(self, run: Execution) -> None:
         """Modules that came in since the last call: what they define may be what another one lost."""
-        for name in [n for n in self.run.program.notebook.modules if n not in self._known]:
-            loaded = self.run.program.get(name)
+        for name in [n for n in run.program.notebook.modules if n not in self._known]:
+            loaded = run.program.get(name)
             self._known.add(name)
             for label in list(loaded.namespace) if loaded is not None and self._leaving else ():
                 assert loaded is not None
                 value = loaded.namespace.get(label)
-                lives = self.arrive(loaded, label, value)
+                lives = self.arrive(run, loaded, label, value)
                 if lives is not value:
-                    self.run.tx.set_item(loaded.namespace, label, lives)
-
-
-def _is_definition(statement: Any) -> bool:
-    return bool(statement.is_def or statement.is_class)
+                    run.tx.set_item(loaded.namespace, label, lives)

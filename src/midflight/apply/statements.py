@@ -415,7 +415,7 @@ class Runner:
             self.work.record.grafted[self.scope.label(name)] = None
             return  # rebound since: the name keeps what it is bound to
         if current is ABSENT and isinstance(self.scope, ModuleScope):
-            lives = self.run.moves.arrive(self.work.loaded, name, result)
+            lives = self.run.moves.arrive(self.run, self.work.loaded, name, result)
             if lives is not result:
                 self.run.registrations.replace(result, lives)
                 self.changes.code_changed(self.scope.key(name), lives, True)
@@ -803,11 +803,13 @@ class Runner:
     def _rebuilds(self, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
         """Statements that run because one that builds the same value was edited; and where each value is whole."""
         self.siblings = pairs
-        olds, news = self._old_groups, self._new_groups
         again: set[Statement] = set()
         last: dict[Statement, list[str]] = {}
         ran = [p.new for p in pairs if p.kind in ("changed", "added") and p.new is not None]
         went = [p.old for p in pairs if p.kind in ("changed", "removed") and p.old is not None]
+        if not ran and not went:
+            return again, last
+        olds, news = self._old_groups, self._new_groups
         edited = {name for s in ran for name in news.names(s)} | {name for s in went for name in olds.names(s)}
         for name in sorted(edited & olds.builders.keys() & news.builders.keys()):
             if name in self.building:
@@ -845,7 +847,7 @@ class Runner:
                 code = self.scope.compile([node])
                 before = {name: old for name, old in before.items() if name not in kept}
             self.scope.run(code)
-            self.run.moves.arrivals()
+            self.run.moves.arrivals(self.run)
         for name, old in before.items():
             if name != "*" and self.scope.get(name) is not old:
                 self._tell_of_another(name, old, self.scope.get(name))

@@ -40,12 +40,13 @@ class Pair:
 def match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     """A Pair for each new statement, in the new order, then one for each that is gone.
 
-    What a statement is counts first (equal ones belong together wherever they stand), then what it binds (of several
-    functions of one name, such as overloads or a property's, those with equal decorators), then the head of a block.
-    Of several with one key, the first belongs to the first."""
+    What lies outside the edited region is not even parsed again, so it is itself. Then what a statement is counts
+    (equal ones belong together wherever they stand), then what it binds (of several functions of one name, such as
+    overloads or a property's, those with equal decorators), then the head of a block. Of several with one key, the
+    first belongs to the first."""
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
-    for key in (_exact, _decorated, _binding, _block_head, _target):
+    for key in (_identity, _exact, _decorated, _binding, _block_head, _target):
         left, right = _pair_up(left, right, key, partner)
     pairs = [_pair(partner.get(statement), statement) for statement in new]
     return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]
@@ -80,6 +81,10 @@ def _pair_up(
     left = [s for queue in waiting.values() for s in queue]
     left.sort(key=lambda s: s.first)
     return left, rest
+
+
+def _identity(statement: Statement) -> Hashable:
+    return id(statement.node)
 
 
 def _exact(statement: Statement) -> Hashable:
@@ -147,7 +152,7 @@ def _target(statement: Statement) -> Hashable:
 def _pair(old: Statement | None, new: Statement) -> Pair:
     if old is None:
         return Pair("added", None, new)
-    if old.print == new.print:
+    if old.node is new.node or old.print == new.print:
         return Pair("same" if old.first == new.first and old.text == new.text else "moved", old, new)
     if type(old.node) is type(new.node) and old.shell == new.shell:
         return Pair("bodies", old, new)

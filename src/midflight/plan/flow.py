@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, parameters, walk_scope
 
 Dotted = tuple[str, ...]
 
@@ -66,7 +66,7 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
         arguments = node.args
         yield from node.decorator_list
         yield from (d for d in [*arguments.defaults, *arguments.kw_defaults, node.returns] if d is not None)
-        yield from (a.annotation for a in ast.walk(arguments) if isinstance(a, ast.arg) and a.annotation is not None)
+        yield from (a.annotation for a in parameters(arguments) if a.annotation is not None)
     elif isinstance(node, ast.ClassDef):
         yield from [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]
         for statement in node.body:

@@ -350,10 +350,14 @@ def _function_uses(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tup
     yield "bind", node.name
     own = {p.name for p in getattr(node, "type_params", ())}
     parts: list[ast.AST | None] = [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults, node.returns]
-    parts += [a.annotation for a in ast.walk(node.args) if isinstance(a, ast.arg)]
+    parts += [a.annotation for a in parameters(node.args)]
     for part in parts:
         if part is not None:
             yield from (use for use in _uses(part) if use[1] not in own)
+
+
+def parameters(node: ast.arguments) -> list[ast.arg]:
+    return [a for a in (*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg) if a is not None]
 
 
 def _class_uses(node: ast.ClassDef) -> Iterator[tuple[str, str]]:

@@ -94,7 +94,7 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     runner._run_value(pair)
     runner.tx.flush()
     made = runner.scope.get(node.name)
-    runner.scope.set(node.name, runner.run.moves.arrive(runner.work.loaded, node.name, made))
+    runner.scope.set(node.name, runner.run.moves.arrive(runner.run, runner.work.loaded, node.name, made))
 
 
 # -- edited in place ----------------------------------------------------------------------------------
