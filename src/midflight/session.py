@@ -604,7 +604,7 @@ class Session:
     def _validate(self, run: Execution, before: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         touched = [work.loaded for work in run.works.values() if work.name in before]
         names = {loaded.name for loaded in touched}
-        others = [loaded for loaded in self.program.all() if loaded.name not in names]
+        others = (loaded for loaded in self.program.all() if loaded.name not in names)
         problems = list(broken_promises(touched, others, before))
         if problems:
             return problems

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from midflight.apply.branches import as_it_runs
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
-from midflight.plan.flow import Imported, imports_in, names_in_text
+from midflight.plan.flow import Imported, imports_in, imports_names, names_in_text
 from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Follow = tuple[Action, str, Key, Any]
 
 def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
     """(what is to be done, name bound here, the key it was imported from, its new value) for each import in it."""
-    if not runner.changes.values and not runner.changes.touched:
+    if not imports_names(statement) or not (runner.changes.values or runner.changes.touched):
         return
     if runner.work.followed.get(statement, 0) >= MOST_FOLLOWED:
         return
@@ -37,6 +37,8 @@ def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
 
 
 def refresh_aliases(runner: Runner, statement: Statement) -> None:
+    if not imports_names(statement):
+        return
     runner.work.followed[statement] = runner.work.followed.get(statement, 0) + 1
     for action, name, key, new in list(following(runner, statement)):
         old = runner.scope.get(name)

@@ -86,6 +86,15 @@ def imports_in(statement: Statement, module: str, is_package: bool) -> tuple[Imp
     return statement._fact(key, lambda node: tuple(_imports(node, module, is_package)))  # type: ignore[no-any-return]
 
 
+def imports_names(statement: Statement) -> bool:
+    """Whether it imports anything by name: most statements do not, and need not be asked what."""
+    return statement._fact("imports names", _imports_names)  # type: ignore[no-any-return]
+
+
+def _imports_names(node: ast.stmt) -> bool:
+    return any(isinstance(child, ast.ImportFrom) for child in walk_scope(node))
+
+
 def _imports(node: ast.stmt, module: str, is_package: bool) -> Iterator[Imported]:
     for child in walk_scope(node):
         if isinstance(child, ast.ImportFrom):

@@ -18,14 +18,17 @@ def broken_promises(
     """A Problem for each name of an `edited` module that another, unedited one uses and that changed its kind.
 
     `before` gives each edited module's namespace before the reload. A name that is gone is dangling, no failure."""
-    unedited = list(others)
+    unedited: list[Loaded] = []
     for loaded in edited:
         for name, old in before.get(loaded.name, {}).items():
             new = loaded.namespace.get(name, _GONE)
             if new is old or new is _GONE or (isinstance(old, types.ModuleType)):
                 continue
             lost = _lost(old, new)
-            users = [o.name for o in unedited if _uses(o, loaded, name, old, new)] if lost else []
+            if not lost:
+                continue
+            unedited = unedited or list(others)  # a look at every module of the program, where there is a reason for it
+            users = [o.name for o in unedited if _uses(o, loaded, name, old, new)]
             if users:
                 yield Problem(
                     loaded.path,
