@@ -1,6 +1,6 @@
 """A Starlette program under uvicorn, edited 200 times while another process loads it; one edit in five is broken.
 
-python bench/server.py [--runs 1] [--edits 200]
+python bench/server.py [--runs 5] [--edits 200]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.server.serving import Run, edit_under_load
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--edits", type=int, default=200)
     options = parser.parse_args()
     runs: list[Run] = []

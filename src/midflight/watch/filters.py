@@ -192,6 +192,7 @@ def _any_of(patterns: Sequence[str]) -> Callable[[str], bool]:
     ends = tuple(tail for head, star, tail in easy.values() if star and not head)
     begins = tuple(head for head, star, tail in easy.values() if star and head and not tail)
     both = [(head, tail) for head, star, tail in easy.values() if star and head and tail]
+    heads = tuple(head for head, _ in both)
     match = re.compile("|".join(map(translate, hard))).match if hard else None
 
     def matches(name: str) -> bool:
@@ -199,7 +200,7 @@ def _any_of(patterns: Sequence[str]) -> Callable[[str], bool]:
             name in whole
             or name.endswith(ends)
             or name.startswith(begins)
-            or any(name.startswith(head) and name.endswith(tail, len(head)) for head, tail in both)
+            or (name.startswith(heads) and any(name[: len(h)] == h and name.endswith(t, len(h)) for h, t in both))
             or (match is not None and match(name) is not None)
         )
 
