@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import subprocess
@@ -266,12 +265,12 @@ def test_the_root_is_the_nearest_project_within_the_repository(tmp_path: Path, m
 
 def test_config_cannot_be_changed(project: Path) -> None:
     config = load(env={})
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         config.mode = "pump"  # type: ignore[misc]
     assert (
         set(config.origins)
         == set(KINDS)
-        == {field.name for field in dataclasses.fields(Config)}
+        == set(Config._fields)
         - {
             "root",
             "store_dir",

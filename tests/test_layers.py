@@ -236,6 +236,6 @@ def test_a_start_loads_no_stage_and_no_value_that_only_a_reload_needs(tmp_path: 
     )
     loaded = set(done.stdout.split())
     assert "midflight.session" in loaded
-    waits = {"json", "tempfile", "asyncio", "sqlite3", "hashlib", "concurrent.futures"}
+    waits = {"json", "dataclasses", "tempfile", "asyncio", "sqlite3", "hashlib", "concurrent.futures"}
     waits |= {"midflight.values", "midflight.plan", "midflight.apply", "midflight.validate"}
     assert not loaded & waits

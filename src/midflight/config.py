@@ -7,7 +7,6 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,12 +23,11 @@ DATA_PATTERNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """All settings of one session. `paths`, `root` and `store_dir` are absolute; `origins` names each value's source.
 
     An origin is "default", "pyproject.toml:12", ".env MIDFLIGHT_MODE", "environment MIDFLIGHT_MODE", "flag --mode" or
-    "argument"."""
+    "argument". Not a dataclass: those load `inspect`, and a program without them need not when a session starts."""
 
     root: str
     store_dir: str
@@ -51,7 +49,7 @@ class Config:
     stable_window_s: float = 60.0
     tests: Literal["off", "subprocess", "process"] = "off"
     versions_keep: int = 20
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(NamedTuple):
@@ -430,8 +428,8 @@ def _from_call(arguments: Mapping[str, Any], origin: str, base: str) -> list[_Gi
 
 def _text_of(path: str) -> str:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
+        with open(path, encoding="utf-8") as file:
+            return file.read().removeprefix("\ufeff")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read", str(error), "It must be a readable file in UTF-8; or remove it."

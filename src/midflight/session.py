@@ -166,6 +166,7 @@ class Session:
         self._filters = Filters(
             self.paths, data=self.config.data, include=self.config.include, exclude=self.config.exclude
         )
+        self._by_folder = not (self.config.include or self.config.exclude)
         self._folders: dict[str, bool] = {}
         self.program = Program(self._wanted)
         self._watch: Watch | None = None
@@ -238,7 +239,7 @@ class Session:
         the folder matters."""
         if not path.endswith(".py"):
             return False
-        if self.config.include or self.config.exclude:
+        if not self._by_folder:
             return self._filters.kind(path) == "code" and not _is_own(path)
         folder = path.rpartition(os.sep)[0]
         known = self._folders.get(folder)
