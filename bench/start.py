@@ -1,6 +1,6 @@
 """What a session adds to the start of a program of 1,000 modules: CPU time and memory, against plain imports.
 
-python bench/start.py [--runs 7] [--modules 1000]
+python bench/start.py [--runs 15] [--modules 1000]
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def measure(folder: Path, kind: str, cached: bool) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--modules", type=int, default=1000)
     options = parser.parse_args()
     rows: list[tuple[str, ...]] = []
