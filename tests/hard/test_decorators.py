@@ -295,6 +295,67 @@ class C:
 @ expect
 m.f is f and f(0) == 3 and m.C.g is g and bound(0) == 3
 
+## n041-by-hand: `f = decorate(f)` is given what the definition made, not what it gave before
+@ file deco.py
+def wrap(fn):
+    def inner(*args):
+        return ("w", fn(*args))
+    return inner
+@ file m.py
+from deco import wrap
+N = 1
+def f(x=N):
+    return x
+f = wrap(f)
+class C:
+    def make(n, k=N):
+        return property(lambda self: n)
+    a = make(1)
+    make = staticmethod(make)
+    def g(self, x=N):
+        return +x
+    g = wrap(g)
+@ touch
+import m
+f, g, C = m.f, m.C.g, m.C
+@ sub m.py
+N = 1 => N = 2
+@ expect
+m.f is f and f() == ("w", 2) and m.C.g is g and g(0) == ("w", 2) and C.make.__defaults__ == (2,) and C().a == 1
+@ sub deco.py
+("w", fn(*args)) => ("v", fn(*args), 1)
+@ sub m.py
+return x => return x + 1
+return +x => return +x + 1
+@ expect
+m.f is f and f() == ("v", 3, 1) and m.C.g is g and g(0) == ("v", 3, 1)
+@ edit deco.py
+def wrap(fn, extra=7):
+    def inner(*args):
+        return ("u", fn(*args), extra)
+    return inner
+@ expect
+f() == ("u", 3, 7) == m.f() and g(0) == ("u", 3, 7) == m.C.g(0)
+
+## n041-by-hand-from-outside: what a statement binds in its scope it reads from around it
+@ file m.py
+N = 1
+def helper(x=N):
+    return x
+def loud(f, n=N):
+    return lambda *args: (n, f(*args))
+len = loud(len)
+class C:
+    helper = staticmethod(helper)
+@ touch
+import m
+C, helper, held = m.C, m.helper, m.len
+@ sub m.py
+N = 1 => N = 2
+@ expect
+m.C.helper() == 2 == C.helper() and type(vars(C)["helper"]) is staticmethod and vars(C)["helper"].__func__ is helper
+m.len("abc") == (2, 3)
+
 ## n040-wrapped: the wrapper leads to the function that it calls, and to no second one, when its decorator ran again
 DECO
 @ file m.py

@@ -229,6 +229,8 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
         if depth and made_in(value, module):
             for name, member in list(vars(value).items()):
                 yield from _callables(f"{label}.{name}", member, module, depth - 1)
+    elif depth < 0:
+        return  # wrappers that lead back to themselves
     elif kind in (staticmethod, classmethod):
         yield from _callables(label, value.__func__, module, depth - 1)
     elif isinstance(value, property):

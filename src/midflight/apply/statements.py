@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
+import itertools
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,6 +76,7 @@ class Runner:
         self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
         self.siblings: Sequence[Pair] = ()
         self.going: tuple[Statement, ...] = ()  # of the old text, here and around this block: edited blocks, what went
+        self.in_block = False  # the statements are those of a block, not of the whole scope
         self.bound: set[str] = set()  # what the new statements of the scope bind
         self.bound_around: frozenset[str] = frozenset()  # what statements around this block bind
         self._groups: dict[str, tuple[Sequence[Pair], Groups]] = {}
@@ -350,6 +353,8 @@ class Runner:
         self._follow(pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
         self.tx.later(lambda: _graft(self.tx, inner, function, self.run.search.fits))
         self._grafted(self.scope.label(node.name), inner, old, function.__code__)
+        if not same_value((inner.__defaults__, inner.__kwdefaults__), (function.__defaults__, function.__kwdefaults__)):
+            self.changes.code_changed(self.scope.key(node.name), inner, True)  # it may answer otherwise
 
     def _graft_twin(
         self, inner: types.FunctionType, made: types.FunctionType, defaults: tuple[Any, Any], twin: types.FunctionType
@@ -665,8 +670,12 @@ class Runner:
             return
         derived = is_derived(statement, self.scope.namespace)
         untouched = {name: derived or self._untouched(name, pair) for name in before if name not in self.building}
-        if only_binds(statement):
-            made, roots = self._aside([statement.located()], {}, pair)
+        given = self._defined_before(statement)
+        if given and not only_binds(statement):
+            self.run.before_call()
+            self._guard_named(statement)
+        if given or only_binds(statement):
+            made, roots = self._aside([statement.located()], given, pair)
         else:
             made, roots = self._live(pair, before)
         self.roots[statement] = roots
@@ -674,11 +683,49 @@ class Runner:
         for name, value in made.items():
             if name in self.building or name not in before:
                 self.scope.set(name, value)
+            elif name in given and self._wraps_as(before[name], given[name], value):
+                self.scope.set(name, before[name])
+                self.work.record.grafted[self.scope.label(name)] = None
             else:
                 self._settle(name, before[name], value, pair, untouched.get(name, False))
         if self._old(pair):
             # Last: what a name held may act as another function of the statement by now.
             self._graft_pairs(pair, self._old(pair), roots)
+
+    def _defined_before(self, statement: Statement) -> dict[str, Any]:
+        """For `f = decorate(f)`: the function that the definition above made, which the name no longer leads to."""
+        given: dict[str, Any] = {}
+        for name, maker in self._makers(statement):
+            self._swap_roots(maker)
+            function = self._inner_function(Pair("changed", maker.old or maker.new, maker.new))
+            if function is not None:
+                given[name] = function
+        for name in self._read_from_outside(statement):
+            outer = self.scope.namespace if isinstance(self.scope, ClassScope) else vars(builtins)
+            value = outer.get(name, getattr(builtins, name, ABSENT))
+            if value is not ABSENT:
+                given[name] = value
+        return given
+
+    def _read_from_outside(self, statement: Statement) -> Iterator[str]:
+        """Names that `statement` reads from around its scope and binds in it: `print = loud(print)`."""
+        for name in statement.binds & statement.reads if not self.in_block else ():
+            others = (pair.new for pair in self.siblings if pair.new is not None and pair.new is not statement)
+            if not isinstance(statement.node, ast.AugAssign) and not any(name in other.binds for other in others):
+                yield name
+
+    def _wraps_as(self, old: Any, function: types.FunctionType, new: Any) -> bool:
+        """Make what `f = decorate(f)` gave before act as what it gives now."""
+        wraps = any(inner is function for inner in functions_in(old, self.work.name))
+        return wraps and old is not function and become(self.tx, old, new)
+
+    def _makers(self, statement: Statement) -> Iterator[tuple[str, Pair]]:
+        """Names that `statement` reads and binds, with the function definition that bound each before it."""
+        for name in statement.binds & statement.reads:
+            above = itertools.takewhile(lambda pair: pair.new is not statement, self.siblings)
+            makers = [pair for pair in above if pair.new is not None and name in pair.new.binds]
+            if makers and makers[-1].statement.is_def:
+                yield name, makers[-1]
 
     def _guard_named(self, statement: Statement) -> None:
         """What the statement names may get attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
@@ -935,17 +982,18 @@ class Runner:
     def _refresh_value(self, pair: Pair, causes: Sequence[str]) -> None:
         statement = pair.new
         assert statement is not None
+        if self._decorates_class(statement) or self._decorates_function(statement):
+            if self._decorates_class(statement) or self._new_decorator(statement, causes):
+                self._swap_roots(pair)
+                self.run_statement(pair)
+            return
         group = (
             self._new_groups.of(statement)
             if statement in self._new_groups.statements
             else Group((statement,), statement.binds)
         )
         if not group.names:
-            if self._decorates_class(statement):
-                self._swap_roots(pair)
-                self.run_statement(pair)
-            else:
-                self._refresh_effect(pair, causes)
+            self._refresh_effect(pair, causes)
             return
         if is_state(statement, self.scope.namespace):
             touched = sorted(group.names)
@@ -973,6 +1021,18 @@ class Runner:
         """`C = decorate(C)`: what a decorator does, written out; it gives the class what its body does not."""
         names = statement.binds
         return bool(names) and names <= statement.reads and all(isinstance(self.scope.get(n), type) for n in names)
+
+    def _decorates_function(self, statement: Statement) -> bool:
+        """`f = decorate(f)` after the definition of `f`."""
+        return any(True for _ in self._makers(statement))
+
+    def _new_decorator(self, statement: Statement, causes: Sequence[str]) -> bool:
+        """Whether one of `causes` is a decorator's own code or a value; a body that was edited is grafted."""
+        flowed = self.changes.value_causes(self.work, statement, self.scope.prefix)
+        roots = {cause.split(".")[0] for cause in causes} - statement.binds
+        made = {name for call in ast.walk(statement.node) if isinstance(call, ast.Call) for name in _made_by(call.func)}
+        edited = (self._decorator_edited(root, root in made) for root in roots)
+        return any(cause in flowed for cause in causes) or any(edited)
 
     def _only_inner_code(self, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
         """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
@@ -1059,6 +1119,7 @@ class Runner:
         olds = by_first([p.old for p in pairs if p.old is not None], list(self._old(pair)))
         inner = Runner(self.run, self.work, self.scope, roots, olds)
         inner.siblings, inner.going, inner.bound_around = pairs, self.going, frozenset(self.bound)
+        inner.in_block = True
         return inner
 
     def _run_block(self, pair: Pair) -> None:
@@ -1089,6 +1150,11 @@ def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:
         if code.co_name.startswith("<generic parameters"):
             out += nested_codes(code)
     return out
+
+
+def _made_by(function: ast.expr) -> set[str]:
+    """Names in a call whose result is called: `make(1)(f)`."""
+    return {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} if isinstance(function, ast.Call) else set()
 
 
 def _is_going(pair: Pair) -> bool:
