@@ -1225,6 +1225,41 @@ ONE = 1
 b.ONE == 1
 not hasattr(b, "TWO")
 
+# n139-star-import-goes: its names go with it, but for those that something else brings
+[file a.py]
+ONE = 1
+TWO = 2
+THREE = 3
+[file c.py]
+from a import THREE
+[file b.py]
+from a import *
+from c import *
+OWN = 4
+[run]
+import b
+b.ADDED = 5
+[edit b.py]
+from a import ONE
+from c import *
+OWN = 4
+[expect]
+(b.ONE, b.THREE, b.OWN, b.ADDED) == (1, 3, 4, 5) and not hasattr(b, "TWO")
+
+# n007-no-annotation-left: a module or class of which nothing is annotated any more has no annotations
+[file m.py]
+a: int = 1
+class C:
+    b: int = 1
+[run]
+import m
+[edit m.py]
+a = 1
+class C:
+    b = 1
+[expect]
+"__annotations__" not in vars(m) and "__annotations__" not in vars(m.C)
+
 # n139-star-import-all: `__all__` says what a star import brings
 [file a.py]
 __all__ = ["ONE"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from midflight.apply.branches import as_it_runs
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
+from midflight.plan.diff import Pair
 from midflight.plan.flow import Imported, imports_in, imports_names, names_in_text
 from midflight.plan.statements import Statement
 
@@ -150,6 +151,26 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
     elif was and current is not ABSENT and current is old and _only_here(runner, statement, name):
         if not any(name in names_in_text(s) for s in runner.work.text.statements):
             yield "unbind", name, key, new
+
+
+def starred_away(runner: Runner, pair: Pair, bound: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Names that a star import brought which is gone, with what they hold: those that nothing else brings now."""
+    package = hasattr(runner.work.loaded.module, "__path__")
+    name = runner.work.name
+    stars = [
+        {one.module for one in imports_in(statement, name, package) if one.name == "*"}
+        if statement is not None
+        else set()
+        for statement in (pair.old, pair.new)
+    ]
+    for module in stars[0] - stars[1]:
+        source = runner.run.program.get(module)
+        for brought in sorted(_public_before(runner, module) - set(bound)) if source is not None else ():
+            held = runner.scope.get(brought)
+            there = runner.changes.values.get((module, brought), runner.run.current((module, brought)))
+            others = (p.new for p in runner.siblings if p.new is not None)
+            if held is not ABSENT and held is there and not any(_starred_from(runner, o, brought) for o in others):
+                yield brought, held
 
 
 def _public(runner: Runner, module: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.aliases import following, refresh_aliases
+from midflight.apply.aliases import following, refresh_aliases, starred_away
 from midflight.apply.asked import forget_hooks, is_derived, is_state
 from midflight.apply.attributes import guard_targets, refresh_attributes
 from midflight.apply.branches import names_bound
@@ -223,7 +223,9 @@ class Runner:
         if isinstance(self.scope, ClassScope):
             old, new = set(map(self.scope.mangled, old)), dict.fromkeys(map(self.scope.mangled, new))
         names = [*(name for name in new if name in held), *(n for n in held if n not in new and n not in old)]
-        if names != list(held):
+        if not names and not new:
+            self.scope.delete("__annotations__")  # the compiler makes one where something is annotated
+        elif names != list(held):
             self.scope.set("__annotations__", {name: held[name] for name in names})
 
     def docstring(self, new: str | None, old: str | None) -> None:
@@ -245,6 +247,8 @@ class Runner:
             if old is ABSENT:
                 continue
             self._unregister(pair.old, old)
+            self.lose(name, old)
+        for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
         if pair.new is None and not pair.old.binds and _does_something(pair.old.node):
             text = pair.old.text.strip().splitlines()[0][:60]
