@@ -1034,6 +1034,30 @@ C = add_eq(C)
 @ expect
 (m.C() == m.C()) == "new"
 
+## n117-orig-bases: a base that is written with its parameters, or without them again
+@ file m.py
+from concurrent.futures import Future
+Alias = Future[int]
+class F(Future):
+    pass
+@ touch
+import m
+F, f = m.F, m.F()
+@ edit m.py
+from concurrent.futures import Future
+Alias = Future[int]
+class F(Alias):
+    pass
+@ expect
+m.F is F and F.__orig_bases__ == (m.Alias,) and isinstance(f, F) and F.__bases__ == (m.Future,)
+@ edit m.py
+from concurrent.futures import Future
+Alias = Future[int]
+class F(Future):
+    pass
+@ expect
+m.F is F and "__orig_bases__" not in vars(F)
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

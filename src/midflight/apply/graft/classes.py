@@ -154,7 +154,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     assert isinstance(node, ast.ClassDef)
     if not is_generated(owner, live) and not node.decorator_list:
         runner.run.before_call()
-        bases = _evaluate_bases(runner, pair.new.located())  # type: ignore[arg-type]
+        bases = types.resolve_bases(_evaluate_bases(runner, pair.new.located())) or (object,)  # type: ignore[arg-type]
         if bases == owner.__bases__:
             return
     runner._swap_roots(pair)
@@ -253,7 +253,9 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
     if list(map(fingerprint, old.bases)) == list(map(fingerprint, new.bases)):
         return
     runner.run.before_call()
-    bases = _evaluate_bases(runner, new)
+    written = _evaluate_bases(runner, new)
+    bases = types.resolve_bases(written) or (object,)
+    _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:
         return
     try:
@@ -272,13 +274,24 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
     runner.changes.shape_changed(runner.scope.key(owner.__name__), owner)
 
 
-def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[type, ...]:
+def _note_written_bases(runner: Runner, owner: type, written: tuple[Any, ...], bases: tuple[type, ...]) -> None:
+    """`__orig_bases__`, where the bases as written are no classes, such as `Future[int]` (PEP 560)."""
+    held = vars(owner).get("__orig_bases__", ABSENT)
+    if written and written != bases:
+        if written != held:
+            runner.tx.set_attr(owner, "__orig_bases__", written)
+    elif held is not ABSENT:
+        runner.tx.del_attr(owner, "__orig_bases__")
+
+
+def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[Any, ...]:
+    """What the bases give, as written."""
     place = "\x00bases"
     value = ast.copy_location(ast.Tuple(list(node.bases), ast.Load()), node)
     target = ast.copy_location(ast.Name(place, ast.Store()), node)
     assign = ast.copy_location(ast.Assign([target], value), node)
     made = runner.scope.run_aside(runner.scope.compile([assign]), {})
-    return types.resolve_bases(made[place]) or (object,)
+    return tuple(made[place])
 
 
 def _after_body_edit(
