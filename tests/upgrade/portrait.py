@@ -38,11 +38,21 @@ def same(code: types.CodeType) -> types.CodeType:
     return code
 
 
-def portrait(modules: Iterable[str], root: str, source_of: Callable[[types.CodeType], types.CodeType] = same) -> Facts:
+def nothing(function: types.FunctionType) -> Any:
+    return None
+
+
+def portrait(
+    modules: Iterable[str],
+    root: str,
+    source_of: Callable[[types.CodeType], types.CodeType] = same,
+    forwarded_to: Callable[[types.FunctionType], Any] = nothing,
+) -> Facts:
     """The facts of the loaded `modules`, whose files lie under `root`. `source_of` gives for a code object that was
-    fitted to a function's closure, which CPython does not let change, the one that the source has."""
+    fitted to a function's closure, which CPython does not let change, the one that the source has; `forwarded_to`
+    what a function that kept its identity calls, where it could not become it."""
     gc.collect()  # classes that decorators threw away are no part of the program
-    artist = Artist(frozenset(modules), root, source_of)
+    artist = Artist(frozenset(modules), root, source_of, forwarded_to)
     for name in sorted(artist.modules):
         artist.module(name)
     return artist.facts
@@ -82,9 +92,13 @@ def state_of(value: object) -> dict[str, Any]:
 
 class Artist:
     def __init__(
-        self, modules: frozenset[str], root: str, source_of: Callable[[types.CodeType], types.CodeType] = same
+        self,
+        modules: frozenset[str],
+        root: str,
+        source_of: Callable[[types.CodeType], types.CodeType] = same,
+        forwarded_to: Callable[[types.FunctionType], Any] = nothing,
     ) -> None:
-        self.source_of = source_of
+        self.source_of, self.forwarded_to = source_of, forwarded_to
         self.modules = {name for name in modules if name in sys.modules}
         self.root = root
         self.place = os.path.dirname(root)
@@ -129,9 +143,17 @@ class Artist:
         if home is None:
             home = self.drawn[id(value)] = self.home(value) or path
             self.alive.append(value)
-            self.node(home, value, depth)
+            self.node(home, self.acting(value), depth)
         if home != path:
             self.put(path, f"is {home}")
+
+    def acting(self, value: Any) -> Any:
+        """A function that forwards its calls is drawn as what it calls, unless that has a place of its own."""
+        target = self.forwarded_to(value) if type(value) is types.FunctionType else None
+        if target is None or id(target) in self.drawn or self.home(target):
+            return value
+        self.drawn[id(target)] = self.drawn[id(value)]
+        return target
 
     def node(self, path: str, value: Any, depth: int) -> None:
         drawing = self.drawing(value)

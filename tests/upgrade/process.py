@@ -168,6 +168,7 @@ def put_in_place(root: Path, release: Path) -> int:
 def upgrade_live(job: dict[str, Any]) -> dict[str, Any]:
     """Takes each step live and draws the process after it."""
     import midflight
+    from midflight.apply.graft.functions import forwarded_to
     from midflight.apply.variants import origin_of
 
     session = midflight.Session(paths=[job["root"]], mode="manual")
@@ -180,7 +181,7 @@ def upgrade_live(job: dict[str, Any]) -> dict[str, Any]:
         report = session.reload()
         gone = lost(held)
         held.clear()  # a class that went stays in its base's __subclasses__ for as long as somebody holds it
-        facts = portrait(of_package(job["package"]), job["root"], origin_of)
+        facts = portrait(of_package(job["package"]), job["root"], origin_of, forwarded_to)
         steps.append({"report": json.loads(report.to_json()), "facts": facts, "lost": gone, "files": files})
     session.stop()
     return {"loaded": loaded, "steps": steps}

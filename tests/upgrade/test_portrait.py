@@ -156,3 +156,12 @@ def module_of(source: str) -> types.ModuleType:
     exec(compile(source, "<fitted>", "exec"), vars(module))
     sys.modules[module.__name__] = module
     return module
+
+
+def test_a_function_that_kept_its_identity_is_drawn_as_what_it_forwards_to() -> None:
+    live = module_of("def f(x): return g(x)\ndef make():\n    def f(y): return y, 1\n    return f\n")
+    target = live.make()
+    plain = portrait([live.__name__], "/nowhere")
+    acting = portrait([live.__name__], "/nowhere", forwarded_to=lambda f: target if f is live.f else None)
+    at = f"{live.__name__}:f code names"
+    assert "'y'" in acting[at] and "'y'" not in plain[at]

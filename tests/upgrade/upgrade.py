@@ -166,7 +166,9 @@ class Project:
         all_of_it = differences(step["facts"], expected)
         told = {path: pair for path, pair in all_of_it.items() if binding(path) in named}
         silent = {path: pair for path, pair in all_of_it.items() if path not in told}
-        lost = [one for one in step["lost"] if binding(one.removeprefix("bound ").removeprefix("instance ")) not in named]
+        lost = [
+            one for one in step["lost"] if binding(one.removeprefix("bound ").removeprefix("instance ")) not in named
+        ]
         verdict: Verdict = "differs" if silent or lost else "told" if told or step["lost"] else "equivalent"
         why = "; ".join(f"{p['code']} {Path(p['path']).name}:{p['line']} {p['message']}" for p in report["problems"])
         if report["outcome"] in ("refused", "rolled back"):

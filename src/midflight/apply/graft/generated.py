@@ -216,7 +216,8 @@ def _takes_over(old: Any, new: Any) -> bool:
     another module now, or one that no `def` of the class made and that closes over other values."""
     if type(old) is types.FunctionType and type(new) is types.FunctionType:
         is_made = old.__code__.co_qualname != old.__qualname__
-        if is_made and fitted(old, new.__code__) is None:
+        is_shared = new.__globals__.get(new.__name__) is new  # one function, under a name of its own, for many classes
+        if is_made and (is_shared or fitted(old, new.__code__) is None):
             return True
     homes = {function.__qualname__: function.__globals__ for function in functions_in(old, "")}
     return any(homes.get(f.__qualname__, f.__globals__) is not f.__globals__ for f in functions_in(new, ""))
