@@ -669,6 +669,69 @@ elif sys.version_info >= (3,):
 [expect]
 not any(hasattr(m, name) for name in ("json", "M", "table", "size")) and m.other() == 1
 
+# block-does-not-see-itself: a block that runs again sees nothing of its last run, and what it no longer binds goes
+[file lib.py]
+VALUE = 1
+[file m.py]
+try:
+    from lib import VALUE
+    flag = True
+except ImportError:
+    VALUE = None
+try:
+    ZeroDivisionErrorLike = __builtins__["NoSuchErrorHere"]
+except KeyError:
+    class ZeroDivisionErrorLike(Exception):
+        pass
+try:
+    ValueError = 1
+    extra = 2
+finally:
+    pass
+[run]
+import m
+[edit m.py]
+try:
+    from lib import VALUE, MISSING
+    flag = True
+except ImportError:
+    here = False
+else:
+    here = True
+try:
+    ZeroDivisionErrorLike
+except NameError:
+    ZeroDivisionErrorLike = "fresh"
+else:
+    ZeroDivisionErrorLike = ZeroDivisionErrorLike
+try:
+    ValueError = ValueError
+finally:
+    pass
+[expect]
+m.here is False and not hasattr(m, "VALUE") and not hasattr(m, "flag") and not hasattr(m, "extra")
+m.ZeroDivisionErrorLike == "fresh" and m.ValueError is ValueError
+
+# string-is-no-docstring: a string that stands under an attribute is not the docstring of a class
+[file m.py]
+class C:
+    a = 1
+    '''What a is.'''
+def f(): return 1
+'''What f is.'''
+[run]
+import m
+C = m.C
+[edit m.py]
+class C:
+    a = 1
+    '''What a really is.'''
+    b = 2
+def f(): return 1
+'''What f really is.'''
+[expect]
+m.C is C and C.__doc__ is None and m.__doc__ is None and C.b == 2
+
 # effect-in-dead-branch: what stands in a branch that did not run used nothing, so nothing is said of it
 [file m.py]
 def show():

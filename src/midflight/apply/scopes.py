@@ -36,13 +36,20 @@ def compile_nodes(
 ) -> types.CodeType:
     """`nodes` as the compiler would compile them in a module that imports the names `imports`."""
     is_future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in nodes)
-    body = [*nodes] if is_future else [*import_marks(imports), *nodes]
+    body = [*nodes] if is_future else [*import_marks(imports), *without_docstring(nodes)]
     with warnings.catch_warnings():
         # The whole text was compiled in preflight, where its warnings were shown.
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         code: types.CodeType = compile(ast.Module(body, []), filename, "exec", flags, dont_inherit=True)
         return code
+
+
+def without_docstring(nodes: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """`nodes`, whose first one would be taken for a docstring if it is a string: they are part of a longer body."""
+    first = nodes[0] if nodes else None
+    is_string = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and type(first.value.value) is str
+    return [ast.copy_location(ast.Pass(), first), *nodes] if first is not None and is_string else [*nodes]
 
 
 class ModuleScope:
@@ -163,7 +170,7 @@ class ClassScope:
 
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
         """The code object of a class body made of `nodes` alone."""
-        body: list[ast.stmt] = list(nodes) or [ast.copy_location(ast.Pass(), self.node)]
+        body: list[ast.stmt] = without_docstring(nodes) or [ast.copy_location(ast.Pass(), self.node)]
         scope: ClassScope | None = self
         wrapped: ast.stmt | None = None
         while scope is not None:

@@ -8,7 +8,7 @@ import functools
 import itertools
 import operator
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases, starred_away
@@ -46,6 +46,7 @@ from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.values import Before, before_in_place, is_container, is_data, is_derived_kind, rebuilt, same_value
 from midflight.apply.variants import origin_of, variants_of
+from midflight.apply.whole import Watched
 from midflight.apply.work import Work
 from midflight.graph.homes import made_by_statement, made_in
 from midflight.plan.diff import Group, Groups, Pair, defines
@@ -678,10 +679,12 @@ class Runner:
         if given and not only_binds(statement):
             self.run.before_call()
             self._guard_named(statement)
-        if given or only_binds(statement):
+        alone = self._bound_only_by(pair)
+        if given or (only_binds(statement) and not alone & statement.reads):
             made, roots = self._aside([statement.located()], given, pair)
+            self._lose_unbound(pair, alone - made.keys())
         else:
-            made, roots = self._live(pair, before)
+            made, roots = self._live(pair, before, alone)
         self.roots[statement] = roots
         self.work.record.ran[statement.name if not statement.binds else self._labels(statement.binds)] = None
         for name, value in made.items():
@@ -713,7 +716,9 @@ class Runner:
 
     def _read_from_outside(self, statement: Statement) -> Iterator[str]:
         """Names that `statement` reads from around its scope and binds in it: `print = loud(print)`."""
-        for name in statement.binds & statement.reads if not self.in_block else ():
+        if self.in_block or statement.is_block:
+            return
+        for name in statement.binds & statement.reads:
             others = (pair.new for pair in self.siblings if pair.new is not None and pair.new is not statement)
             if not isinstance(statement.node, ast.AugAssign) and not any(name in other.binds for other in others):
                 yield name
@@ -744,20 +749,40 @@ class Runner:
     def _labels(self, names: Iterable[str]) -> str:
         return ", ".join(self.scope.label(name) for name in sorted(names))
 
-    def _live(self, pair: Pair, before: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+    def _live(
+        self, pair: Pair, before: Mapping[str, Any], alone: frozenset[str]
+    ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
         """Run it where the module's top level ran; what it bound is then settled as if it had been prepared aside."""
         assert pair.new is not None
         self.run.before_call()
         self._guard_named(pair.new)
         guard_targets(self, pair.new)
-        code = self.scope.compile([pair.new.located()])
+        watched = Watched(alone, self.scope.namespace)
+        node = watched.rewritten(pair.new.located()) if watched.names else pair.new.located()
+        code = watched.linked(self.scope.compile([node]))
         self.scope.run(code)
         made = {}
-        for name in before:
+        for name in [*before, *(watched.names - before.keys())]:
             value = self.scope.get(name)
-            if value is not ABSENT:
+            if value is not ABSENT and (name not in watched.names or name in watched.bound):
                 made[name] = value
+        self._lose_unbound(pair, watched.names - watched.bound)
         return made, tuple(nested_codes(code))
+
+    def _lose_unbound(self, pair: Pair, names: Collection[str]) -> None:
+        """Names that a block bound in its old version, and did not bind this time."""
+        for name in sorted(names):
+            value = self.scope.get(name)
+            if value is not ABSENT and pair.old is not None and name in pair.old.binds:
+                self.lose(name, value)
+
+    def _bound_only_by(self, pair: Pair) -> frozenset[str]:
+        """Names that a block of the module binds, in either version, and no other statement."""
+        if not isinstance(self.scope, ModuleScope) or self.in_block or pair.old is None or not pair.statement.is_block:
+            return frozenset()
+        others = (p.new for p in self.siblings if p.new is not None and p.new is not pair.new)
+        within = {n.target.id for n in ast.walk(pair.statement.node) if isinstance(n, ast.NamedExpr)}
+        return (pair.old.binds | pair.statement.binds).difference(within, *(other.binds for other in others))
 
     def _settle(self, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
         """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""

@@ -27,7 +27,8 @@ _LIBRARY = frozenset(
         *(("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"), ("zoneinfo", "ZoneInfo")),
         *(("types", name) for name in ("GenericAlias", "UnionType")),
         *(("typing", f"_{kind}GenericAlias") for kind in ("", "Union", "Callable", "Literal", "Concatenate", "Unpack")),
-        *(("typing", name) for name in ("_AnnotatedAlias", "ForwardRef", "Union")),
+        *(("typing", f"_{kind}") for kind in ("AnnotatedAlias", "CallableType", "TupleType", "SpecialGenericAlias")),
+        *(("typing", name) for name in ("_SpecialForm", "ForwardRef", "Union")),
         ("collections", "_CallableGenericAlias"),
         *(("pathlib", f"{pure}{kind}Path") for pure in ("", "Pure") for kind in ("Posix", "Windows")),
     }
