@@ -762,6 +762,39 @@ X = 1
 [expect]
 hits == ["boot"] and told("_probe.hit", "stays")
 
+# removed-loop: the same of a loop, with what it was done to; of a loop that only builds a value nothing is said
+[file m.py]
+class C: pass
+for name in ("a", "b"):
+    value = name * 2
+    setattr(C, name, value)
+L = []
+for each in (1, 2):
+    L.append(each)
+[run]
+import m
+[edit m.py]
+class C: pass
+L = []
+[expect]
+m.C.a == "aa" and told("removed", "m.C", "stays") and m.L == [] and len(report.notes) == 1
+
+# constant-becomes-dynamic: a name that a module's own `__getattr__` gives from now on
+[file a.py]
+VERSION = "1"
+OTHER = 1
+[file b.py]
+from a import VERSION as shown, OTHER
+[run]
+import b
+[edit a.py]
+def __getattr__(name):
+    if name == "VERSION":
+        return "2"
+    raise AttributeError(name)
+[expect]
+b.shown == "2" and b.OTHER == 1
+
 # in-if-removed: a name removed inside a block that another statement binds too
 [file m.py]
 if True:

@@ -64,6 +64,8 @@ def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[F
         return
     new, current = runner.run.current(key), runner.scope.get(name)
     if new is ABSENT:
+        if _stands_for(runner, key, current):
+            yield from _asked_for(runner, key, name)
         return
     if current is new:
         if id(new) in runner.changes.in_place and runner.scope.key(name) not in runner.changes.values:
@@ -103,14 +105,21 @@ def _dynamic(runner: Runner, key: Key, name: str) -> Iterator[Follow]:
     if source is None or key[1] in source.namespace:
         return
     maker = source.namespace.get("__getattr__")
-    current = runner.scope.get(name)
-    if type(maker) is not types.FunctionType or id(maker) not in runner.changes.touched or not is_derived_kind(current):
-        return
-    if runner.scope.key(name) in runner.changes.values:
+    if id(maker) in runner.changes.touched and is_derived_kind(runner.scope.get(name)):
+        yield from _asked_for(runner, key, name)
+
+
+def _asked_for(runner: Runner, key: Key, name: str) -> Iterator[Follow]:
+    """What the module's own `__getattr__` gives for a name that it does not hold."""
+    maker = runner.run.current((key[0], "__getattr__"))
+    if type(maker) is not types.FunctionType or runner.scope.key(name) in runner.changes.values:
         return
     runner.run.before_call()
-    new = maker(key[1])
-    if not same_value(current, new):
+    try:
+        new = maker(key[1])
+    except AttributeError:
+        return  # it is gone: the name dangles
+    if not same_value(runner.scope.get(name), new):
         yield "bind", name, key, new
 
 

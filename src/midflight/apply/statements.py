@@ -49,7 +49,7 @@ from midflight.apply.variants import origin_of, variants_of
 from midflight.apply.whole import Watched
 from midflight.apply.work import Work
 from midflight.graph.homes import made_by_statement, made_in
-from midflight.plan.diff import Group, Groups, Pair, defines
+from midflight.plan.diff import Group, Groups, Pair, built_names, defines
 from midflight.plan.flow import decorator_names, factory_names, imports_inside, modules_imported
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
@@ -251,12 +251,20 @@ class Runner:
             self.lose(name, old)
         for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
-        if pair.new is None and not pair.old.binds and _does_something(pair.old.node):
-            text = pair.old.text.strip().splitlines()[0][:60]
-            self.run.notes.append(f"{self.work.name}: `{text}` was removed: what it did stays")
+        if pair.new is None and _has_effect(pair.old):
+            self._tell_of_effect(pair.old)
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in self._functions_of(pair):
                 self._unregister(pair.old, function)
+
+    def _tell_of_effect(self, gone: Statement) -> None:
+        """A statement that was removed bound nothing, but did something: to what it names, as far as that shows."""
+        text = gone.text.strip().splitlines()[0][:60]
+        plain = (types.ModuleType, types.BuiltinFunctionType)
+        held = {name: self.scope.get(name) for name in sorted(gone.reads - gone.binds)}
+        named = [self.scope.label(n) for n, v in held.items() if v is not ABSENT and not isinstance(v, plain)]
+        to = f" to {', '.join(f'{self.work.name}.{name}' for name in named)}" if named else ""
+        self.run.notes.append(f"{self.work.name}: `{text}` was removed: what it did{to} stays")
 
     def lose(self, name: str, old: Any) -> None:
         """The scope has the name no longer."""
@@ -1230,6 +1238,15 @@ def _label(code: types.CodeType) -> str:
 def _annotated(statement: Statement) -> set[str]:
     node = statement.node
     return {node.target.id} if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else set()
+
+
+def _has_effect(statement: Statement) -> bool:
+    """Whether running it does something else than to build values."""
+    if not statement.binds:
+        return _does_something(statement.node)
+    calls = (n.value for n in walk_scope(statement.node) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call))
+    roots = ({n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)} for call in calls)
+    return statement.is_block and any(not names & built_names(statement) for names in roots)
 
 
 def _does_something(node: ast.stmt) -> bool:
