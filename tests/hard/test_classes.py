@@ -1058,6 +1058,58 @@ class F(Future):
 @ expect
 m.F is F and "__orig_bases__" not in vars(F)
 
+## n100-layout-without-instances: bases of another layout, where nothing of the class lives: it is made again
+@ file m.py
+class Mixin:
+    def g(self): return "g"
+class A(int):
+    def f(self): return 1
+class B(A):
+    pass
+@ file app.py
+from m import A
+@ touch
+import m, app
+@ edit m.py
+class Mixin:
+    def g(self): return "g"
+class A(str, Mixin):
+    def f(self): return 2
+class B(A):
+    pass
+@ expect
+app.A is m.A and m.A("x").f() == 2 and m.A("x").g() == "g" and m.B("y") == "y" and isinstance(m.B("y"), app.A)
+
+## n100-base-from-elsewhere: a base that another module gives now, under a class whose body was edited too
+@ file lib.py
+class Base:
+    def f(self): return "lib"
+class Plain:
+    pass
+@ file m.py
+import lib
+class Plain:
+    pass
+class Base(Plain):
+    def f(self): return "own"
+class C(Base):
+    x = 1
+@ touch
+import m, lib
+C, c = m.C, m.C()
+@ edit lib.py
+class Plain:
+    pass
+class Base(Plain):
+    def f(self): return "lib"
+@ edit m.py
+import lib
+from lib import Base
+class C(Base):
+    x = 2
+@ expect
+m.C is C and c.f() == "lib" and C.x == 2 and C.__bases__ == (lib.Base,) and m.Base is lib.Base
+
 ## n106-dataclass-method: method, property, on live instances
 @ file m.py
 from dataclasses import dataclass

@@ -140,7 +140,7 @@ def _bases(
     if not bases or any(not isinstance(base, type) for base in bases) or live.__bases__ == (object,):
         return  # only running the edit tells; a failure there rolls everything back
     error = process.refuses_bases(live, tuple(bases))
-    if error:
+    if error and process.instances(live):  # without any the class is made again (rule 3)
         message = f"the bases of {live.__name__} change its layout{_with_instances(live, process)}: {error}"
         yield Problem(path, node.lineno + new.shift, "MF011", message, WAY_OUT)
 

@@ -52,8 +52,10 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
     pairs = _body_pairs(runner, pair)
     if _must_be_remade(pair.old.node, node, owner, live, pairs):
         _remake(runner, pair, owner, live, pairs)
-    else:
+    elif _change_bases(runner, pair, owner):
         _edit_in_place(runner, pair, owner, pairs)
+    else:
+        _remake(runner, pair, owner, live, pairs)
 
 
 def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
@@ -104,7 +106,6 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     assert pair.old is not None and pair.new is not None
     node = pair.new.node
     assert isinstance(node, ast.ClassDef) and isinstance(pair.old.node, ast.ClassDef)
-    _change_bases(runner, pair, owner)
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, pair, scope, pairs)
     names_before = set(vars(owner))
@@ -246,21 +247,24 @@ def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
             place_class(tx, inner, split([child], (), statement.shift)[0])
 
 
-def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
+def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
+    """False where CPython refuses them for their layout: then the class is made again, if nothing of it lives."""
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()
     assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
-    if list(map(fingerprint, old.bases)) == list(map(fingerprint, new.bases)):
-        return
+    if list(map(fingerprint, old.bases)) == list(map(fingerprint, new.bases)) and not header_causes(runner, pair.new):
+        return True
     runner.run.before_call()
     written = _evaluate_bases(runner, new)
     bases = types.resolve_bases(written) or (object,)
     _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:
-        return
+        return True
     try:
         runner.tx.set_attr(owner, "__bases__", bases)
     except TypeError as error:
+        if not live_instances(owner):
+            return False
         raise RudeEdit(
             Problem(
                 runner.work.loaded.path,
@@ -272,6 +276,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> None:
         ) from error
     runner.work.record.grafted[runner.scope.label(owner.__name__)] = None
     runner.changes.shape_changed(runner.scope.key(owner.__name__), owner)
+    return True
 
 
 def _note_written_bases(runner: Runner, owner: type, written: tuple[Any, ...], bases: tuple[type, ...]) -> None:

@@ -52,7 +52,7 @@ def graft_generated(
     inner = _body_twin(twin, owner)
     runner.run.shapes_changed = True
     runner.tx.undo(lambda: detach(inner))
-    if not _same_layout(owner, inner):
+    if not _same_layout(runner.tx, owner, inner):
         _replace(runner, pair, owner, live, twin, inner, pairs)
         return
     fields = fields_of(owner)
@@ -88,14 +88,20 @@ def _body_twin(twin: type, owner: type) -> type:
     return same[-1] if same else twin
 
 
-def _same_layout(owner: type, twin: type) -> bool:
+def _same_layout(tx: Transaction, owner: type, twin: type) -> bool:
     if type(owner) is not type(twin):
         return False
     if _slots(owner) != _slots(twin):
         return False
     if owner.__bases__ == twin.__bases__:
         return True
-    return (object,) not in (owner.__bases__, twin.__bases__)  # CPython assigns neither from nor to `object` alone
+    if (object,) in (owner.__bases__, twin.__bases__):
+        return False  # CPython assigns neither from nor to `object` alone
+    try:
+        tx.set_attr(owner, "__bases__", twin.__bases__)
+    except TypeError:
+        return False
+    return True
 
 
 def _slots(cls: type) -> Any:
@@ -110,7 +116,7 @@ def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inne
     instances = live_instances(owner, exact=True)
     line = pair.statement.first
     path = runner.work.loaded.path
-    if type(owner) is not type(inner):
+    if type(owner) is not type(inner) and instances:
         raise_rude(path, line, "MF010", f"{owner.__name__} gets another metaclass", instances)
     moved: list[Any] = []
     for instance in instances:
@@ -127,7 +133,11 @@ def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inne
         try:
             runner.tx.set_attr(sub, "__bases__", bases)
         except TypeError:
-            raise_rude(path, line, "MF012", f"the layout of {owner.__name__} changes under {sub.__name__}", instances)
+            if not runner.run.program.owns(sub) or live_instances(sub):
+                raise_rude(
+                    path, line, "MF012", f"the layout of {owner.__name__} changes under {sub.__name__}", instances
+                )
+            # Its own statement reads the class, which is another one now: it is made again when that is refreshed.
     runner.scope.set(name, twin)
     runner.changes.value_changed(runner.scope.key(name), live)
     runner.work.record.rebound[runner.scope.label(name)] = None
