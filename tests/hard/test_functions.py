@@ -614,6 +614,24 @@ log.append("loaded")
 m.f is f and m.g is g and m.log == ["loaded"]
 f.__code__.co_firstlineno == 4 and g.__code__.co_firstlineno == 2
 
+## n034-table-of-codes: a table of the program's own code objects, such as one of frames to hide, follows
+@ file m.py
+hidden, lines = set(), {}
+def hide(fn):
+    hidden.add(fn.__code__)
+    lines["f"] = [fn.__code__]
+    return fn
+@hide
+def f():
+    return 1
+@ touch
+import m
+f, hidden = m.f, m.hidden
+@ sub m.py
+return 1 => return 2
+@ expect
+f() == 2 and hidden is m.hidden and f.__code__ in hidden and len(hidden) == 1 and m.lines["f"] == [f.__code__]
+
 ## n022-out-of-a-block: a definition that leaves a block, or comes into one, keeps its identity
 @ file m.py
 import sys

@@ -38,8 +38,8 @@ class Execution:
         self.program, self.tx = program, tx
         self.works: dict[str, Work] = {work.name: work for work in works}
         self.changes = Changes(program)
-        self.search = Search(tx)
         self.registrations = Registrations(program, tx)
+        self.search = Search(tx, self.registrations)
         self.kept: dict[str, Kept] = {}
         self.notes: list[str] = []
         self.dangling: dict[tuple[str, str], Any] = {}

@@ -84,11 +84,11 @@ class Registrations:
             if fresh:
                 lines += self._drop(label, container, olds, keep=fresh)
                 if lives is not made:
-                    self._exchange(container, made, lives)
+                    self.exchange(container, made, lives)
         for _, container in list(self.containers()):
             # A container that came with the registration: the list of a key that nobody had used.
             if id(container) not in before and lives is not made and _entries(container, news, ()):
-                self._exchange(container, made, lives)
+                self.exchange(container, made, lives)
         return lines
 
     def moved_on(self, before: Contents, old: Any, name: str, held: Any) -> list[str]:
@@ -120,7 +120,7 @@ class Registrations:
                 self._guard(container)
                 container[:] = [item for item in container if item is not made]
             else:
-                self._exchange(container, made, lives)
+                self.exchange(container, made, lives)
 
     def _drop(self, label: str, container: Any, ids: set[int], keep: Any, deep: bool = False) -> list[str]:
         self._guard(container)
@@ -139,7 +139,7 @@ class Registrations:
                 lines.append(f"unregistered an entry of {label}")
         return lines
 
-    def _exchange(self, container: Any, made: Any, lives: Any) -> None:
+    def exchange(self, container: Any, made: Any, lives: Any) -> None:
         self._guard(container)
         if isinstance(container, dict):
             for key, value in list(container.items()):

@@ -7,7 +7,8 @@ import types
 from collections.abc import Callable, Iterable
 
 from midflight.apply.graft.functions import Fits, fitted, graft_code
-from midflight.apply.holders import frames_by_code, functions_in, functions_running
+from midflight.apply.holders import frames_by_code, functions_in, on_heap
+from midflight.apply.registrations import Registrations
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import origin_of
 
@@ -18,8 +19,8 @@ _AT_REST = 2
 class Search:
     """Collects grafts of code objects whose holders no name leads to, so that one heap walk serves them all."""
 
-    def __init__(self, tx: Transaction) -> None:
-        self.tx = tx
+    def __init__(self, tx: Transaction, registrations: Registrations) -> None:
+        self.tx, self.registrations = tx, registrations
         self._wanted: list[tuple[types.CodeType, types.CodeType, Callable[[types.FunctionType, bool], None]]] = []
         self._grafted: set[int] = set()
         self.fits: Fits = {}
@@ -45,7 +46,9 @@ class Search:
         wanted, self._wanted = self._wanted, []
         if not wanted:
             return
-        running = functions_running([old for old, _, _ in wanted])
+        running, tables = on_heap([old for old, _, _ in wanted])
+        if tables:
+            self._follow_in(tables, {id(old): new for old, new, _ in wanted})
         for old, new, done in wanted:
             for function in running.get(id(old), ()):
                 if id(function) in self._grafted:
@@ -54,6 +57,14 @@ class Search:
                 if fits:
                     self.graft(function, new)
                 done(function, fits)
+
+    def _follow_in(self, tables: list[object], news: dict[int, types.CodeType]) -> None:
+        """The program's own tables of code objects hold the new ones: a frame of it is found there by its code."""
+        held = {id(table) for table in tables}
+        for container in [c for _, c in self.registrations.containers() if id(c) in held]:
+            items = container.values() if isinstance(container, dict) else container
+            for item in [item for item in items if id(item) in news]:
+                self.registrations.exchange(container, item, news[id(item)])
 
 
 def held_elsewhere(owner: tuple[object, ...], index: int, found: int, running: dict[int, int]) -> bool:
