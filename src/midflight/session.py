@@ -599,7 +599,7 @@ class Session:
         if isinstance(result, Edited):
             # In another file every line is another place.
             pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)
-            return Work(loaded, old, result.text, pairs, result.source)
+            return Work(loaded, old, result.text, pairs, result.source, result.compiled)
         return result
 
     def _validate(self, run: Execution, before: Mapping[str, Mapping[str, Any]]) -> list[Problem]:

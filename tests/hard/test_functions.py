@@ -1015,6 +1015,39 @@ def f():
 report.outcome == "refused" and report.problems[0].line == 2
 f() == 1
 
+## n030-moved-after-an-edit [nofail]: what was edited once and is moved by a later edit stands on its new lines
+@ file m.py
+def d(f): return f
+class C:
+    x = 1
+    def f(self): return 1
+@d
+def g(a=1): return a
+if True:
+    def h(a=1): return a
+@ touch
+import m
+line = lambda f: f.__code__.co_firstlineno
+@ sub m.py
+x = 1 => x = 2
+def g(a=1) => def g(a=2)
+def h(a=1) => def h(a=2)
+@ expect
+(line(m.C.f), line(m.g), line(m.h)) == (4, 5, 8)
+@ edit m.py
+import os
+def d0(f): return f
+def d(f): return f
+class C:
+    x = 2
+    def f(self): return 1
+@d
+def g(a=2): return a
+if True:
+    def h(a=2): return a
+@ expect
+(line(m.C.f), line(m.g), line(m.h)) == (6, 7, 10)
+
 ## n030-shift: lines after a shift above, in tracebacks
 @ file m.py
 import traceback

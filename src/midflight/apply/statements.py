@@ -579,7 +579,7 @@ class Runner:
 
     def _compiled(self, statement: Statement) -> types.CodeType:
         """What preflight compiled, once; it is not kept, for it would hold the code objects of this version."""
-        code = statement.take_compiled() if isinstance(self.scope, ModuleScope) else None
+        code = self.work.compiled.pop(statement, None) if isinstance(self.scope, ModuleScope) else None
         return code if code is not None else self.scope.compile([statement.located()])
 
     def _class_of(self, pair: Pair) -> type | None:

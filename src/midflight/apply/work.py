@@ -34,6 +34,7 @@ class Work:
     text: SourceText
     pairs: list[Pair]
     source: bytes | None = None
+    compiled: dict[Statement, types.CodeType] = field(default_factory=dict)  # by preflight
     roots: Roots = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     reran: dict[Statement, int] = field(default_factory=dict)

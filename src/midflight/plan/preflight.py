@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from midflight.plan.diff import Pair, compiled_anew, match
 from midflight.plan.rude import Process, rude_edits
-from midflight.plan.statements import SourceText, decode, import_marks, parse_edited
+from midflight.plan.statements import SourceText, Statement, decode, import_marks, parse_edited
 from midflight.values import Problem
 
 
@@ -21,6 +22,7 @@ class Edited:
     text: SourceText
     pairs: tuple[Pair, ...]
     source: bytes
+    compiled: dict[Statement, types.CodeType]  # what the syntax check gave of edited statements, for whoever needs it
 
 
 def read_source(path: str, source: bytes) -> str | Problem:
@@ -44,7 +46,7 @@ def edited(
     try:
         new = parse_edited(old, text, path)
         pairs = match(old.statements, new.statements)
-        _compile_edited(pairs, path, new)
+        compiled = _compile_edited(pairs, path, new)
     except SyntaxError as error:
         return [
             Problem(path, error.lineno or 0, "MF001", f"{type(error).__name__}: {error.msg}", "Mend it and save again.")
@@ -54,13 +56,14 @@ def edited(
     if old.future != new.future:
         pairs = [compiled_anew(pair) for pair in pairs]
     problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines), process))
-    return problems or Edited(new, tuple(pairs), source)
+    return problems or Edited(new, tuple(pairs), source, compiled)
 
 
-def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> None:
+def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> dict[Statement, types.CodeType]:
     """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local."""
     from_future = f"from __future__ import {', '.join(sorted(text.future))}\n" if text.future else ""
     head = [*ast.parse(from_future).body, *import_marks(text.imports - text.future)]
+    compiled: dict[Statement, types.CodeType] = {}
     for pair in pairs:
         if pair.new is None or not pair.edited:
             continue
@@ -70,4 +73,5 @@ def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> None:
             # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
             warnings.simplefilter("ignore")
             code = compile(ast.Module([node] if is_future else [*head, node], []), path, "exec", dont_inherit=True)
-        pair.new.keep_compiled(code)
+        compiled[pair.new] = code
+    return compiled

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
-import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,13 +130,6 @@ class Statement:
         if names:
             return ", ".join(names[:3])
         return self.text.strip().splitlines()[0][:60] if self.text.strip() else type(self.node).__name__
-
-    def keep_compiled(self, code: types.CodeType) -> None:
-        self._facts["compiled"] = code
-
-    def take_compiled(self) -> types.CodeType | None:
-        """The code object that preflight made of it, given once."""
-        return self._facts.pop("compiled", None)  # type: ignore[no-any-return]
 
     def located(self) -> ast.stmt:
         """A node with the line numbers of the file as it is now."""
