@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +129,27 @@ def test_stop_gives_everything_back(root: Path) -> None:
         watch.start()
         watch.stop()
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_descriptors_are_closed_only_when_nobody_is_about_to_write_to_them(root: Path) -> None:
+    """A descriptor that was closed may be somebody else's file by the time it is written to."""
+    watch = Watch(Filters([str(root)]), lambda batch: None, backend="inotify")
+    watch.start()
+    backend, said = watch._backend, []
+    wake, close = backend.wake, backend.close
+    assert watch._thread is not None
+    while sys._current_frames()[watch._thread.ident or 0].f_code is not type(backend).wait.__code__:
+        time.sleep(0.001)  # until the thread is asleep
+
+    def slow_wake() -> None:
+        said.append("wakes")
+        wake()
+        time.sleep(0.05)  # long enough for the thread to end
+        said.append("woke")
+
+    backend.wake, backend.close = slow_wake, lambda: (said.append("closes"), close())  # type: ignore[method-assign, func-returns-value, assignment]
+    watch.stop()
+    assert said == ["wakes", "woke", "closes"]
 
 
 def test_an_unknown_backend_is_named(root: Path) -> None:

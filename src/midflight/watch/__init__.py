@@ -189,7 +189,8 @@ class Watch:
                 if self._broken is not None:
                     self._fall_back(self._broken)
         finally:
-            self._backend.close()
+            with self._lock:  # whoever wakes it holds the lock, so that nobody writes to what is closed
+                self._backend.close()
 
     def _turn(self, stopping: threading.Event) -> None:
         """One wake-up: read, debounce, deliver, and wait for the next."""
