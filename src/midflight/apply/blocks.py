@@ -7,7 +7,9 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.assigned import run_value
 from midflight.apply.branches import branch_taken
+from midflight.apply.codes import graft_codes
 from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair
 from midflight.plan.statements import Statement, fingerprint
@@ -20,23 +22,23 @@ def run_block(runner: Runner, pair: Pair) -> None:
     """Run what was edited in the branch that is live; the whole block where its head was edited."""
     assert pair.old is not None and pair.new is not None
     if not _same_head(pair.old.node, pair.new.node):
-        runner._run_value(pair)
+        run_value(runner, pair)
         return
-    parts = dict(runner._block_pairs(pair))
+    parts = dict(runner.block_pairs(pair))
     live = _live_parts(runner, pair.new.node, parts)
     if live is None:
-        runner._run_value(pair)
+        run_value(runner, pair)
         return
     codes: list[Any] = []
     for name, pairs in parts.items():
-        inner = runner._inner_runner(pair, pairs)
+        inner = runner.inner_runner(pair, pairs)
         if name in live:
             inner.take(pairs)
         else:
             inner.refresh([])
             for each in pairs:
                 if each.new is not None:
-                    inner._graft_codes(each) if each.kind != "added" else None
+                    graft_codes(inner, each) if each.kind != "added" else None
         codes += [code for roots in inner.roots.values() for code in roots]
     runner.roots[pair.new] = tuple(codes)
 
@@ -46,19 +48,19 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
     assert pair.new is not None
     head = runner.changes.causes(runner.work, _head(pair.new), runner.scope.prefix)
     if head:
-        runner._refresh_value(pair, head)
+        runner.refresh_value(pair, head)
         return
     if isinstance(pair.new.node, ast.Try) and all(map(_is_value, pair.new.node.body)):
         # Whether its body raises may be another answer now.
-        runner._refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
+        runner.refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
         return
     same = Pair("same", pair.new, pair.new)
-    parts = dict(runner._block_pairs(same))
+    parts = dict(runner.block_pairs(same))
     ran = _live_branch(runner, pair.new.node, parts) if isinstance(pair.new.node, ast.If) else None
     for part, pairs in parts.items():
         if ran is not None and part not in ran:
             continue  # the branch that did not run used nothing
-        inner = runner._inner_runner(same, pairs)
+        inner = runner.inner_runner(same, pairs)
         inner.old_roots = {**inner.old_roots}
         inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
 

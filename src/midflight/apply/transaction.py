@@ -27,14 +27,14 @@ class Transaction:
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
-        self._later: list[Callable[[], None]] = []
+        self._later: list[Callable[[], object]] = []
         self._guarded: dict[int, Any] = {}
         self._at_commit: list[Callable[[], None]] = []
         self.failures: list[BaseException] = []
 
     # -- prepared writes --------------------------------------------------------------------------
 
-    def later(self, write: Callable[[], None]) -> None:
+    def later(self, write: Callable[[], object]) -> None:
         self._later.append(write)
 
     @property

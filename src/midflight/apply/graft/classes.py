@@ -91,9 +91,9 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     node = pair.statement.node
     assert isinstance(node, ast.ClassDef)
     if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
-        runner._run_value(pair)
+        runner.run_value(pair)
         return
-    runner._run_value(pair)
+    runner.run_value(pair)
     runner.tx.flush()
     made = runner.scope.get(node.name)
     runner.scope.set(node.name, runner.run.moves.arrive(runner.run, runner.work.loaded, node.name, made))
@@ -134,9 +134,9 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     pairs = [Pair("same", s, s) for s in statements]
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
-    stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner._wants(p.new)]
+    stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner.wants(p.new)]
     if stale and is_generated(owner, live) and any(_is_field(p) for p in stale):
-        runner._swap_roots(pair)
+        runner.swap_roots(pair)
         again = Pair("changed", pair.old or pair.new, pair.new)
         _remake(runner, again, owner, live, [Pair("changed", p.new, p.new) if p in stale else p for p in pairs])
         return
@@ -158,7 +158,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
         bases = types.resolve_bases(_evaluate_bases(runner, pair.new.located())) or (object,)  # type: ignore[arg-type]
         if bases == owner.__bases__:
             return
-    runner._swap_roots(pair)
+    runner.swap_roots(pair)
     statements = split(node.body, runner.work.text.lines, pair.new.shift)
     again = Pair("changed", pair.old or pair.new, pair.new)
     _remake(runner, again, owner, live, [Pair("same", s, s) for s in statements])
@@ -174,7 +174,7 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     changes = runner.changes
     values = {n.id for part in [*node.bases, *node.keywords] for n in ast.walk(part) if isinstance(n, ast.Name)}
     found = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
-    found += [n for n in decorator_names(node) if runner._decorator_edited(n)]
+    found += [n for n in decorator_names(node) if runner.decorator_edited(n)]
     found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes and is_generated(owner, live)]
     found += [f.__qualname__ for f in _makers(owner) if id(f) in changes.own]
     if hasattr(owner, "__pydantic_core_schema__"):
@@ -203,13 +203,11 @@ def _scope(runner: Runner, owner: type, node: ast.ClassDef) -> ClassScope:
 def _inner_runner(
     runner: Runner, pair: Pair, scope: ClassScope, pairs: Sequence[Pair], refresh: bool = False
 ) -> Runner:
-    from midflight.apply.statements import Runner
-
     source = runner.roots if refresh and pair.new in runner.roots else runner.old_roots
     roots = source.get(pair.old, ()) if pair.old is not None else ()
     codes = [code for root in roots for body in _bodies(root, scope.node.name) for code in nested_codes(body)]
     olds: Roots = by_first([p.old for p in pairs if p.old is not None], codes)
-    inner = Runner(runner.run, runner.work, scope, dict(olds) if refresh else {}, olds)
+    inner = type(runner)(runner.run, runner.work, scope, dict(olds) if refresh else {}, olds)
     inner.siblings = pairs
     return inner
 
@@ -506,7 +504,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     node = pair.new.node
     assert isinstance(node, ast.ClassDef)
     runner.run.before_call()
-    runner._guard_named(pair.new)
+    runner.guard_named(pair.new)
     before = runner.run.registrations.contents()
     code = runner.scope.compile([pair.new.located()])
     made = runner.scope.run_aside(code, {})
@@ -515,10 +513,10 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
         runner.scope.set("__annotations__", annotations)
     twin = made[node.name]
     roots = tuple(nested_codes(code))
-    old_roots = runner._old(pair)
+    old_roots = runner.old_codes(pair)
     runner.roots[pair.new] = roots
     graft_generated(runner, pair, owner, live, twin, pairs, before)
     if old_roots:
-        runner._graft_pairs(pair, old_roots, roots)
+        runner.graft_pairs(pair, old_roots, roots)
     runner.work.record.grafted[runner.scope.label(node.name)] = None
     runner.decorate_again(pair.new)

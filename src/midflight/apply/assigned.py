@@ -1,0 +1,275 @@
+"""Statements that make values: run again, and what the name held before kept where it can act as the new value."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import itertools
+import operator
+import types
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.asked import is_derived, is_state
+from midflight.apply.attributes import guard_targets
+from midflight.apply.codes import graft_codes, graft_pairs
+from midflight.apply.definitions import inner_function, made_here
+from midflight.apply.graft.functions import forward
+from midflight.apply.graft.wrappers import become
+from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.scopes import ClassScope, ModuleScope
+from midflight.apply.transaction import ABSENT
+from midflight.apply.values import Before, before_in_place, is_container, is_data, rebuilt, same_value
+from midflight.apply.whole import Watched
+from midflight.plan.diff import Pair, defines
+from midflight.plan.purity import only_binds
+from midflight.plan.statements import Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+
+def run_value(runner: Runner, pair: Pair) -> None:
+    statement = pair.new
+    assert statement is not None
+    before = {name: runner.scope.get(name) for name in statement.binds}
+    if is_state(statement, runner.scope.namespace) and all(old is not ABSENT for old in before.values()):
+        runner.keep_state(statement, "its own statement")
+        return
+    derived = is_derived(statement, runner.scope.namespace)
+    untouched = {name: derived or _is_untouched(runner, name, pair) for name in before if name not in runner.building}
+    given = _defined_before(runner, statement)
+    if given and not only_binds(statement):
+        runner.run.before_call()
+        runner.guard_named(statement)
+    alone = _bound_only_by(runner, pair)
+    if given or (only_binds(statement) and not alone & statement.reads):
+        made, roots = runner.aside([statement.located()], given, pair)
+        _lose_unbound(runner, pair, alone - made.keys())
+    else:
+        made, roots = _run_live(runner, pair, before, alone)
+    runner.roots[statement] = roots
+    runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
+    for name, value in made.items():
+        if name in runner.building or name not in before:
+            runner.scope.set(name, value)
+        elif name in given and _wraps_as(runner, before[name], given[name], value):
+            runner.scope.set(name, before[name])
+            runner.work.record.grafted[runner.scope.label(name)] = None
+        else:
+            _settle(runner, name, before[name], value, pair, untouched.get(name, False))
+    if runner.old_codes(pair):
+        # Last: what a name held may act as another function of the statement by now.
+        graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
+    """For `f = decorate(f)`: the function that the definition above made, which the name no longer leads to."""
+    given: dict[str, Any] = {}
+    for name, maker in makers(runner, statement):
+        runner.swap_roots(maker)
+        function = inner_function(runner, Pair("changed", maker.old or maker.new, maker.new))
+        if function is not None:
+            given[name] = function
+    for name in _read_from_outside(runner, statement):
+        outer = runner.scope.namespace if isinstance(runner.scope, ClassScope) else vars(builtins)
+        value = outer.get(name, getattr(builtins, name, ABSENT))
+        if value is not ABSENT:
+            given[name] = value
+    return given
+
+
+def _read_from_outside(runner: Runner, statement: Statement) -> Iterator[str]:
+    """Names that `statement` reads from around its scope and binds in it: `print = loud(print)`."""
+    if runner.in_block or statement.is_block:
+        return
+    for name in statement.binds & statement.reads:
+        others = (pair.new for pair in runner.siblings if pair.new is not None and pair.new is not statement)
+        if not isinstance(statement.node, ast.AugAssign) and not any(name in other.binds for other in others):
+            yield name
+
+
+def _wraps_as(runner: Runner, old: Any, function: types.FunctionType, new: Any) -> bool:
+    """Make what `f = decorate(f)` gave before act as what it gives now."""
+    wraps = any(inner is function for inner in functions_in(old, runner.work.name))
+    return wraps and old is not function and become(runner.tx, old, new)
+
+
+def makers(runner: Runner, statement: Statement) -> Iterator[tuple[str, Pair]]:
+    """Names that `statement` reads and binds, with the function definition that bound each before it."""
+    for name in statement.binds & statement.reads:
+        above = itertools.takewhile(lambda pair: pair.new is not statement, runner.siblings)
+        makers = [pair for pair in above if pair.new is not None and name in pair.new.binds]
+        if makers and makers[-1].statement.is_def:
+            yield name, makers[-1]
+
+
+def _run_live(
+    runner: Runner, pair: Pair, before: Mapping[str, Any], alone: frozenset[str]
+) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+    """Run it where the module's top level ran; what it bound is then settled as if it had been prepared aside."""
+    assert pair.new is not None
+    runner.run.before_call()
+    runner.guard_named(pair.new)
+    guard_targets(runner, pair.new)
+    watched = Watched(alone, runner.scope.namespace)
+    node = watched.rewritten(pair.new.located()) if watched.names else pair.new.located()
+    code = watched.linked(runner.scope.compile([node]))
+    runner.scope.run(code)
+    made = {}
+    for name in [*before, *(watched.names - before.keys())]:
+        value = runner.scope.get(name)
+        if value is not ABSENT and (name not in watched.names or name in watched.bound):
+            made[name] = value
+    _lose_unbound(runner, pair, watched.names - watched.bound)
+    return made, tuple(nested_codes(code))
+
+
+def _lose_unbound(runner: Runner, pair: Pair, names: Collection[str]) -> None:
+    """Names that a block bound in its old version, and did not bind this time."""
+    for name in sorted(names):
+        value = runner.scope.get(name)
+        if value is not ABSENT and pair.old is not None and name in pair.old.binds:
+            runner.lose(name, value)
+
+
+def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
+    """Names that a block of the module binds, in either version, and no other statement."""
+    if not isinstance(runner.scope, ModuleScope) or runner.in_block or pair.old is None or not pair.statement.is_block:
+        return frozenset()
+    others = (p.new for p in runner.siblings if p.new is not None and p.new is not pair.new)
+    within = {n.target.id for n in ast.walk(pair.statement.node) if isinstance(n, ast.NamedExpr)}
+    return (pair.old.binds | pair.statement.binds).difference(within, *(other.binds for other in others))
+
+
+def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
+    """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""
+    if old is not ABSENT and pair.old is not None and name in pair.old.binds:
+        if settle_value(runner, name, old, new, untouched):
+            return
+        if _acts_as(runner, pair, old, new):
+            runner.scope.set(name, old)
+            runner.work.record.grafted[runner.scope.label(name)] = None
+            return
+    runner.rebind(name, old, new)
+
+
+def settle_value(runner: Runner, name: str, old: Any, new: Any, untouched: bool) -> bool:
+    """An equal value changes nothing; an untouched container is filled anew in place."""
+    if same_value(old, new):
+        runner.scope.set(name, old)
+        was = before_in_place(old, runner.changes.in_place)
+        if was is not old:
+            runner.changes.value_changed(runner.scope.key(name), was)
+        return True
+    if not (is_container(old) and type(new) is type(old) and untouched):
+        return False
+    runner.changes.value_changed(runner.scope.key(name), runner.changes.fill(old, new))
+    runner.tx.later(lambda: runner.tx.set_contents(old, new))
+    runner.scope.set(name, old)
+    runner.work.record.rebound[runner.scope.label(name)] = None
+    return True
+
+
+def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
+    if isinstance(old, types.FunctionType):
+        ours = old.__globals__ is runner.scope.namespace or old.__module__ == runner.work.name
+        if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
+            return become(runner.tx, old, new)
+        if not made_here(runner, pair, old):
+            return False
+        if isinstance(new, types.FunctionType) and any(
+            new.__code__ is code for code in runner.roots.get(pair.statement, ())
+        ):
+            return become(runner.tx, old, new)
+        if callable(new):
+            forward(runner.tx, old, new)
+        return False
+    if isinstance(old, type) or isinstance(new, type):
+        return False
+    return not isinstance(old, (types.MethodType,)) and become(runner.tx, old, new) if is_wrapper(old) else False
+
+
+def _values_before(runner: Runner) -> Before:
+    return Before(runner.scope.namespace, runner.work.name, runner.changes.values)
+
+
+def _is_untouched(runner: Runner, name: str, pair: Pair) -> bool:
+    """Whether the value is still what the old source gave."""
+    return is_as_made(runner, name, runner.old_groups.of(pair.old).statements if pair.old is not None else ())
+
+
+def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bool:
+    current = runner.scope.get(name)
+    if current is ABSENT:
+        return False
+    if isinstance(runner.scope, ModuleScope):
+        made = runner.work.loaded.made.get(name, ABSENT)
+        if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
+            return True
+    given = rebuilt(runner.scope, statements, name, _values_before(runner))
+    return given is not ABSENT and same_value(given, current, runner.changes.in_place)
+
+
+def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
+    """Statements that run because one that builds the same value was edited; and where each value is whole."""
+    runner.siblings = pairs
+    again: set[Statement] = set()
+    last: dict[Statement, list[str]] = {}
+    ran = [p.new for p in pairs if p.kind in ("changed", "added") and p.new is not None]
+    went = [p.old for p in pairs if p.kind in ("changed", "removed") and p.old is not None]
+    if not ran and not went:
+        return again, last
+    olds, news = runner.old_groups, runner.new_groups
+    edited = {name for s in ran for name in news.names(s)} | {name for s in went for name in olds.names(s)}
+    for name in sorted(edited & olds.builders.keys() & news.builders.keys()):
+        if name in runner.building:
+            continue
+        old, new = olds.of(olds.builders[name][0]), news.of(news.builders[name][0])
+        names = old.names & new.names
+        if len(old.statements) + len(new.statements) < 3 or name not in names:
+            continue
+        if all(is_as_made(runner, each, old.statements) for each in names):
+            again.update(new.statements)
+            runner.building.update({each: runner.scope.get(each) for each in names})
+            last.setdefault(new.statements[-1], []).extend(sorted(names))
+    return again, last
+
+
+def finish_building(runner: Runner, statement: Statement, last: Mapping[Statement, list[str]]) -> None:
+    for name in last.get(statement, ()):
+        old, new = runner.building.pop(name), runner.scope.get(name)
+        if not settle_value(runner, name, old, new, True):
+            runner.rebind(name, old, new)
+
+
+def annotate(runner: Runner, pair: Pair) -> None:
+    """What the annotation gives is another value now; what the name holds stays."""
+    assert pair.new is not None
+    graft_codes(runner, pair)
+    node = pair.new.located()
+    assert isinstance(node, ast.AnnAssign)
+    alone = ast.AnnAssign(node.target, node.annotation, None, node.simple)
+    runner.aside([ast.copy_location(alone, node)], {}, pair)
+
+
+def lambda_edited(runner: Runner, pair: Pair) -> None:
+    """Only a lambda inside a call was edited: what the call made of it follows if nobody touched it."""
+    statement = pair.new
+    assert statement is not None
+    if not statement.binds or defines(statement) or not statement.calls:
+        return
+    if is_state(statement, runner.scope.namespace):
+        runner.keep_state(statement, "its own lambda")
+    elif is_derived(statement, runner.scope.namespace) or all(
+        is_data(runner.scope.get(name)) and _is_untouched(runner, name, pair) for name in statement.binds
+    ):
+        run_value(runner, Pair("changed", pair.old, pair.new))
+
+
+def is_wrapper(value: Any) -> bool:
+    if isinstance(value, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+        return True
+    kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
+    return isinstance(value, kinds) or hasattr(value, "cache_parameters")

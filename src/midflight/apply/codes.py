@@ -1,0 +1,154 @@
+"""New code into the functions that run the old code, wherever they are."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.changes import inner_code_differs, own_code_differs
+from midflight.apply.graft.classes import fill_from_bodies, place_class
+from midflight.apply.graft.closures import fits_for
+from midflight.apply.graft.copies import Facts, follow
+from midflight.apply.graft.functions import forwarded_to, new_doc, pair_codes, same_code
+from midflight.apply.graft.search import by_code
+from midflight.apply.holders import frames_by_code, functions_in, nested_codes
+from midflight.apply.scopes import ModuleScope
+from midflight.apply.variants import origin_of, variants_of
+from midflight.graph.homes import made_by_statement
+from midflight.plan.diff import Pair
+from midflight.plan.statements import Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+# References to a code object that no function runs: the tuple it lies in, the list of pairs, a variable, an argument.
+_AT_REST = 4
+
+
+def graft_bodies(runner: Runner, pair: Pair) -> None:
+    """Only functions' bodies were edited: nothing runs, the new code goes where the old one is."""
+    graft_codes(runner, pair)
+    if pair.new is not None and pair.new.is_class:
+        fill_from_bodies(runner, pair)
+
+
+def graft_codes(runner: Runner, pair: Pair) -> None:
+    assert pair.new is not None
+    old = runner.old_codes(pair)
+    if pair.new.is_class:
+        owner = runner.class_of(pair)
+        if owner is not None and made_by_statement(owner, runner.work.name):
+            place_class(runner.tx, owner, pair.new)
+    if not old:
+        return
+    roots = tuple(nested_codes(_compiled(runner, pair.new)))
+    runner.roots[pair.new] = roots
+    graft_pairs(runner, pair, old, roots)
+
+
+def graft_pairs(
+    runner: Runner,
+    pair: Pair,
+    old: Sequence[types.CodeType],
+    new: Sequence[types.CodeType],
+    skip: types.FunctionType | None = None,
+    also: Callable[[types.FunctionType], None] | None = None,
+) -> None:
+    assert pair.new is not None
+    owner = runner.scope.owner if runner.scope.owner is not None else runner.class_of(pair)
+    runner.run.search.fits.update(fits_for(pair.new.located(), old, new, runner.scope, owner))
+    mapping = list(pair_codes(old, new))
+    named = by_code([runner.scope.get(name) for name in pair.new.binds], runner.work.name)
+    running: dict[int, int] | None = None
+    for before, after in mapping:
+        found = named.get(id(before), [])
+        edited = not same_code(before, after)
+        for function in found:
+            if function is not skip:
+                runner.run.search.graft(function, after)
+                if also is not None:
+                    also(function)
+                if edited:
+                    tell_grafted(runner, _label_of(before), function, before, after)
+                    follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
+        if edited and not found and after in new:
+            _graft_foreign(runner, pair, before, after)
+        others = list(variants_of(before))
+        if others or sys.getrefcount(before) - _AT_REST > len(found):
+            running = frames_by_code() if running is None else running
+            if others or sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
+                runner.run.search.want(before, after, _teller(runner, before, after, edited, skip, also))
+        if edited:
+            runner.run.search.replaced += [(before, after), *((other, after) for other in others)]
+
+
+def _compiled(runner: Runner, statement: Statement) -> types.CodeType:
+    """What preflight compiled, once; it is not kept, for it would hold the code objects of this version."""
+    code = runner.work.compiled.pop(statement, None) if isinstance(runner.scope, ModuleScope) else None
+    return code if code is not None else runner.scope.compile([statement.located()])
+
+
+def follow_copies(runner: Runner, pair: Pair, function: types.FunctionType, facts: Facts) -> None:
+    for name in pair.statement.binds:
+        follow(runner.tx, runner.scope.get(name), function, runner.work.name, facts)
+
+
+def _graft_foreign(runner: Runner, pair: Pair, before: types.CodeType, after: types.CodeType) -> None:
+    """Somebody gave the function other code than its source has (a rewriter, a debugger): the edit counts."""
+    for name in pair.statement.binds:
+        for function in functions_in(runner.scope.get(name), runner.work.name):
+            ours = function.__globals__ is runner.scope.namespace and function.__qualname__ == before.co_qualname
+            foreign = forwarded_to(function) is None and not _is_known(runner, origin_of(function.__code__))
+            if ours and foreign and function.__code__.co_freevars == after.co_freevars:
+                runner.run.search.graft(function, after)
+                tell_grafted(runner, _label_of(before), function, function.__code__, after)
+                runner.run.notes.append(
+                    f"{runner.work.name}.{_label_of(before)}: its running code was not its source's; the edit counts"
+                )
+
+
+def _is_known(runner: Runner, code: types.CodeType) -> bool:
+    """Whether the module's source gave this code object, in its old version or the new one."""
+    for statement in runner.work.old.text.statements:
+        if code.co_qualname.partition(".")[0] in statement.binds:
+            runner.work.old.roots.get(statement)  # found when asked for
+    roots = [*runner.work.old.roots.values(), *runner.work.roots.values(), tuple(runner.run.search.fresh())]
+    return any(code is inner for codes in roots for root in codes for inner in _with_nested(root))
+
+
+def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any, also: Any) -> Any:
+    def done(function: types.FunctionType, taken: bool) -> None:
+        if function is skip:
+            return
+        if also is not None and taken:
+            also(function)
+        if not taken:
+            name = _label_of(before)
+            runner.run.notes.append(
+                f"{runner.work.name}.{name}: a live closure keeps its old code: what it would capture cannot be had"
+            )
+        elif edited:
+            tell_grafted(runner, _label_of(before), function, before, after)
+
+    return done
+
+
+def tell_grafted(
+    runner: Runner, label: str, function: types.FunctionType, old: types.CodeType, new: types.CodeType
+) -> None:
+    runner.work.record.grafted[label] = None
+    own, within = own_code_differs(old, new), inner_code_differs(old, new)
+    runner.changes.code_changed((runner.work.name, label), function, own, within)
+    runner.work.loaded.mention(frozenset(new.co_names))
+
+
+def _with_nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for nested in nested_codes(code):
+        yield from _with_nested(nested)
+
+
+def _label_of(code: types.CodeType) -> str:
+    return code.co_qualname.replace(".<locals>", "")

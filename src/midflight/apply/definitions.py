@@ -1,0 +1,414 @@
+"""Functions whose definition runs again: defaults that stay, decorators, and what the old object becomes."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import types
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.asked import forget_hooks
+from midflight.apply.codes import follow_copies, graft_pairs, tell_grafted
+from midflight.apply.graft.classes import live_class
+from midflight.apply.graft.copies import signature_of
+from midflight.apply.graft.functions import graft_function, graft_signature
+from midflight.apply.graft.marks import forget_marks
+from midflight.apply.graft.wrappers import become
+from midflight.apply.holders import functions_in, functions_running, nested_codes, value_of
+from midflight.apply.parsed import but
+from midflight.apply.scopes import ModuleScope
+from midflight.apply.transaction import ABSENT
+from midflight.apply.values import same_value
+from midflight.apply.variants import origin_of
+from midflight.plan.diff import Pair
+from midflight.plan.flow import decorator_names, factory_names
+from midflight.plan.purity import only_binds
+from midflight.plan.statements import FUNCTIONS, Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.registrations import Contents
+    from midflight.apply.statements import Runner
+
+_UNDECORATED = "\x00undecorated"
+
+
+def continued(runner: Runner, pair: Pair) -> Pair:
+    """A definition that stood inside a block before, or stands inside one now: the one that lives goes on."""
+    assert pair.new is not None
+    for old in runner.going:
+        for inner in _definitions(runner, old, pair.new.name):
+            found = Pair("changed", inner, pair.new)
+            if isinstance(runner.scope, ModuleScope) and inner not in runner.old_roots:
+                runner.old_roots = but(runner.old_roots, inner, runner.work.old.roots.get(inner, ()))
+            if _lives(runner, found):
+                return found
+    return pair
+
+
+def _definitions(runner: Runner, statement: Statement, name: str) -> Iterator[Statement]:
+    if statement.is_def or statement.is_class:
+        if statement.name == name:
+            yield statement
+    elif statement.is_block and name in statement.binds:
+        for part in ("body", "handlers", "orelse", "finalbody"):
+            for inner in runner.parts(statement, runner.work.old.text.lines, part):
+                yield from _definitions(runner, inner, name)
+
+
+def _lives(runner: Runner, pair: Pair) -> bool:
+    """Whether the process holds what the old version of a definition made, and the new one is of its kind."""
+    assert pair.old is not None and pair.new is not None
+    if pair.new.is_class:
+        return pair.old.is_class and live_class(runner, pair, runner.scope.get(pair.new.name)) is not None
+    return pair.old.is_def and inner_function(runner, pair) is not None
+
+
+def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
+    assert pair.new is not None
+    node = pair.new.node
+    assert isinstance(node, FUNCTIONS)
+    old_node = pair.old.node if pair.old is not None else None
+    inner = inner_function(runner, pair) if old_node is not None else None
+    redecorate = (
+        inner is None
+        or not isinstance(old_node, FUNCTIONS)
+        or list(map(ast.dump, old_node.decorator_list)) != list(map(ast.dump, node.decorator_list))
+        or bool(decorator_names(node) & {cause.split(".")[0] for cause in causes})
+        or bool(_stale_decorators(runner, pair.new))
+    )
+    if redecorate:
+        _run_decorated(runner, pair, node, inner, causes)
+    else:
+        assert inner is not None
+        _run_header(runner, pair, inner, causes)
+
+
+def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: Sequence[str]) -> None:
+    """The signature was edited, the decorators were not: they do not run again, nor do defaults that stayed."""
+    assert pair.new is not None
+    located = pair.new.located()
+    node, given = _with_kept_defaults(runner, located, pair, inner, causes)
+    # Decorators that do nothing in the places of the real ones: they are part of a function's line table.
+    node.decorator_list = [ast.copy_location(ast.Name(_UNDECORATED, ast.Load()), d) for d in node.decorator_list]
+    made, roots = runner.aside([node], {**given, _UNDECORATED: _undecorated}, pair)
+    function = made[node.name]
+    runner.roots[pair.new] = roots
+    old = inner.__code__
+    also = functools.partial(_graft_twin, runner, inner, function, (inner.__defaults__, inner.__kwdefaults__))
+    graft_pairs(runner, pair, runner.old_codes(pair), roots, skip=inner, also=also)
+    facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
+    follow_copies(runner, pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
+    runner.tx.later(lambda: graft_function(runner.tx, inner, function, runner.run.search.fits))
+    tell_grafted(runner, runner.scope.label(node.name), inner, old, function.__code__)
+    if not same_value((inner.__defaults__, inner.__kwdefaults__), (function.__defaults__, function.__kwdefaults__)):
+        runner.changes.code_changed(runner.scope.key(node.name), inner, True)  # it may answer otherwise
+
+
+def _graft_twin(
+    runner: Runner,
+    inner: types.FunctionType,
+    made: types.FunctionType,
+    defaults: tuple[Any, Any],
+    twin: types.FunctionType,
+) -> None:
+    """Another function that runs the same code, such as a wrapper that acts as it since its decorator went."""
+    if origin_of(twin.__code__) is origin_of(inner.__code__) and (twin.__defaults__, twin.__kwdefaults__) == defaults:
+        runner.tx.later(lambda: graft_signature(runner.tx, twin, made))
+
+
+def _run_decorated(
+    runner: Runner,
+    pair: Pair,
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    inner: types.FunctionType | None,
+    causes: Sequence[str],
+) -> None:
+    assert pair.new is not None
+    name = node.name
+    current = runner.scope.get(name)
+    located, given = _with_kept_defaults(runner, pair.new.located(), pair, inner, causes)
+    if node.decorator_list or not only_binds(pair.new):
+        runner.run.before_call()
+    old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
+    objects = list(_registrar_objects(runner, [*old_decorators, *node.decorator_list]))
+    for each in objects:
+        runner.run.registrations.guard_inside(each)
+    before = runner.run.registrations.contents(objects) if node.decorator_list or old_decorators else {}
+    forget_hooks(runner.work.name, runner.scope.prefix + name)
+    made, roots = runner.aside([located], given, pair)
+    for registrar in _registrars(runner, old_decorators):
+        runner.run.notes += runner.run.registrations.moved_on(before, inner, name, registrar)
+    runner.roots[pair.new] = roots
+    _settle_decorated(runner, pair, made.pop(name), inner, current, before)
+    if inner is not None:
+        # Last: what the name held may act as another function by now.
+        graft_pairs(runner, pair, runner.old_codes(pair), roots, skip=inner)
+
+
+def _settle_decorated(
+    runner: Runner, pair: Pair, result: Any, inner: types.FunctionType | None, current: Any, before: Contents
+) -> None:
+    assert pair.new is not None
+    name = pair.new.node.name  # type: ignore[attr-defined]
+    is_ours = inner is not None and _is_made(runner, pair, current)
+    if not _is_last(runner, pair.new, name):
+        runner.run.notes += runner.run.registrations.settle(before, inner, result, result, name)
+        if current is ABSENT:
+            runner.scope.set(name, result)  # for a later one of the same name that builds on it
+        _replay_readers(runner, pair.new, name, result)
+        return
+    if is_ours and current is not ABSENT and become(runner.tx, current, result):
+        forget_marks(runner.tx, pair, runner.scope.namespace, current, result)
+        runner.work.record.grafted[runner.scope.label(name)] = None
+        runner.run.notes += runner.run.registrations.settle(before, current, result, current, name)
+        if inner is not None:
+            runner.changes.code_changed(runner.scope.key(name), inner, True)
+        return
+    if inner is not None and inner is not current:
+        become(runner.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, name))
+    runner.run.notes += runner.run.registrations.settle(before, current if is_ours else inner, result, result, name)
+    if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
+        runner.work.record.grafted[runner.scope.label(name)] = None
+        return  # rebound since: the name keeps what it is bound to
+    if current is ABSENT and isinstance(runner.scope, ModuleScope):
+        lives = runner.run.moves.arrive(runner.run, runner.work.loaded, name, result)
+        if lives is not result:
+            runner.run.registrations.replace(result, lives)
+            runner.changes.code_changed(runner.scope.key(name), lives, True)
+        result = lives
+    runner.tell_of_another(name, current, result)
+    runner.scope.set(name, result)
+    (runner.work.record.ran if current is ABSENT else runner.work.record.rebound)[runner.scope.label(name)] = None
+    runner.changes.value_changed(runner.scope.key(name), current)
+
+
+def _registrar_objects(runner: Runner, decorators: Sequence[ast.expr]) -> Iterator[Any]:
+    """The objects that decorators are methods of, such as `app` in `@app.route("/")`."""
+    seen: set[int] = set()
+    for node in (child for decorator in decorators for child in ast.walk(decorator)):
+        value = value_of(node.value, runner.scope.namespace) if isinstance(node, ast.Attribute) else ABSENT
+        if value is ABSENT or isinstance(value, (type, types.ModuleType, types.FunctionType)) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield value
+
+
+def _registrars(runner: Runner, decorators: Sequence[ast.expr]) -> list[Any]:
+    """What stood behind the @ of the old version, as far as names lead to it."""
+    found = []
+    for decorator in decorators:
+        node: ast.expr = decorator.func if isinstance(decorator, ast.Call) else decorator
+        found.append(value_of(node, runner.scope.namespace))
+    return [value for value in found if callable(value)]
+
+
+def _with_kept_defaults(
+    runner: Runner, located: ast.stmt, pair: Pair, inner: types.FunctionType | None, causes: Sequence[str]
+) -> tuple[Any, dict[str, Any]]:
+    """`located` with the defaults that were not edited replaced by the objects that live."""
+    node: Any = copy.deepcopy(located)
+    given: dict[str, Any] = {}
+    if inner is None or pair.old is None or not isinstance(pair.old.node, FUNCTIONS):
+        return node, given
+    held = _defaults_by_name(pair.old.node, inner)
+    assert pair.new is not None
+    flowed = runner.changes.value_causes(runner.work, pair.new, runner.scope.prefix)
+    changed = {cause.split(".")[0] for cause in (*causes, *flowed)}
+    for name, default, replace in _default_slots(node):
+        if name in held and held[name][0] == ast.dump(default):
+            if not changed & {n.id for n in ast.walk(default) if isinstance(n, ast.Name)}:
+                place = f"\x00default {name}"
+                given[place] = held[name][1]
+                replace(ast.copy_location(ast.Name(place, ast.Load()), default))
+    return node, given
+
+
+def inner_function(runner: Runner, pair: Pair) -> types.FunctionType | None:
+    """The function that the old version of a def made, wherever it is now."""
+    assert pair.old is not None
+    if not isinstance(pair.old.node, FUNCTIONS):
+        value = runner.scope.get(pair.statement.node.name)  # type: ignore[attr-defined]
+        return value if made_here(runner, pair, value) else None  # a lambda bound to the name
+    name = pair.old.node.name
+    roots = [code for code in _function_codes(runner.old_codes(pair)) if code.co_name == name]
+    wanted = {id(code) for code in roots}
+    for function in functions_in(runner.scope.get(name), runner.work.name):
+        if id(origin_of(function.__code__)) in wanted:
+            return function
+    for functions in functions_running(roots).values():
+        for function in functions:
+            if function.__globals__ is runner.scope.namespace:
+                return function
+    return None
+
+
+def made_here(runner: Runner, pair: Pair, value: Any) -> bool:
+    """Whether `value` is a function whose code stands in the old version of the statement."""
+    return type(value) is types.FunctionType and any(
+        origin_of(value.__code__) is code for code in runner.old_codes(pair)
+    )
+
+
+def functions_of(runner: Runner, pair: Pair) -> list[types.FunctionType]:
+    return [f for functions in functions_running(list(runner.old_codes(pair))).values() for f in functions]
+
+
+def _is_made(runner: Runner, pair: Pair, current: Any) -> bool:
+    """Whether a name still holds what its statement made: that, or a wrapper around it."""
+    wanted = {id(code) for code in _function_codes(runner.old_codes(pair))}
+    if any(id(origin_of(function.__code__)) in wanted for function in functions_in(current, runner.work.name)):
+        return True
+    return current is not ABSENT and not isinstance(current, (types.FunctionType, type)) and callable(current)
+
+
+def _is_last(runner: Runner, statement: Statement, name: str) -> bool:
+    """Whether no later statement of the scope binds the name again (overloads, property setters)."""
+    later = False
+    for pair in runner.siblings:
+        if pair.new is statement:
+            later = True
+        elif later and pair.new is not None and name in pair.new.binds and pair.new.is_def:
+            return False
+    return True
+
+
+def _replay_readers(runner: Runner, statement: Statement, name: str, value: Any) -> None:
+    """Later definitions of the same name that build on it (`@x.setter`) run on the new value."""
+    later = False
+    for pair in runner.siblings:
+        if pair.new is statement:
+            later = True
+        elif later and pair.new is not None and name in pair.new.binds and name in pair.new.reads:
+            made, roots = runner.aside([pair.new.located()], {name: value}, pair)
+            runner.roots[pair.new] = roots
+            value = made.get(name, value)
+    current = runner.scope.get(name)
+    if isinstance(value, property) and isinstance(current, property):
+        become(runner.tx, current, value)
+        runner.work.record.grafted[runner.scope.label(name)] = None
+
+
+def bring_back(runner: Runner, pair: Pair) -> None:
+    """A definition that nobody edited, whose name a later one had: that one is gone, or stands before it now."""
+    assert pair.new is not None
+    node = pair.new.node
+    assert isinstance(node, FUNCTIONS)
+    runner.swap_roots(pair)
+    again = Pair("changed", pair.old, pair.new)
+    function = inner_function(runner, again)
+    current = runner.scope.get(node.name)
+    if function is not None and node.decorator_list:
+        _run_decorated(runner, again, node, function, ())
+    elif function is None:
+        _run_in_place_of(runner, pair, current)
+    elif current is not function:
+        become(runner.tx, current, function)
+        runner.rebind(node.name, current, function)
+
+
+def _run_in_place_of(runner: Runner, pair: Pair, current: Any) -> None:
+    """Nobody held the function, so its definition runs; who holds the one that hid it gets the same."""
+    assert pair.new is not None
+    name = pair.new.name
+    runner.run.before_call()
+    runner.guard_named(pair.new)
+    made, runner.roots[pair.new] = runner.aside([pair.new.located()], {}, pair)
+    if become(runner.tx, current, made[name]):
+        runner.work.record.grafted[runner.scope.label(name)] = None
+    else:
+        runner.rebind(name, current, made[name])
+
+
+def refresh_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
+    assert pair.new is not None
+    node = pair.new.node
+    values = {c.split(".")[0] for c in causes}
+    called = values & decorator_names(node)
+    direct = _stale_decorators(runner, pair.new) & called
+    if called and not direct and not (values - called):
+        return
+    source = Pair("changed", pair.old or pair.new, pair.new)
+    keep = [c for c in causes if c.split(".")[0] not in called or c.split(".")[0] in direct]
+    runner.swap_roots(pair)
+    runner.run_edited(source, keep)
+
+
+def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
+    """Names in the decorators of a definition that hold something else now, or whose own code was edited."""
+    flowed = {c.split(".")[0] for c in runner.changes.value_causes(runner.work, statement, runner.scope.prefix)}
+    factories = factory_names(statement.node)
+    names = decorator_names(statement.node)
+    return {name for name in names if name in flowed or decorator_edited(runner, name, name in factories)}
+
+
+def decorator_edited(runner: Runner, name: str, factory: bool = False) -> bool:
+    """A decorator's own code or an argument's value was edited; functions inside it are only grafted. Of a factory
+    what it returns is the decorator."""
+    if runner.scope.key(name) in runner.changes.values or (runner.work.name, name) in runner.changes.values:
+        return True
+    value = runner.scope.namespace.get(name)
+    makers = [value] if not isinstance(value, type) else [vars(value).get("__init__"), vars(value).get("__call__")]
+    if isinstance(value, types.ModuleType):
+        return any(isinstance(v, types.FunctionType) and id(v) in runner.changes.own for v in vars(value).values())
+    edited = runner.changes.own.keys() | (runner.changes.within.keys() if factory else ())
+    return any(id(maker) in edited for maker in makers)
+
+
+def _undecorated(function: Any) -> Any:
+    return function
+
+
+def _function_codes(codes: Iterable[types.CodeType]) -> list[types.CodeType]:
+    """Code of functions among `codes`, also behind the scope of type parameters."""
+    out = []
+    for code in codes:
+        out.append(code)
+        if code.co_name.startswith("<generic parameters"):
+            out += nested_codes(code)
+    return out
+
+
+def _innermost(value: Any, name: str) -> Any:
+    for function in functions_in(value, ""):
+        if function.__name__ == name:
+            return function
+    return value
+
+
+def _default_slots(node: Any) -> list[tuple[str, ast.expr, Any]]:
+    """(parameter, default, a function that puts another expression in its place)."""
+    arguments = node.args
+    names = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    first = len(names) - len(arguments.defaults)
+    out: list[tuple[str, ast.expr, Any]] = []
+    for at, default in enumerate(arguments.defaults):
+        out.append((names[first + at], default, _setter(arguments.defaults, at)))
+    for at, default in enumerate(arguments.kw_defaults):
+        if default is not None:
+            out.append((arguments.kwonlyargs[at].arg, default, _setter(arguments.kw_defaults, at)))
+    return out
+
+
+def _setter(items: list[Any], at: int) -> Any:
+    def replace(node: ast.expr) -> None:
+        items[at] = node
+
+    return replace
+
+
+def _defaults_by_name(node: Any, function: types.FunctionType) -> dict[str, tuple[str, Any]]:
+    """Parameter → (its default's source as a tree, the object that lives)."""
+    held: dict[str, tuple[str, Any]] = {}
+    arguments = node.args
+    names = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    values = function.__defaults__ or ()
+    if len(values) == len(arguments.defaults):
+        for name, default, value in zip(names[len(names) - len(values) :], arguments.defaults, values, strict=True):
+            held[name] = (ast.dump(default), value)
+    by_name = function.__kwdefaults__ or {}
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None and argument.arg in by_name:
+            held[argument.arg] = (ast.dump(default), by_name[argument.arg])
+    return held

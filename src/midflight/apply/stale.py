@@ -1,0 +1,200 @@
+"""Statements that nobody edited, whose inputs changed: which run again, which stay, and what is said."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from midflight.apply.aliases import following, refresh_aliases
+from midflight.apply.asked import is_derived, is_state
+from midflight.apply.assigned import is_as_made, is_wrapper, makers, run_value, settle_value
+from midflight.apply.attributes import refresh_attributes
+from midflight.apply.blocks import refresh_block
+from midflight.apply.definitions import decorator_edited, refresh_function
+from midflight.apply.graft.classes import header_causes, refresh_class
+from midflight.apply.holders import resolve
+from midflight.apply.values import is_container, is_derived_kind
+from midflight.plan.diff import Group, Pair
+from midflight.plan.flow import imports_inside
+from midflight.plan.statements import Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.statements import Runner
+
+
+def refresh_pair(runner: Runner, pair: Pair) -> None:
+    statement = pair.new
+    assert statement is not None
+    refresh_aliases(runner, statement)
+    if runner.work.reran.get(statement, 0) >= 3:
+        return
+    causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    if statement.is_class and (causes or header_causes(runner, statement) or _class_imports_change(runner, statement)):
+        refresh_class(runner, pair)
+        return
+    if not causes or statement.is_import:
+        return
+    if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
+        refresh_block(runner, pair)
+        return
+    if statement in runner.work.reran:
+        return
+    if statement.is_def:
+        refresh_function(runner, pair, causes)
+    else:
+        refresh_value(runner, pair, causes)
+
+
+def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
+    statement = pair.new
+    assert statement is not None
+    if _decorates_class(runner, statement) or _decorates_function(runner, statement):
+        if _decorates_class(runner, statement) or _new_decorator(runner, statement, causes):
+            runner.swap_roots(pair)
+            run_statement(runner, pair)
+        return
+    group = (
+        runner.new_groups.of(statement)
+        if statement in runner.new_groups.statements
+        else Group((statement,), statement.binds)
+    )
+    if not group.names:
+        _refresh_effect(runner, pair, causes)
+        return
+    if is_state(statement, runner.scope.namespace):
+        touched = sorted(group.names)
+    elif is_derived(statement, runner.scope.namespace):
+        touched = []
+    else:
+        touched = [name for name in sorted(group.names) if not _may_be_made_again(runner, name, group)]
+    for name in touched:
+        runner.run.keep(runner.work, runner.scope.label(name), causes)
+    if not touched and not _only_inner_code(runner, statement, group, causes):
+        _rebuild_group(runner, pair, group)
+
+
+def decorate_again(runner: Runner, made: Statement) -> None:
+    """The class that `made` binds was made again: what later unedited statements gave it, they give it again."""
+    later = False
+    for pair in runner.siblings:
+        if pair.new is made:
+            later = True
+        elif later and pair.new is not None and not pair.edited and made.name in pair.new.binds:
+            if _decorates_class(runner, pair.new) and runner.work.reran.get(pair.new, 0) < 3:
+                runner.swap_roots(pair)
+                run_statement(runner, pair)
+
+
+def _decorates_class(runner: Runner, statement: Statement) -> bool:
+    """`C = decorate(C)`: what a decorator does, written out; it gives the class what its body does not."""
+    names = statement.binds
+    return bool(names) and names <= statement.reads and all(isinstance(runner.scope.get(n), type) for n in names)
+
+
+def _decorates_function(runner: Runner, statement: Statement) -> bool:
+    """`f = decorate(f)` after the definition of `f`."""
+    return any(True for _ in makers(runner, statement))
+
+
+def _new_decorator(runner: Runner, statement: Statement, causes: Sequence[str]) -> bool:
+    """Whether one of `causes` is a decorator's own code or a value; a body that was edited is grafted."""
+    flowed = runner.changes.value_causes(runner.work, statement, runner.scope.prefix)
+    roots = {cause.split(".")[0] for cause in causes} - statement.binds
+    made = {name for call in ast.walk(statement.node) if isinstance(call, ast.Call) for name in _made_by(call.func)}
+    edited = (decorator_edited(runner, root, root in made) for root in roots)
+    return any(cause in flowed for cause in causes) or any(edited)
+
+
+def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
+    """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
+    a value changed."""
+    if not all(isinstance(runner.scope.get(name), types.FunctionType) for name in group.names):
+        return False
+    if runner.changes.value_causes(runner.work, statement, runner.scope.prefix):
+        return False
+    makers = [resolve(runner.scope.namespace, cause.split(".")) for cause in causes]
+    return bool(makers) and not any(id(maker) in runner.changes.own for maker in makers)
+
+
+def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
+    """Whether a value may be made again: it is the one that its statements made, and data, code or a class."""
+    current = runner.scope.get(name)
+    if isinstance(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
+        return True
+    return (is_container(current) or is_derived_kind(current)) and is_as_made(runner, name, group.statements)
+
+
+def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
+    """A side effect that nobody edited does not happen twice; an annotation alone is no side effect."""
+    assert pair.new is not None
+    if isinstance(pair.new.node, ast.AnnAssign):
+        runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
+        run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
+        return
+    if runner.work.record.ran.keys() & {pair.new.name} or not does_something(pair.new.node):
+        return
+    values = runner.changes.value_causes(runner.work, pair.new, runner.scope.prefix)
+    causes = [cause for cause in causes if cause in values or cause in _callees(pair.new.node)]
+    if refresh_attributes(runner, pair, causes) or not causes:
+        return
+    what = ", ".join(f"`{cause}`" for cause in causes)
+    runner.run.notes.append(f"{runner.work.name}:{pair.new.first} did not run again: it used {what}, which changed")
+
+
+def run_statement(runner: Runner, pair: Pair) -> None:
+    """Run it again as it stands."""
+    assert pair.new is not None
+    runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
+    run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
+
+
+def _rebuild_group(runner: Runner, pair: Pair, group: Group) -> None:
+    runner.swap_roots(pair)
+    if len(group.statements) == 1:
+        runner.work.reran[group.statements[0]] = runner.work.reran.get(group.statements[0], 0) + 1
+        run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
+        return
+    runner.building.update({name: runner.scope.get(name) for name in group.names})
+    for statement in group.statements:
+        runner.work.reran[statement] = runner.work.reran.get(statement, 0) + 1
+        run_value(runner, Pair("changed", statement, statement))
+    for name in sorted(group.names):
+        old, new = runner.building.pop(name), runner.scope.get(name)
+        if not settle_value(runner, name, old, new, True):
+            runner.rebind(name, old, new)
+
+
+def wants(runner: Runner, statement: Statement) -> bool:
+    if runner.work.reran.get(statement, 0) >= 3:
+        return False
+    if any(True for _ in following(runner, statement)):
+        return True
+    if statement in runner.work.reran or runner.work.record.kept.keys() & statement.binds:
+        return False
+    if statement.is_class and (header_causes(runner, statement) or _class_imports_change(runner, statement)):
+        return True
+    return bool(runner.changes.causes(runner.work, statement, runner.scope.prefix))
+
+
+def _class_imports_change(runner: Runner, statement: Statement) -> bool:
+    """Whether the body of a class imports something that changed."""
+    package = hasattr(runner.work.loaded.module, "__path__")
+    return statement.is_class and any(
+        (one.module, one.name) in runner.changes.values for one in imports_inside(statement, runner.work.name, package)
+    )
+
+
+def _made_by(function: ast.expr) -> set[str]:
+    """Names in a call whose result is called: `make(1)(f)`."""
+    return {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} if isinstance(function, ast.Call) else set()
+
+
+def _callees(node: ast.stmt) -> set[str]:
+    """What a statement calls, by name or attribute chain."""
+    return {ast.unparse(c.func) for c in ast.walk(node) if isinstance(c, ast.Call)}
+
+
+def does_something(node: ast.stmt) -> bool:
+    return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
