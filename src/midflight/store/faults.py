@@ -1,0 +1,41 @@
+"""Where a process can be killed to prove that nothing is lost: one name before and one after each write.
+
+A test names a point in the environment, `_MIDFLIGHT_KILL_AT=point` or `point:3` for its third time, and the process
+kills itself there. Nobody else sets it, and then `reached` is one comparison."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+POINTS = (
+    # one transaction of the store
+    *("store.begin", "store.commit", "store.committed"),
+    # the store's wait for the disk
+    *("store.sync", "store.synced"),
+    # source files: written aside, the intent made durable, each put in place
+    *("files.aside", "files.aside.written", "files.intent", "files.intent.durable"),
+    *("files.keep", "files.replace", "files.replaced", "files.folder", "files.done"),
+    # the way back from a failure among them
+    *("files.back", "files.back.put", "files.back.done"),
+    # the running program
+    *("apply.begin", "apply.done", "commit.begin", "commit.done", "rollback.begin", "rollback.done"),
+    # the next start
+    *("settle.begin", "settle.file", "settle.done"),
+)
+
+_at, _, _times = os.environ.get("_MIDFLIGHT_KILL_AT", "").partition(":")
+_left = int(_times or 1)
+
+
+def reached(point: str) -> None:
+    """Does nothing, but in a test that asked for this very point."""
+    if point == _at:
+        _die()
+
+
+def _die() -> None:
+    global _left
+    _left -= 1
+    if not _left:
+        os.kill(os.getpid(), signal.SIGKILL)
