@@ -324,13 +324,16 @@ class Session:
         return report if report.outcome != "unchanged" else None
 
     def _hand_out(self, batches: Iterable[Batch]) -> None:
-        """Data files go to those who asked for them; they are never executed."""
+        """Files go to those who asked for them by name: a code file before its reload, also one that no module runs
+        yet; a data file, which is never executed, is also an event."""
         for batch in batches:
+            for change in batch.code:
+                self._tell_of_file(change)
             for change in batch.data:
-                told = self._tell_of_data(change)
+                told = self._tell_of_file(change)
                 self._tell_event("data", path=change.path, kind=change.kind, told=told)
 
-    def _tell_of_data(self, change: Change) -> int:
+    def _tell_of_file(self, change: Change) -> int:
         told = 0
         for callback, pattern in list(self._subscribers):
             if pattern is not None and self._matches(change.path, pattern):
@@ -705,7 +708,8 @@ class Session:
             log.exception("a subscriber failed on %s", type(news).__name__)
 
     def subscribe(self, callback: Callback, data: str | None = None) -> Callable[[], None]:
-        """`callback` gets every Report and Event; with a glob as `data` the Changes of such files. Gives an undo."""
+        """`callback` gets every Report and Event; with a glob as `data` the Changes of such files, those of code before
+        they are taken. Gives an undo."""
         entry = (callback, data)
         self._subscribers.append(entry)
 

@@ -125,6 +125,25 @@ def test_data_files_reach_their_subscribers_and_are_never_executed(make: Any, fo
     assert event.detail["told"] == 1
 
 
+def test_a_subscriber_of_code_files_hears_of_each_before_it_is_taken_and_of_those_that_no_module_runs(
+    make: Any, folder: Path
+) -> None:
+    program = make("auto")
+    program.write(shop=ONE)
+    shop = program.load("shop")
+    heard: list[tuple[str, str, int]] = []
+    program.session.subscribe(lambda change: heard.append((Path(change.path).name, change.kind, shop.f())), data="*.py")
+    program.session.start()
+    program.write(shop=TWO)
+    assert program.next_report().outcome == "committed"
+    (folder / "brand_new.py").write_text("x = 1\n")
+    for _ in range(2000):
+        if len(heard) == 2:
+            break
+        threading.Event().wait(0.01)
+    assert heard == [(program.path("shop").name, "modified", 1), ("brand_new.py", "added", 2)]
+
+
 def test_a_subscriber_that_fails_does_not_fail_the_reload(program: Any, caplog: pytest.LogCaptureFixture) -> None:
     program.write(shop=ONE)
     program.load("shop")
