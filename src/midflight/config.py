@@ -21,6 +21,7 @@ DATA_PATTERNS = (
     "*.md", "*.txt", "*.rst", "*.yaml", "*.yml", "*.toml", "*.json", "*.ini", "*.cfg", "*.csv",
     "*.html", "*.j2", "*.jinja", "*.jinja2", "*.sql",
 )  # fmt: skip
+SMOKE_FILES = ("{folder}/smoke_{name}.py", "tests/smoke/smoke_{module}.py")
 
 
 class Config(NamedTuple):
@@ -47,7 +48,12 @@ class Config(NamedTuple):
     allow_apply: bool = False
     check_deadline_s: float = 5.0
     stable_window_s: float = 60.0
+    smoke: Literal["off", "subprocess", "process"] = "subprocess"
+    smoke_files: tuple[str, ...] = SMOKE_FILES
+    smoke_deadline_s: float = 30.0
     tests: Literal["off", "subprocess", "process"] = "off"
+    test_files: tuple[str, ...] = ("test_*.py", "*_test.py")
+    tests_deadline_s: float = 300.0
     versions_keep: int = 20
     origins: Mapping[str, str] = MappingProxyType({})
 
@@ -97,6 +103,21 @@ def _texts(separator: str, what: str) -> Kind:
         return [part.strip() for part in text.split(separator) if part.strip()]
 
     return Kind(f"a list of {what} (in the environment separated by {separator!r})", _strings, split)
+
+
+def _smoke_patterns() -> Kind:
+    texts = _texts(",", "paths")
+
+    def read(raw: Any) -> tuple[str, ...]:
+        patterns: tuple[str, ...] = texts.read(raw)
+        for pattern in patterns:
+            try:
+                pattern.format(folder="", name="", module="")
+            except (ValueError, KeyError, IndexError, AttributeError):
+                raise ValueError(raw) from None
+        return patterns
+
+    return Kind("a list of paths with {folder}, {name} and {module} at most", read, texts.from_text)
 
 
 def _address() -> Kind:
@@ -161,7 +182,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "allow_apply": _boolean(),
     "check_deadline_s": _number(0, "seconds", exclusive=True),
     "stable_window_s": _number(0, "seconds"),
+    "smoke": _choice("off", "subprocess", "process"),
+    "smoke_files": _smoke_patterns(),
+    "smoke_deadline_s": _number(0, "seconds", exclusive=True),
     "tests": _choice("off", "subprocess", "process"),
+    "test_files": _texts(",", "patterns"),
+    "tests_deadline_s": _number(0, "seconds", exclusive=True),
     "versions_keep": _count(1),
 })  # fmt: skip
 

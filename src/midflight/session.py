@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from midflight.graph.heap import Process
     from midflight.plan.planner import ModuleEdit, plan_reload
     from midflight.plan.preflight import Edited, edited
+    from midflight.validate.after import AfterCommit
     from midflight.validate.contract import broken_promises
     from midflight.validate.health import run_checks
+    from midflight.validate.tests import smoke_files
     from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
 
 log = logging.getLogger("midflight")
@@ -104,6 +106,7 @@ _STAGES = {
     ),
     "midflight.validate.contract": ("broken_promises",),
     "midflight.validate.health": ("run_checks",),
+    "midflight.validate.tests": ("smoke_files",),
     "midflight.values": (
         "Event",
         "ModuleReport",
@@ -170,6 +173,7 @@ class Session:
         self._folders: dict[str, bool] = {}
         self.program = Program(self._wanted)
         self._watch: Watch | None = None
+        self._tests: AfterCommit | None = None
 
     # -- start and stop -----------------------------------------------------------------------------
 
@@ -209,6 +213,9 @@ class Session:
             return
         self.running = False
         self._wake.set()
+        if self._tests is not None:
+            self._tests.stop()
+            self._tests = None
         if self._watch is not None:
             self._watch.stop()
         if self._worker is not None and self._worker is not threading.current_thread():
@@ -567,7 +574,10 @@ class Session:
             problems = self._validate(run, before)
             if problems:
                 raise _Invalid(problems)
-            self._write(writes, tx)
+            self._write(writes, tx)  # before the smoke tests, which may run in a process that reads the files
+            problems = self._smoke(run)
+            if problems:
+                raise _Invalid(problems)
             clock.lap("validate")
         except BaseException as failure:
             # Ctrl-C too: half-applied is worse than either version. A module's SystemExit is only its failure.
@@ -614,6 +624,24 @@ class Session:
             return problems
         asked = [(work.name, work.loaded.path) for work in run.works.values()]
         return run_checks(asked, self.config.check_deadline_s)
+
+    def _smoke(self, run: Execution) -> list[Problem]:
+        """Run the smoke-test files that there are for the modules that were touched."""
+        if self.config.smoke == "off":
+            return []
+        asked = [(work.name, work.loaded.path) for work in run.works.values()]
+        files = smoke_files(asked, self.config.smoke_files, self.config.root)
+        if not files:
+            return []
+        from midflight.validate import pytest_runs  # most reloads have no such file
+
+        if self.config.smoke == "subprocess":
+            verdict = pytest_runs.Subprocess(files, self.config.root).verdict(self.config.smoke_deadline_s)
+        else:
+            run.before_call()  # what the tests do to the program's containers is put back if they fail
+            run.own_imports()
+            verdict = pytest_runs.InProcess(files, self.config.root).verdict(self.config.smoke_deadline_s)
+        return [] if verdict.ok else [pytest_runs.as_problem(verdict, files, "smoke tests")]
 
     def _write(self, writes: Sources, tx: Transaction) -> None:
         for path, text in writes.items():
@@ -690,7 +718,26 @@ class Session:
                     version = Version(f"{name}@{one.after[:12]}", name, report.at, False, report.cause, "")
                     self._versions.append(version)
         self._tell(report)
+        if report.outcome == "committed" and self.config.tests != "off" and self.running:
+            self._test(report)
         return report
+
+    def _test(self, report: Report) -> None:
+        """Have the tests run that this report's edits reach; an Event tells how they ended."""
+        if self._tests is None:
+            from midflight.validate.after import AfterCommit
+            from midflight.validate.tests import AffectedTests
+
+            config = self.config
+            folders = dict.fromkeys((config.root, *self.paths))
+            finder = AffectedTests([folder for folder in folders if os.path.isdir(folder)], config.test_files)
+            where: Any = config.tests
+            self._tests = AfterCommit(finder, where, config.root, config.tests_deadline_s, self._tell_of_tests)
+        edited = [one.path for one in report.modules.values() if one.before != one.after]
+        self._tests.take(report.id, edited)
+
+    def _tell_of_tests(self, report_id: str, detail: Mapping[str, Any]) -> None:
+        self._tell(Event("tests", time.time(), report_id, detail))
 
     def _tell(self, news: Report | Event) -> None:
         for callback, pattern in list(self._subscribers):

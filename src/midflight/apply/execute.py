@@ -207,6 +207,16 @@ class Execution:
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
 
+    def own_imports(self) -> None:
+        """Before a test runner: of all that it imports only the program's own modules go again if the reload fails."""
+        before = set(sys.modules)
+        self.tx.undo(lambda: self._put_back_own_modules(before))
+
+    def _put_back_own_modules(self, before: set[str]) -> None:
+        for loaded in [loaded for loaded in self.program.all() if loaded.name not in before]:
+            sys.modules.pop(loaded.name, None)
+            self.program.forget(loaded.name)
+
     def before_call(self) -> None:
         """Code that we do not see into is about to run: it must find what was prepared, and be taken back exactly."""
         self.search.finish()
