@@ -97,6 +97,8 @@ def test_the_switch_outside_the_program_beats_what_the_program_says(
         ("log_level", "Debug", "debug"),
         ("color", "never", "never"),
         ("devtools", "localhost:8321", "localhost:8321"),
+        ("devtools", "Auto", "auto"),
+        ("devtools_token", " sixteen-letters-x ", "sixteen-letters-x"),
         ("allow_apply", "yes", True),
         ("check_deadline_s", "0.5", 0.5),
         ("stable_window_s", "0", 0.0),
@@ -139,6 +141,8 @@ BAD = [
     ("devtools", '"8321"', "an address"),
     ("devtools", '"localhost:99999"', "an address"),
     ("devtools", "true", "an address"),
+    ("devtools_token", '"fifteen-letters"', "16 characters or more"),
+    ("devtools_token", '"sixteen letters x"', "without spaces"),
     ("allow_apply", "0", "true or false"),
     ("check_deadline_s", "0", "more than 0"),
     ("stable_window_s", "-5", "at least 0"),
@@ -222,9 +226,17 @@ def test_toml_may_be_written_in_its_many_ways(project: Path, document: str, valu
 
 
 def test_devtools_may_be_a_table(project: Path) -> None:
-    given(project, '[tool.midflight.devtools]\naddress = "127.0.0.1:9"\nallow_apply = true')
+    table = '[tool.midflight.devtools]\naddress = "127.0.0.1:9"\ntoken = "sixteen-letters-x"\nallow_apply = true'
+    given(project, table)
     config = load(env={})
-    assert (config.devtools, config.allow_apply) == ("127.0.0.1:9", True)
+    assert (config.devtools, config.devtools_token, config.allow_apply) == ("127.0.0.1:9", "sixteen-letters-x", True)
+
+
+def test_a_token_that_does_not_fit_is_not_repeated(project: Path) -> None:
+    given(project, 'devtools_token = "too-short"')
+    with pytest.raises(ConfigError, match="devtools_token is not") as error:
+        load(env={})
+    assert "too-short" not in str(error.value)
 
 
 @pytest.mark.parametrize("document", ["[tool.midflight\n", "[tool]\nmidflight = 3\n", "x = midflight"])

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("midflight")
 
+SHORTEST_TOKEN = 16  # characters of a token that a person chose
+SECRET = ("devtools_token",)  # named where settings are shown, never printed
+
 DATA_PATTERNS = (
     "*.md", "*.txt", "*.rst", "*.yaml", "*.yml", "*.toml", "*.json", "*.ini", "*.cfg", "*.csv",
     "*.html", "*.j2", "*.jinja", "*.jinja2", "*.sql",
@@ -45,6 +48,7 @@ class Config(NamedTuple):
     log_level: str = "warning"
     color: Literal["auto", "always", "never"] = "auto"
     devtools: str | None = None
+    devtools_token: str | None = None
     allow_apply: bool = False
     check_deadline_s: float = 5.0
     stable_window_s: float = 60.0
@@ -122,12 +126,24 @@ def _smoke_patterns() -> Kind:
 
 def _address() -> Kind:
     def read(raw: Any) -> str:
-        host, colon, port = _only(str)(raw).strip().rpartition(":")
+        if _only(str)(raw).strip().lower() == "auto":
+            return "auto"
+        host, colon, port = raw.strip().rpartition(":")
         if not colon or not host or not port.isdecimal() or int(port) > 65535:
             raise ValueError(raw)
         return f"{host}:{int(port)}"
 
-    return Kind('an address such as "127.0.0.1:8321"', read, str.strip)
+    return Kind('an address such as "127.0.0.1:8321", or "auto"', read, str.strip)
+
+
+def _token() -> Kind:
+    def read(raw: Any) -> str:
+        token: str = _only(str)(raw)
+        if len(token) < SHORTEST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
+            raise ValueError(raw)
+        return token
+
+    return Kind(f"a text of {SHORTEST_TOKEN} characters or more, ASCII without spaces", read, str.strip)
 
 
 def _only(*types: type) -> Callable[[Any], Any]:
@@ -179,6 +195,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "log_level": _choice("debug", "info", "warning", "error", "critical"),
     "color": _choice("auto", "always", "never"),
     "devtools": _address(),
+    "devtools_token": _token(),
     "allow_apply": _boolean(),
     "check_deadline_s": _number(0, "seconds", exclusive=True),
     "stable_window_s": _number(0, "seconds"),
@@ -255,8 +272,9 @@ def _read(one: _Given) -> Any:
     try:
         value = kind.read(one.raw)
     except ValueError:
+        shown = "not fit" if one.name in SECRET else repr(one.raw)
         raise ConfigError(
-            f"{one.origin}: {one.name} is {one.raw!r}",
+            f"{one.origin}: {one.name} is {shown}",
             f"{one.name} must be {kind.expects}",
             _did_you_mean(one.raw, kind.choices) or f"Correct {one.name} there, or remove it to take the default.",
         ) from None
@@ -360,11 +378,12 @@ def _from_pyproject(path: str | None) -> list[_Given]:
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
-    """`devtools` may be a table of its own, `{address = ..., allow_apply = ...}`."""
+    """`devtools` may be a table of its own, `{address = ..., token = ..., allow_apply = ...}`."""
     devtools = table.get("devtools")
     if not isinstance(devtools, dict):
         return dict(table)
-    inner = {"devtools" if key == "address" else key: value for key, value in devtools.items()}
+    names = {"address": "devtools", "token": "devtools_token"}
+    inner = {names.get(str(key), str(key)): value for key, value in devtools.items()}
     return {**{key: value for key, value in table.items() if key != "devtools"}, **inner}
 
 

@@ -25,6 +25,7 @@ from midflight.config import socket_folders
 from midflight.errors import ControlError, MidflightError
 
 if TYPE_CHECKING:
+    from midflight.devtools.server import Server
     from midflight.values import Event, Report
 
 # json and midflight.values are imported where a client is answered: a fifth of a session's start, which need not wait.
@@ -43,6 +44,7 @@ class Session(midflight.session.Session):
 
     _control: Control | None = None
     _control_trouble = ""
+    _devtools: Server | None = None
 
     def start(self) -> None:
         super().start()
@@ -54,8 +56,30 @@ class Session(midflight.session.Session):
         except (OSError, ControlError) as error:
             self._control_trouble = str(error)
             log.warning("the command line cannot reach this session, which runs on: %s", error)
+        if self.config.devtools is not None:
+            self._serve_devtools(self.config.devtools)
+
+    def _serve_devtools(self, address: str) -> None:
+        """Raises DevToolsError where they cannot be served, with the session stopped: nobody asked for less."""
+        from midflight.devtools import serve
+
+        try:
+            self._devtools = serve(self, None if address == "auto" else address, token=self.config.devtools_token)
+        except BaseException:
+            self.stop()
+            raise
+        # Not logged: the link is a key, and logs are kept.
+        print(f"midflight: DevTools at {self._devtools.link}", file=sys.stderr, flush=True)
+
+    @property
+    def devtools(self) -> str | None:
+        """The link that logs a browser in to the DevTools, or None where none are served."""
+        return self._devtools.link if self._devtools is not None and self._devtools.runs else None
 
     def stop(self) -> None:
+        devtools, self._devtools = self._devtools, None
+        if devtools is not None:
+            devtools.close()
         control, self._control = self._control, None
         if control is not None:
             control.close()
@@ -71,6 +95,7 @@ class Session(midflight.session.Session):
             "clients": self._control.clients if self._control else 0,
             "socket": self._control.path if self._control and self._control.listens else None,
             "socket_trouble": self._control_trouble,
+            "devtools": self.devtools,
         }
 
 

@@ -33,3 +33,7 @@ class StoreError(MidflightError):
 
 class RollbackError(MidflightError):
     """The process could not be put back exactly: the one failure that needs a restart."""
+
+
+class DevToolsError(MidflightError):
+    """DevTools that cannot be served here, or a request that they cannot answer."""

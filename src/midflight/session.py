@@ -265,7 +265,6 @@ class Session:
     def _on_trouble(self, kind: str, text: str) -> None:
         log.warning("%s", text)
         self._troubles.append(text)
-        _load_stages()
         self._tell_event("watcher", kind=kind, text=text)
 
     def _work(self) -> None:
@@ -436,9 +435,11 @@ class Session:
     def pause(self) -> None:
         """Batches wait until `resume`. `reload()` still takes them."""
         self.paused = True
+        self._tell_event("paused")
 
     def resume(self) -> None:
         self.paused = False
+        self._tell_event("resumed")
         self._wake.set()
 
     def rollback(self, version_id: str | None = None, modules: Sequence[str] | None = None) -> Report:
@@ -745,6 +746,7 @@ class Session:
                 self._call(callback, news)
 
     def _tell_event(self, name: str, **detail: Any) -> None:
+        _load_stages()
         self._tell(Event(name, time.time(), detail=detail))
 
     def _call(self, callback: Callback, news: Any) -> None:
@@ -775,16 +777,23 @@ class Session:
         found = [v for v in reversed(self._versions) if module is None or v.module == module]
         return found[:limit]
 
+    def counts(self) -> dict[str, int]:
+        """The counts of `stats`, which cost nothing to ask for."""
+        return {**self._counts, "cached_modules": len(self.program.notebook.modules)}
+
+    def pending(self) -> list[str]:
+        """Files whose last text was not taken."""
+        return sorted(self._pending.copy())
+
     def stats(self) -> dict[str, Any]:
         """Counts since the start, what is loaded, and who stands still in old code (by a walk over the heap)."""
         _load_stages()
         alive = {id(code) for ref in self._replaced if (code := ref()) is not None}
         waiting = suspended_generators(lambda code: id(code) in alive) if alive else []
         return {
-            **self._counts,
-            "cached_modules": len(self.program.notebook.modules),
+            **self.counts(),
             "dependencies_tracked": sum(len(found) for found in self.program.graph().values()),
-            "pending": sorted(self._pending),
+            "pending": self.pending(),
             "suspended_on_old_code": [{"name": f.name, "path": f.path, "line": f.line} for f in waiting],
         }
 
@@ -812,7 +821,7 @@ class Session:
             "paths": list(self.paths),
             "started_at": self.started_at,
             "modules": len(self.program.notebook.modules),
-            "pending": sorted(self._pending),
+            "pending": self.pending(),
             "waiting_batches": len(self._waiting),
             "last_report": {"id": last.id, "outcome": last.outcome, "at": last.at} if last else None,
             "watcher": self._watch.status() if self._watch is not None else None,

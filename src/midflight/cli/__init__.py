@@ -100,11 +100,16 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run",
         help="run a program that can be edited while it runs",
-        usage="midflight run [-w PATH]... [--mode MODE] [--on-rude WHAT] [-q | -v] (SCRIPT | -m MODULE) [ARGS...]",
+        usage="midflight run [-w PATH]... [--mode MODE] [--devtools[=HOST:PORT]] [--on-rude WHAT] [-q | -v]"
+        " (SCRIPT | -m MODULE) [ARGS...]",
         description="Runs a program as `python` does, in a session that takes each save of its files.",
     )
     run.add_argument("-w", "--watch", action="append", metavar="PATH", help="a folder or file to watch (repeatable)")
     run.add_argument("--mode", choices=("auto", "pump", "manual"), help="when saves are taken (default: auto)")
+    run.add_argument(
+        "--devtools", nargs="?", const="auto", metavar="HOST:PORT",
+        help="serve the DevTools page, and print its link (default: the first free port of 127.0.0.1 from 8321)",
+    )  # fmt: skip
     run.add_argument("--on-rude", choices=("refuse", "restart"), help="what to do with an edit that needs a restart")
     loud = run.add_mutually_exclusive_group()
     loud.add_argument("-q", "--quiet", action="store_true", help="print nothing of midflight's own")

@@ -69,7 +69,7 @@ def _open(options: argparse.Namespace, opened: list[Session]) -> int:
     from midflight.config import load
 
     start = "." if options.module is not None else options.program[0]
-    flags = {"paths": options.watch, "mode": options.mode, "on_rude": options.on_rude}
+    flags = {"paths": options.watch, "mode": options.mode, "on_rude": options.on_rude, "devtools": options.devtools}
     config = load(start, flags=flags)
     stream = sys.stderr  # the program may put something else there later
     _log_to(stream, config.log_level, options.quiet)

@@ -6,12 +6,13 @@ import argparse
 
 from midflight.cli import DONE
 from midflight.cli.output import plain, print_json, table
-from midflight.config import KINDS, load
+from midflight.config import KINDS, SECRET, load
 
 
 def config(options: argparse.Namespace) -> int:
     settings = load(".")
     values = {name: getattr(settings, name) for name in KINDS}
+    values.update({name: "(set)" for name in SECRET if values[name]})
     if options.json:
         explained = {name: {"value": value, "origin": settings.origins[name]} for name, value in values.items()}
         print_json({"root": settings.root, "store_dir": settings.store_dir, "settings": explained})

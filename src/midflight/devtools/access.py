@@ -1,0 +1,73 @@
+"""Who may call: the token, the cookie that it becomes, the hosts by which we answer, and how often one may guess."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+GUESSES = 10  # wrong tokens within GUESS_WINDOW_S; then nobody can log in until it is over
+GUESS_WINDOW_S = 60.0
+
+
+class TooManyGuesses(Exception):
+    """`retry_s`: whole seconds until a token is looked at again."""
+
+    def __init__(self, retry_s: int) -> None:
+        super().__init__(retry_s)
+        self.retry_s = retry_s
+
+
+class Access:
+    """One app's secrets. The cookie holds a secret of its own, so that it does not give the token away."""
+
+    def __init__(self, token: str | None = None, hosts: Iterable[str] = ()) -> None:
+        self.token = token or secrets.token_urlsafe(24)
+        self.hosts = frozenset(host.lower() for host in (*LOOPBACK, *hosts))
+        self.cookie_value = secrets.token_urlsafe(32)
+        # Cookies know no ports: two programs on one host must not log each other out.
+        self.cookie_name = "midflight-" + hashlib.sha256(self.cookie_value.encode()).hexdigest()[:8]
+        self._wrong: collections.deque[float] = collections.deque(maxlen=GUESSES)
+
+    def is_token(self, given: str) -> bool:
+        """Raises TooManyGuesses, also for the right token: else guessing could go on."""
+        now = time.monotonic()
+        if len(self._wrong) == GUESSES and now - self._wrong[0] < GUESS_WINDOW_S:
+            raise TooManyGuesses(int(GUESS_WINDOW_S - (now - self._wrong[0])) + 1)
+        right = hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+        if not right:
+            self._wrong.append(now)
+        return right
+
+    def forgive(self) -> None:
+        """Wrong guesses so far no longer count."""
+        self._wrong.clear()
+
+    def is_cookie(self, given: str | None) -> bool:
+        return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self.cookie_value.encode())
+
+    def answers_to(self, host: str) -> bool:
+        """Whether a Host header names us. A page that rebinds its own name to this machine names itself."""
+        return host_name(host) in self.hosts
+
+
+def host_name(host: str) -> str:
+    """`localhost:80` → `localhost`, `[::1]:80` → `::1`; empty for what is no host."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def same_origin(origin: str, host: str) -> bool:
+    """Whether a page of `origin` was served by `host`. A scheme cannot be told behind a proxy, a port can."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()

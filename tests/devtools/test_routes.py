@@ -1,0 +1,162 @@
+"""What the routes answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from midflight.devtools import app
+from midflight.devtools.openapi import description
+from midflight.devtools.server import Server
+from midflight.session import Session
+
+pytestmark = pytest.mark.one_version
+
+
+def ask(client: httpx.Client, action: str | None) -> Any:
+    return client.post("/hot_reload_status", json={} if action is None else {"action": action}).json()
+
+
+def test_hot_reload_status_answers_the_documents_shapes(client: httpx.Client, session: Session, project: Path) -> None:
+    running = {"enabled": True, "status": "running", "message": "Hot-reload system is operational"}
+    assert ask(client, "status") == ask(client, None) == running
+    (project / "cart.py").write_text("RATE = 3\n\n\ndef total(net):\n    return net + RATE\n")
+    assert session.reload().outcome == "committed"
+    (project / "cart.py").write_text("RATE = (\n")
+    assert session.reload().outcome == "refused"
+    assert ask(client, "stats") == {
+        "success": True,
+        "stats": {
+            "reloads": 2,
+            "successes": 1,
+            "failures": 1,
+            "cache_stats": {"total_modules": 1, "total_loads": 2, "total_errors": 1},
+            "is_running": True,
+        },
+    }
+
+
+def test_hot_reload_status_of_what_does_not_run(client: httpx.Client, session: Session) -> None:
+    session.pause()
+    assert ask(client, "status")["status"] == "paused"
+    session.stop()
+    assert (ask(client, "status")["enabled"], ask(client, "status")["status"]) == (True, "stopped")
+    assert ask(client, "stats")["stats"]["is_running"] is False
+    answer = client.post("/hot_reload_status", json={"action": "dance"})
+    assert answer.status_code == 400 and '"status" or "stats"' in answer.json()["error"]["why"]
+
+
+def test_disabled_is_stopped(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from midflight.devtools import documents
+
+    monkeypatch.setenv("HOT_RELOAD_ENABLED", "false")
+    session = Session(paths=[project])
+    session.start()
+    for one in (session, None):
+        assert documents.hot_reload_status(one)["enabled"] is False
+        assert documents.hot_reload_status(one)["status"] == "stopped"
+        assert documents.hot_reload_stats(one)["stats"]["is_running"] is False
+
+
+def test_a_reload_is_asked_for_and_answers_its_report(client: httpx.Client, project: Path) -> None:
+    (project / "cart.py").write_text("RATE = 7\n")
+    report = client.post("/api/reload", json={}).json()
+    assert report["outcome"] == "committed" and report["modules"]["cart"]["ran"] == ["RATE"]
+    assert client.get(f"/api/reports/{report['id']}").json()["id"] == report["id"]
+    assert client.get("/api/history").json()["reports"][0]["id"] == report["id"]
+    assert client.post("/api/reload", json={"paths": ["cart.py"]}).json()["outcome"] == "unchanged"
+
+
+def test_a_plan_touches_nothing(client: httpx.Client, project: Path) -> None:
+    (project / "cart.py").write_text("RATE = 7\n")
+    plan = client.post("/api/plan", json={}).json()
+    assert [f"{step['action']} {step['module']}.{step['name']}" for step in plan["steps"][:1]] == ["run cart.RATE"]
+    assert client.get("/api/history").json()["reports"] == []
+
+
+def test_what_keeps_a_file_from_being_taken_is_told_until_it_is_mended(client: httpx.Client, project: Path) -> None:
+    good = (project / "cart.py").read_text()
+    (project / "cart.py").write_text("def total(:\n")
+    client.post("/api/reload", json={})
+    problems = client.get("/api/status").json()["problems"]
+    assert [(one["path"], one["line"], one["report"]) for one in problems] == [(str(project / "cart.py"), 1, "r1")]
+    client.post("/api/reload", json={})
+    assert len(client.get("/api/status").json()["problems"]) == 1
+    (project / "cart.py").write_text(good)
+    client.post("/api/reload", json={})
+    assert client.get("/api/status").json()["problems"] == []
+
+
+def test_pause_and_resume(client: httpx.Client) -> None:
+    assert client.post("/api/pause", json={}).json()["status"] == "paused"
+    assert client.post("/api/resume", json={}).json()["status"] == "running"
+
+
+def test_the_graph_and_the_settings(client: httpx.Client, project: Path) -> None:
+    assert client.get("/api/graph").json()["modules"]["cart"]["path"] == str(project / "cart.py")
+    rows = {row["name"]: row for row in client.get("/api/settings").json()["settings"]}
+    assert rows["mode"] == {"name": "mode", "value": "manual", "origin": "argument"}
+
+
+def test_a_secret_among_the_settings_is_not_shown(project: Path) -> None:
+    from midflight.devtools import documents
+
+    session = Session(paths=[project], devtools_token="a-token-that-nobody-sees")
+    assert "nobody-sees" not in documents.text(documents.settings(session))
+
+
+@pytest.mark.parametrize(
+    "path, body, what",
+    [
+        ("/api/reload", {"paths": "cart.py"}, "paths is a text"),
+        ("/api/reload", {"paths": [1]}, "each of paths is a number"),
+        ("/api/reload", {"paths": [""]}, "each of paths is an empty text"),
+        ("/api/reload", {"paths": ["a\0b"]}, "each of paths is 'a"),
+        ("/api/reload", {"wait_s": 0}, "wait_s is 0"),
+        ("/api/reload", {"wait_s": True}, "wait_s is true or false"),
+        ("/api/reload", {"wait_s": 1e300}, "wait_s is 1"),
+        ("/api/plan", {"paths": {}}, "paths is an object"),
+        ("/api/rollback", {"version": 5}, "version is a number"),
+        ("/api/login", {"token": None}, "this is not the token"),
+    ],
+)  # fmt: skip
+def test_a_wrong_question_is_told_what_is_wrong(client: httpx.Client, path: str, body: Any, what: str) -> None:
+    answer = client.post(path, json=body)
+    assert answer.status_code in (400, 401)
+    assert answer.json()["error"]["what"].startswith(what)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1001", "", "9" * 50, "١"])
+def test_a_wrong_limit_is_told(client: httpx.Client, limit: str) -> None:
+    assert client.get("/api/history", params={"limit": limit}).status_code == 400
+
+
+def test_a_file_outside_is_refused(client: httpx.Client) -> None:
+    answer = client.post("/api/reload", json={"paths": ["/etc/passwd"]})
+    assert answer.status_code == 409 and "outside this session's paths" in answer.json()["error"]["what"]
+
+
+def test_a_surrogate_is_answered(client: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/api/reload", content=b'{"paths": ["\\ud800.py"]}', headers=headers)
+    assert answer.status_code in (200, 400, 409)
+
+
+def test_every_route_of_the_app_is_described() -> None:
+    described = {(method.upper(), path) for path, methods in description()["paths"].items() for method in methods}
+    routes = {
+        (method, route.path)
+        for route in app().routes
+        for method in getattr(route, "methods", None) or ()
+        if method != "HEAD" and not route.path.startswith(("/static", "/panel.js")) and route.path != "/"  # type: ignore[attr-defined]
+    }
+    assert described == routes
+
+
+def test_the_programs_own_access_log_is_left_alone(server: Server) -> None:
+    import logging
+
+    assert logging.getLogger("uvicorn.access").propagate
