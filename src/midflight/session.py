@@ -169,7 +169,9 @@ class Session:
         self._filters = Filters(
             self.paths, data=self.config.data, include=self.config.include, exclude=self.config.exclude
         )
-        self._by_folder = not (self.config.include or self.config.exclude)
+        # Of a folder with a root that is a file, only that file is the program's.
+        files = any(path.endswith(".py") for path in self.paths)
+        self._by_folder = not (self.config.include or self.config.exclude or files)
         self._folders: dict[str, bool] = {}
         self.program = Program(self._wanted)
         self._watch: Watch | None = None

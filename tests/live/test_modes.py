@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -226,3 +228,18 @@ def test_a_plan_says_what_would_be_done_and_touches_nothing(program: Any) -> Non
     program.write(money="RATE = (\n")
     assert [p.code for p in program.session.plan().problems] == ["MF001"]
     assert program.session.history() == []
+
+
+def test_a_root_that_is_a_file_is_the_programs_whatever_of_its_folder_was_imported_before(folder: Path) -> None:
+    (folder / "beside_root.py").write_text("x = 1\n")
+    (folder / "the_root.py").write_text("def f():\n    return 1\n")
+    importlib.invalidate_caches()
+    beside, root = importlib.import_module("beside_root"), importlib.import_module("the_root")
+    try:
+        with midflight.Session(paths=[folder / "the_root.py"], mode="manual") as session:
+            (folder / "beside_root.py").write_text("x = 2\n")
+            (folder / "the_root.py").write_text("def f():\n    return 2\n")
+            report = session.reload()
+        assert (list(report.modules), root.f(), beside.x) == (["the_root"], 2, 1)
+    finally:
+        del sys.modules["beside_root"], sys.modules["the_root"]
