@@ -13,7 +13,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midflight.config import Config, load
 from midflight.errors import SessionError
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from midflight.graph.heap import Process
     from midflight.plan.planner import ModuleEdit, plan_reload
     from midflight.plan.preflight import Edited, edited
+    from midflight.store.faults import reached
+    from midflight.store.files import FileWrites, WriteFailed
+    from midflight.store.keeper import Keeper, Window
+    from midflight.store.versions import Ran, Text
     from midflight.validate.after import AfterCommit
     from midflight.validate.contract import broken_promises
     from midflight.validate.health import run_checks
@@ -56,6 +60,19 @@ WARM_UP_S = 1.0
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
 Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
 Callback = Callable[[Any], None]
+
+
+class Writes(NamedTuple):
+    """Source files that a transaction writes when it commits, by path; why, and who asked. `alone`: files that are
+    pending are not taken along."""
+
+    texts: Mapping[str, bytes]
+    reason: str = ""
+    author: str = ""
+    alone: bool = False
+
+
+NO_WRITES = Writes({})
 
 _current: Session | None = None
 _running: list[Session] = []
@@ -104,6 +121,10 @@ _STAGES = {
         "Edited",
         "edited",
     ),
+    "midflight.store.faults": ("reached",),
+    "midflight.store.files": ("FileWrites", "WriteFailed"),
+    "midflight.store.keeper": ("Keeper",),
+    "midflight.store.versions": ("Ran",),
     "midflight.validate.contract": ("broken_promises",),
     "midflight.validate.health": ("run_checks",),
     "midflight.validate.tests": ("smoke_files",),
@@ -154,14 +175,15 @@ class Session:
         self._lock = threading.RLock()
         self._busy = False
         self._history: collections.deque[Report] = collections.deque(maxlen=HISTORY)
-        self._versions: list[Version] = []
+        self._kept: Keeper | None = None
+        self._ran: list[Ran] = []  # by the transaction that is being recorded
+        self._writing: FileWrites | None = None
         self._subscribers: list[tuple[Callback, str | None]] = []
         self._pending: Sources = {}
         self._waiting: list[Batch] = []
         self._waiting_lock = threading.Lock()
         self._requests: list[tuple[Sequence[str] | None, Future[Report]]] = []
         self._counts = {"reloads": 0, "successes": 0, "failures": 0, "total_loads": 0}
-        self._number = 0
         self._wake = threading.Event()
         self._worker: threading.Thread | None = None
         self._replaced: list[Any] = []
@@ -201,6 +223,7 @@ class Session:
             on_trouble=self._on_trouble,
         )
         self._watch.start()
+        self._settle()
         self.program.start()
         self.running, self.started_at = True, time.time()
         _running.append(self)
@@ -223,6 +246,8 @@ class Session:
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(timeout=5)
         self.program.stop()
+        if self._kept is not None:
+            self._kept.close()
         if self in _running:
             _running.remove(self)
         if current() is self:
@@ -233,6 +258,8 @@ class Session:
         if self.running:
             self.running = False
             self.program.stop()
+            if self._kept is not None:
+                self._kept.leave_to_parent()
             _running.clear()
             set_current(None)
 
@@ -410,12 +437,20 @@ class Session:
             return None
         return self._take_waiting()
 
-    def apply(self, texts: Mapping[str | os.PathLike[str], str]) -> Report:
-        """New source by value: one transaction; the files are written when it commits."""
-        sources: Sources = {os.path.realpath(os.fspath(path)): text.encode() for path, text in texts.items()}
+    def apply(
+        self,
+        texts: Mapping[str | os.PathLike[str], str],
+        *,
+        reason: str = "",
+        author: str = "",
+        cause: str = "api",
+    ) -> Report:
+        """New source by value: one transaction; the files are written when it commits. What a file holds that the
+        program never took is kept beside it. `reason` and `author` (default: the user) go into the versions."""
+        sources = {os.path.realpath(os.fspath(path)): text.encode() for path, text in texts.items()}
         self._refuse_outside(sources)
         self._refuse_reentry()
-        return self._transact(sources, "api", writes=sources)
+        return self._transact({**sources}, cause, Writes(sources, reason, author))
 
     def plan(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Plan:
         """What a reload would do, and what it would refuse; touches nothing."""
@@ -444,13 +479,40 @@ class Session:
         self._tell_event("resumed")
         self._wake.set()
 
-    def rollback(self, version_id: str | None = None, modules: Sequence[str] | None = None) -> Report:
-        """File and process together to an earlier version. Raises SessionError where there is none to go back to."""
-        raise SessionError(
-            "nothing was rolled back; this version keeps no store of versions yet",
-            "Going back needs the texts of earlier versions.",
-            "Undo the edit in the file and save it: that is a reload like any other.",
-        )
+    def rollback(
+        self, version_id: str | None = None, modules: Sequence[str] | None = None, *, author: str = ""
+    ) -> Report:
+        """File and process together back to an earlier version, in a transaction that can be rolled back itself.
+
+        `version_id` is "module@<12 hex>", or a report's id: the whole program as of it. With none, every module goes
+        to its last stable version. `modules` names the only ones to go back. Raises StoreError where there is nothing
+        of that name, or its text is not kept any more."""
+        _load_stages()
+        self._refuse_reentry()
+        return self._go_back(self._keeper.past().targets(version_id, modules), version_id or "", author=author)
+
+    def _go_back(self, targets: Sequence[Text], point: str, *, author: str = "", cause: str = "") -> Report:
+        there = [(one.source, self.program.get(one.version.module), one.path) for one in targets]
+        left = {
+            os.path.realpath(loaded.path if loaded else path): text
+            for text, loaded, path in there
+            if (loaded and loaded.source != text) or read_bytes(loaded.path if loaded else path) != text
+        }
+        cause = cause or self._undone(targets) or f"rollback to {point or 'the last stable versions'}"
+        if not left:
+            return self._record(self._report(cause, "unchanged", {}, notes=("nothing else is there to go back to",)))
+        self._refuse_outside(left)
+        return self._transact({**left}, cause, Writes(left, cause, author, alone=True))
+
+    def _undone(self, targets: Sequence[Text]) -> str:
+        """What a rollback to `targets` takes back: the latest report that brought what runs now."""
+        past, found = self._keeper.past(), set[str]()
+        for one in targets:
+            loaded = self.program.get(one.version.module)
+            if loaded is not None and loaded.version != one.sha:
+                found.add(past.brought(one.version.module, one.path, loaded.version))
+        latest = max(found - {""}, key=lambda report_id: int(report_id[1:]), default="")
+        return f"rollback of {latest}" if latest else ""
 
     def _refuse_outside(self, paths: Iterable[str]) -> None:
         outside = [path for path in paths if not any(_inside(path, root) for root in self.paths)]
@@ -512,16 +574,16 @@ class Session:
                 sources[other] = text
         return sources
 
-    def _transact(self, sources: Sources, cause: str, writes: Sources | None = None) -> Report:
+    def _transact(self, sources: Sources, cause: str, writes: Writes = NO_WRITES) -> Report:
         """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
         _load_stages()
         with self._lock:
             self._busy = True
             try:
                 with interrupts_wait():
-                    report, interrupt = self._attempt_with_pending(sources, cause, writes or {})
+                    report, interrupt = self._attempt_with_pending(sources, cause, writes)
                     self._busy = False
-                    self._record(report)
+                    self._record(report, writes)
             finally:
                 self._busy = False
         collect_left()
@@ -538,9 +600,13 @@ class Session:
             )
 
     def _attempt_with_pending(
-        self, sources: Sources, cause: str, writes: Sources
+        self, sources: Sources, cause: str, writes: Writes
     ) -> tuple[Report, BaseException | None]:
         """Files of a batch that failed are taken along by the next; if it fails with them it is taken without."""
+        if writes.alone:
+            report, interrupt = self._attempt(sources, cause, writes)
+            self._pending = {p: s for p, s in self._pending.items() if p not in sources or not report.ok}
+            return report, interrupt
         waiting = {p: read_bytes(p) for p in self._pending if p not in sources}
         waiting = {p: s for p, s in waiting.items() if self._differs(p, s)}
         report, interrupt = self._attempt({**waiting, **sources}, cause, writes)
@@ -553,18 +619,19 @@ class Session:
             self._pending = {**waiting, **sources}
         return report, interrupt
 
-    def _attempt(self, sources: Sources, cause: str, writes: Sources) -> tuple[Report, BaseException | None]:
+    def _attempt(self, sources: Sources, cause: str, writes: Writes) -> tuple[Report, BaseException | None]:
         clock = _Clock()
         with collector_rests():
             works, problems, files = self._preflight(sources)
         clock.lap("preflight")
         if problems:
             return self._report(cause, "refused", clock.laps, problems=problems, modules=self._tried(sources)), None
-        if not works and not files.any:
+        if not works and not files.any and all(read_bytes(path) == text for path, text in writes.texts.items()):
             return self._report(cause, "unchanged", clock.laps), None
         tx = Transaction()
         run = Execution(self.program, tx, works)
         before = {work.name: dict(work.loaded.namespace) for work in works}
+        reached("apply.begin")
         try:
             if any(True for work in works for _ in of_module(work.name, "dispose")):
                 run.before_call()  # what they clear is put back if the reload fails
@@ -574,10 +641,11 @@ class Session:
             after_code_ran(run)
             files.finish(run)
             clock.lap("apply")
+            reached("apply.done")
             problems = self._validate(run, before)
             if problems:
                 raise _Invalid(problems)
-            self._write(writes, tx)  # before the smoke tests, which may run in a process that reads the files
+            self._write(writes, cause, tx)  # before the smoke tests, which may run in a process that reads the files
             problems = self._smoke(run)
             if problems:
                 raise _Invalid(problems)
@@ -646,16 +714,27 @@ class Session:
             verdict = pytest_runs.InProcess(files, self.config.root).verdict(self.config.smoke_deadline_s)
         return [] if verdict.ok else [pytest_runs.as_problem(verdict, files, "smoke tests")]
 
-    def _write(self, writes: Sources, tx: Transaction) -> None:
-        for path, text in writes.items():
-            if text is not None:
-                _write_file(path, text, tx)
+    def _write(self, writes: Writes, cause: str, tx: Transaction) -> None:
+        if not writes.texts:
+            return
+        known = {path: one.source for path in writes.texts for one in self.program.at(path)}
+        writing = FileWrites(writes.texts, known, self._keeper.intents(), cause)
+        tx.undo(writing.undo)
+        writing.do()
+        self._writing = writing
 
     def _commit(self, run: Execution, tx: Transaction, cause: str, files: Files, clock: _Clock) -> Report:
+        works = list(run.works.values())
+        reached("commit.begin")
         tx.commit()
+        reached("commit.done")
+        self._ran = [
+            *(Ran(one.name, one.path, one.source, None) for one in files.went()),
+            *(Ran(w.name, w.loaded.path, w.loaded.source, w.source) for w in works if w.edited),
+        ]
         old = [before for before, _ in run.search.replaced]
         modules = {}
-        for work in run.works.values():
+        for work in works:
             report = work.report()
             if work.edited or any((report.ran, report.grafted, report.rebound, report.kept, report.removed)):
                 modules[work.name] = report
@@ -666,21 +745,25 @@ class Session:
         clock.lap("commit")
         self._remember_replaced(old)
         frames = old_frames(old)
-        notes = tuple(dict.fromkeys([*run.notes, *(str(kept) for kept in run.kept.values()), *files.notes]))
+        written = self._writing.notes if self._writing is not None else ()
+        notes = tuple(dict.fromkeys([*run.notes, *(str(kept) for kept in run.kept.values()), *files.notes, *written]))
         outcome: Outcome = "committed"
         return self._report(cause, outcome, clock.laps, modules=modules, old_frames=frames, notes=notes)
 
     def _roll_back(
         self, failure: BaseException, tx: Transaction, cause: str, works: Sequence[Work], clock: _Clock
     ) -> tuple[Report, BaseException | None]:
+        reached("rollback.begin")
         tx.roll_back()
+        self._writing = None
+        reached("rollback.done")
         clock.lap("roll back")
         tried = {work.name: _tried(work.loaded, work.source) for work in works}
         if isinstance(failure, RudeEdit):
             return self._report(cause, "refused", clock.laps, problems=[failure.problem], modules=tried), None
         if isinstance(failure, _Invalid):
             problems = failure.problems
-        elif isinstance(failure, HookFailed):
+        elif isinstance(failure, (HookFailed, WriteFailed)):
             problems = [failure.problem]
         else:
             problems = [_failure(failure, works)]
@@ -703,24 +786,24 @@ class Session:
         return Report("r0", time.time(), cause, "unchanged")
 
     def _report(self, cause: str, outcome: Outcome, timings: Mapping[str, float], **parts: Any) -> Report:
-        self._number += 1
         parts["problems"] = tuple(parts.get("problems", ()))
         total = {"total": round(sum(timings.values()), 3)}
-        return Report(f"r{self._number}", time.time(), cause, outcome, timings_ms={**timings, **total}, **parts)
+        return Report(
+            f"r{self._keeper.number()}", time.time(), cause, outcome, timings_ms={**timings, **total}, **parts
+        )
 
-    def _record(self, report: Report) -> Report:
+    def _record(self, report: Report, writes: Writes = NO_WRITES) -> Report:
+        ran, self._ran, writing, self._writing = self._ran, [], self._writing, None
+        author = writes.author or _user()
+        self._keeper.record(report, ran, reason=writes.reason or report.cause, author=author, writing=writing)
         self._history.append(report)
         if report.outcome != "unchanged":
             self._counts["reloads"] += 1
             self._counts["successes" if report.ok else "failures"] += 1
         for module in report.modules.values():
             self._counts["total_loads"] += len(module.ran) + len(module.grafted)
-        if report.outcome == "committed":
-            for name, one in report.modules.items():
-                if one.after and one.after != one.before:
-                    version = Version(f"{name}@{one.after[:12]}", name, report.at, False, report.cause, "")
-                    self._versions.append(version)
         self._tell(report)
+        self._keeper.follow()
         if report.outcome == "committed" and self.config.tests != "off" and self.running:
             self._test(report)
         return report
@@ -741,6 +824,41 @@ class Session:
 
     def _tell_of_tests(self, report_id: str, detail: Mapping[str, Any]) -> None:
         self._tell(Event("tests", time.time(), report_id, detail))
+
+    @property
+    def _keeper(self) -> Keeper:
+        """Made when there is something to keep: a program that is not edited has no store."""
+        if self._kept is None or (self.running and self._kept.closed):
+            _load_stages()
+            self._kept = Keeper(
+                self.config.store_dir,
+                wanted=lambda path: any(_inside(path, root) for root in self.paths),
+                keep=self.config.versions_keep,
+                window_s=self.config.stable_window_s,
+                tell=self._tell_later,
+                passed=self._window_passed,
+                trouble=self._on_store_trouble,
+            )
+        return self._kept
+
+    def _settle(self) -> None:
+        """Put in order what a process that died left, before any file of it is imported."""
+        from midflight.store.presence import dead
+
+        if dead(self.config.store_dir):
+            for line in self._keeper.settle():
+                self._on_store_trouble(line)
+
+    def _on_store_trouble(self, text: str) -> None:
+        log.warning("%s", text)
+        self._troubles.append(text)
+        self._tell_event("store", text=text)
+
+    def _tell_later(self, kind: str, report_id: str, detail: dict[str, object]) -> None:
+        self._tell(Event(kind, time.time(), report_id, detail))
+
+    def _window_passed(self, window: Window) -> None:
+        self._keeper.stable(window)
 
     def _tell(self, news: Report | Event) -> None:
         for callback, pattern in list(self._subscribers):
@@ -771,13 +889,15 @@ class Session:
         return unsubscribe
 
     def history(self, limit: int = 10) -> list[Report]:
-        """The last reports, newest first."""
-        return list(self._history)[::-1][:limit]
+        """The last reports, newest first; behind this session's own those of earlier ones on the same files."""
+        own = list(self._history)[::-1][:limit]
+        if len(own) == limit:
+            return own
+        return own + self._keeper.history(limit - len(own), before=own[-1].id if own else None)
 
     def versions(self, module: str | None = None, limit: int = 20) -> list[Version]:
-        """Module versions that ran, newest first."""
-        found = [v for v in reversed(self._versions) if module is None or v.module == module]
-        return found[:limit]
+        """Module versions that ran, also in earlier processes, as they last went live: newest first."""
+        return self._keeper.past().newest(module, limit)
 
     def counts(self) -> dict[str, int]:
         """The counts of `stats`, which cost nothing to ask for."""
@@ -936,30 +1056,17 @@ def _places(failure: BaseException) -> Iterator[tuple[str, int]]:
         trace = trace.tb_next
 
 
-def _write_file(path: str, text: bytes, tx: Transaction) -> None:
-    """Written aside and renamed: a reader sees the old file or the new one, also after a crash."""
-    old = read_bytes(path)
-    aside = f"{path}.midflight~"
-    tx.undo(lambda: _put_back_file(path, aside, old))
-    with open(aside, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(OSError):
-        os.chmod(aside, os.stat(path).st_mode & 0o7777)
-    os.replace(aside, path)
+def _user() -> str:
+    """The name of who runs this, as `getpass` finds it, without what importing that costs."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if found := os.environ.get(name):
+            return found
+    import pwd
 
-
-def _put_back_file(path: str, aside: str, old: bytes | None) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(aside)
-    if old is None:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-    elif read_bytes(path) != old:
-        with open(aside, "wb") as file:
-            file.write(old)
-        os.replace(aside, path)
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container's user without a name
+        return str(os.geteuid())
 
 
 def _not_source(path: str) -> Problem:

@@ -50,7 +50,7 @@ class Files:
 
     @property
     def any(self) -> bool:
-        return bool(self.gone or self.back or self.moved)
+        return bool(self.gone or self.back or any(self.moved.values()))
 
     def at(self, path: str) -> list[Loaded]:
         """Modules whose text is the file `path` from now on."""
@@ -88,6 +88,10 @@ class Files:
             loaded.name: ModuleReport(removed=(loaded.name,), before=loaded.version, path=loaded.path)
             for loaded in self._left
         }
+
+    def went(self) -> list[Loaded]:
+        """Modules that left."""
+        return self._left
 
     # -- modules that go ----------------------------------------------------------------------------
 

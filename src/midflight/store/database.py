@@ -23,14 +23,20 @@ BUSY_S = 5.0
 CHECKPOINT_BYTES = 4 << 20  # of write-ahead log, beyond which it is moved into the file
 
 
+class Corrupt(StoreError):
+    """The file is not what was written: opened again as `distrusted` it is moved aside."""
+
+
 class Database:
     """The store's file in `folder`. One connection, used by one thread at a time.
 
-    Raises StoreError where it cannot be opened. A corrupt file is moved aside, never deleted, and a new one begun."""
+    Raises StoreError where it cannot be opened. A corrupt file is moved aside, never deleted, and a new one begun; one
+    that is `distrusted`, because it failed in use, is read through first."""
 
-    def __init__(self, folder: str, *, read_only: bool = False) -> None:
+    def __init__(self, folder: str, *, read_only: bool = False, distrusted: bool = False) -> None:
         self.folder, self.path, self.read_only = folder, os.path.join(folder, NAME), read_only
         self.moved_aside = ""
+        self._distrusted = distrusted
         self._lock = threading.RLock()
         self._depth = 0
         self._connection = self._opened()
@@ -64,6 +70,8 @@ class Database:
         try:
             self._migrate(connection)
             connection.execute("SELECT hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+            if self._distrusted and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its pages do not fit together")
         except sqlite3.OperationalError as error:
             connection.close()
             raise _unusable(self.path, error) from error
@@ -120,15 +128,17 @@ class Database:
     # -- use ----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def write(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+    def write(self, *, synced: bool = True, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
         """One transaction, all of it or none; inside another one a part of that. It is on the disk at its end, or, not
-        `synced`, with the next `sync`: until then it outlives the process but not the machine. Raises StoreError."""
+        `synced`, with the next `sync`: until then it outlives the process but not the machine. `wait_s` is for other
+        processes to end theirs. Raises StoreError."""
         with self._lock:
             if self._depth:
                 yield self._connection
                 return
             with self._explained():
                 self._connection.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                self._connection.execute(f"PRAGMA busy_timeout={wait_s * 1000:.0f}")
                 with self._transaction():
                     yield self._connection
 
@@ -160,7 +170,7 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise _unusable(self.path, error) from error
+            raise (Corrupt if _is_corrupt(error) else StoreError)(*_told(self.path, error)) from error
 
     def sync(self) -> None:
         """Everything written so far is on the disk when this returns.
@@ -231,10 +241,14 @@ def _free_name(path: str) -> str:
 
 def _is_corrupt(error: Exception) -> bool:
     # sqlite's SQLITE_CORRUPT and SQLITE_NOTADB; the rest (locked, full, not writable) says nothing of the contents.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (11, 26)
+    return getattr(error, "sqlite_errorcode", 11) & 0xFF in (11, 26)
 
 
 def _unusable(path: str, error: Exception) -> StoreError:
+    return StoreError(*_told(path, error))
+
+
+def _told(path: str, error: Exception) -> tuple[str, str, str]:
     why = str(error)
     if "full" in why or "No space" in why or "too large" in why:
         hint = "Make room on that disk."
@@ -244,4 +258,4 @@ def _unusable(path: str, error: Exception) -> StoreError:
         hint = "Another process is writing to it; try again."
     else:
         hint = "See `midflight audit --verify`."
-    return StoreError(f"the store in {path} cannot be used", f"{type(error).__name__}: {why}", hint)
+    return f"the store in {path} cannot be used", f"{type(error).__name__}: {why}", hint

@@ -6,23 +6,28 @@ kills itself there. Nobody else sets it, and then `reached` is one comparison.""
 from __future__ import annotations
 
 import os
-import signal
 
 POINTS = (
-    # one transaction of the store
-    *("store.begin", "store.commit", "store.committed"),
-    # the store's wait for the disk
-    *("store.sync", "store.synced"),
-    # source files: written aside, the intent made durable, each put in place
-    *("files.aside", "files.aside.written", "files.intent", "files.intent.durable"),
-    *("files.keep", "files.replace", "files.replaced", "files.folder", "files.done"),
-    # the way back from a failure among them
-    *("files.back", "files.back.put", "files.back.done"),
     # the running program
     *("apply.begin", "apply.done", "commit.begin", "commit.done", "rollback.begin", "rollback.done"),
+    # one transaction of the store, and the wait for the disk
+    *("store.begin", "store.commit", "store.committed", "store.sync", "store.synced"),
+    # source files: written aside, the intent made durable, each put in place, the old ones let go
+    *(
+        "files.aside",
+        "files.asides",
+        "files.keep",
+        "files.replace",
+        "files.replaced",
+        "files.release",
+        "files.released",
+    ),
+    # the way back from a failure among them
+    *("files.back", "files.back.put", "files.back.done"),
     # the next start
     *("settle.begin", "settle.file", "settle.done"),
 )
+SIGKILL = 9  # the module signal would cost an import
 
 _at, _, _times = os.environ.get("_MIDFLIGHT_KILL_AT", "").partition(":")
 _left = int(_times or 1)
@@ -38,4 +43,4 @@ def _die() -> None:
     global _left
     _left -= 1
     if not _left:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), SIGKILL)

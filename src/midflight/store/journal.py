@@ -37,7 +37,7 @@ class Journal:
     def next_number(self) -> int:
         """The number of the next report, over all processes."""
         # Not synced: a report that is on the disk took this row there with it.
-        with self._database.write(synced=False) as connection:
+        with self._database.write(synced=False, wait_s=2) as connection:
             connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'report'")
             number: int = connection.execute("SELECT value FROM counters WHERE name = 'report'").fetchone()[0]
         return number

@@ -120,6 +120,21 @@ class Versions:
                     (kind == "stable", module, path, sha),
                 )
 
+    def begin_window(self, session: str, report_id: str, texts: Iterable[tuple[str, str, str]], at: float) -> None:
+        """(module, path, sha) each went live in `session` and is not stable yet; older ones of it never will be."""
+        with self._database.write(synced=False) as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO provisional VALUES (?, ?, ?, ?, ?, ?)",
+                [(session, report_id, *text, at) for text in texts],
+            )
+
+    def end_window(self, session: str, report_id: str = "") -> None:
+        """Of one report, or of all: nothing of it is provisional any more."""
+        with self._database.write(synced=False) as connection:
+            connection.execute(
+                "DELETE FROM provisional WHERE session = ? AND (? = '' OR report = ?)", (session, report_id, report_id)
+            )
+
     def cleanup(self, keep: int, at: float) -> int:
         """Keep the newest `keep` versions of each module, and all that are live or stable; how many were dropped."""
         dropped = [row for row in self._superfluous(keep) if not self._busy(*row)]
@@ -173,6 +188,16 @@ class Versions:
         known = ", ".join(version.id for version in self.newest(module, limit=5))
         why = f"Of {module} there are {known}." if known else f"No version of {module or 'it'} is stored."
         return StoreError(f"there is no version {wanted_id}", why, "See `midflight versions`.")
+
+    def at(self, module: str, path: str, sha: str) -> Text | None:
+        """That very version, None where it is not kept."""
+        rows = self._database.read(f"{_COLUMNS} WHERE module = ? AND path = ? AND sha = ?", (module, path, sha))
+        return self._text(rows[0]) if rows else None
+
+    def is_stable(self, module: str, path: str, sha: str) -> bool:
+        query = "SELECT stable FROM versions WHERE module = ? AND path = ? AND sha = ?"
+        rows = self._database.read(query, (module, path, sha))
+        return bool(rows and rows[0][0])
 
     def last_stable(self, module: str, wanted: Wanted = everything) -> Text | None:
         rows = self._database.read(f"{_COLUMNS} WHERE module = ? AND stable ORDER BY seq DESC", (module,))
@@ -271,8 +296,8 @@ def inside(folders: Collection[str]) -> Wanted:
 class Store:
     """One project's store in `folder`: `versions`, `journal` and the `database` below them. Raises StoreError."""
 
-    def __init__(self, folder: str, *, read_only: bool = False) -> None:
-        self.database = Database(folder, read_only=read_only)
+    def __init__(self, folder: str, *, read_only: bool = False, distrusted: bool = False) -> None:
+        self.database = Database(folder, read_only=read_only, distrusted=distrusted)
         self.journal = Journal(self.database)
         self.versions = Versions(self.database, self.journal)
 

@@ -1,0 +1,368 @@
+"""One session's versions and reports: in the store, and in memory for as long as that cannot be used.
+
+The session writes where it stands, without waiting for the disk; a thread of the keeper's own does what can wait:
+syncing, ending windows, trying again, tidying."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from midflight.errors import StoreError
+from midflight.store.database import Corrupt
+from midflight.store.files import FileWrites
+from midflight.store.intents import Intents
+from midflight.store.memory import Memory
+from midflight.store.past import Past
+from midflight.store.presence import Presence
+from midflight.store.settle import settle
+from midflight.store.versions import Ran, Store, Wanted, sha_of
+from midflight.values import Report
+
+log = logging.getLogger("midflight")
+
+RETRY_S = 5.0  # between two attempts to use a store that could not be
+MOST_UNSAVED = 1000  # writes that wait in memory
+LOOK_BACK = 2000  # reports of other folders that are passed over in search of this session's
+TIDY_EVERY = 20  # writes
+
+Key = tuple[str, str, str]  # module, path, SHA-256
+Write = Callable[[Store], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one report brought and is not stable yet, until `ends` on the monotonic clock."""
+
+    report_id: str
+    texts: tuple[Key, ...]
+    ends: float
+
+    def without(self, places: set[tuple[str, str]]) -> Window:
+        return replace(self, texts=tuple(key for key in self.texts if key[:2] not in places))
+
+
+class Keeper:
+    """Versions and reports of the session whose files are `wanted`. `tell(kind, report_id, detail)` says what becomes
+    known later, `passed(window)` that one is over, `trouble(text)` what stands in the way of the store."""
+
+    def __init__(
+        self,
+        folder: str,
+        *,
+        wanted: Wanted,
+        keep: int,
+        window_s: float,
+        tell: Callable[[str, str, dict[str, object]], None],
+        passed: Callable[[Window], None],
+        trouble: Callable[[str], None],
+    ) -> None:
+        self.folder, self._wanted, self._keep, self._window_s = folder, wanted, keep, window_s
+        self._tell, self._passed, self._trouble = tell, passed, trouble
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._store: Store | None = None
+        self._presence: Presence | None = None
+        self._retry_at = 0.0
+        self._said = ""
+        self._memory = Memory(keep)
+        self._unsaved: collections.deque[Write] = collections.deque(maxlen=MOST_UNSAVED)
+        self._unsynced: list[str] = []
+        self._windows: list[Window] = []
+        self._number = 0
+        self._writes = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    # -- the store ----------------------------------------------------------------------------------
+
+    def open(self) -> Store | None:
+        """The store, None where it cannot be used now."""
+        with self._lock:
+            if self._store is None and not self._closed and time.monotonic() >= self._retry_at:
+                self._try(self._open)
+            return self._store
+
+    def _open(self, distrusted: bool = False) -> None:
+        store = Store(self.folder, distrusted=distrusted)
+        if store.database.moved_aside:
+            self._trouble(f"the store was corrupt: it lies in {store.database.moved_aside}, and a new one was begun")
+        if self._presence is None:
+            self._presence = Presence(self.folder)
+        self._store = store
+
+    def _try(self, action: Callable[[], object]) -> bool:
+        """Whether it could be done; if not, why is said once."""
+        try:
+            action()
+        except (StoreError, OSError) as error:
+            self._failed(error)
+            return False
+        self._said = ""
+        return True
+
+    def _failed(self, error: StoreError | OSError) -> None:
+        if isinstance(error, Corrupt) and self._store is not None:
+            self._store.close()
+            self._store = None
+            self._try(lambda: self._open(distrusted=True))
+            return
+        self._retry_at = time.monotonic() + RETRY_S
+        why = error.why if isinstance(error, StoreError) else str(error)
+        if why != self._said:
+            self._said = why
+            self._trouble(f"{error}\n  Versions and reports stay in memory until it can be; reloads go on.")
+
+    def past(self) -> Past:
+        """What this session's files ran, also in earlier processes."""
+        return Past(self._readable(), self._memory, self._wanted)
+
+    def _readable(self) -> Store | None:
+        """The store also after `close`, to be read."""
+        if not self._closed:
+            return self.open()
+        with contextlib.suppress(StoreError):
+            return Store(self.folder, read_only=True)
+        return None
+
+    def settle(self) -> list[str]:
+        """Put in order what sessions that died left behind; a line for each thing found."""
+        store, lines = self.open(), list[str]()
+        if store is not None:
+            self._try(lambda: lines.extend(settle(store)))
+        return lines
+
+    def intents(self) -> Intents | None:
+        store = self.open()
+        return Intents(store.database, self._presence.name) if store is not None and self._presence else None
+
+    def close(self) -> None:
+        """What was written is on the disk, and nothing of this session is left to be settled."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            self._closed = True
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+        if self._store is not None:
+            self._try(self._say_goodbye)
+            self._store.close()
+        if self._presence is not None:
+            with contextlib.suppress(OSError):
+                self._presence.end()
+        self._store = self._presence = None
+
+    def _say_goodbye(self) -> None:
+        self._flush()
+        assert self._store is not None and self._presence is not None
+        self._store.versions.end_window(self._presence.name)
+        self._sync()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: the store is the parent's."""
+        self._closed = True
+        _of_parents.append(self._store)  # closed here it could be tidied under the parent's feet
+        self._store = self._thread = None
+        if self._presence is not None:
+            self._presence.leave_to_parent()
+
+    # -- writes -------------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        """The next report's number: over all processes, or over this one where the store cannot be used."""
+        with self._lock:
+            store = self.open()
+            if store is None or not self._try(lambda: self._take_number(store)):
+                self._number += 1
+            return self._number
+
+    def _take_number(self, store: Store) -> None:
+        self._number = store.journal.next_number()
+
+    def record(
+        self, report: Report, ran: Sequence[Ran], *, reason: str, author: str, writing: FileWrites | None
+    ) -> None:
+        """The report and what ran because of it: after this they outlive the process; `durable` is told later."""
+        with self._lock:
+            past = self.past()
+            fresh = [(one.module, one.path, sha_of(one.after)) for one in ran if one.after is not None]
+            unproven = [key for key in fresh if not past.is_stable(*key)]
+            window = Window(report.id, tuple(unproven), time.monotonic() + self._window_s)
+            if not self._put(lambda store: self._record(store, report, ran, reason, author, writing, window)):
+                self._memory.record(report, ran, reason, author)
+            self._open_window(window, {key[:2] for key in fresh})
+        if writing is not None:
+            self._release(writing)
+
+    def follow(self) -> None:
+        """The reports recorded so far were told: what follows from them may be."""
+        if not self._window_s:
+            for window in self.windows():
+                self.stable(window)
+        with self._lock:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._work, name="midflight-store", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def _record(
+        self,
+        store: Store,
+        report: Report,
+        ran: Sequence[Ran],
+        reason: str,
+        author: str,
+        writing: FileWrites | None,
+        window: Window,
+    ) -> None:
+        with store.database.write(synced=False, wait_s=1):
+            store.versions.record(report, ran, reason=reason, author=author)
+            if self._presence is not None and window.texts:
+                store.versions.begin_window(self._presence.name, report.id, window.texts, report.at)
+            intents = self.intents()
+            if writing is not None and writing.intent is not None and intents is not None:
+                intents.recorded(writing.intent)
+        self._unsynced.append(report.id)
+
+    def _put(self, write: Write) -> bool:
+        """Whether it is in the store; if not it waits behind what waits already."""
+        self._unsaved.append(write)
+        return self._flush()
+
+    def _flush(self) -> bool:
+        while self._unsaved:
+            store = self.open()
+            if store is None:
+                return False
+            if self._try(lambda store=store: self._unsaved[0](store)):  # type: ignore[misc]
+                self._unsaved.popleft()
+                self._writes += 1
+            elif self._store is None or self._store is store:
+                return False  # else the file was corrupt, and a new one takes it
+        self._memory.clear()
+        return True
+
+    def _release(self, writing: FileWrites) -> None:
+        intents = self.intents()
+        if self._try(writing.release) and writing.intent is not None and intents is not None:
+            intent = writing.intent
+            self._try(lambda: intents.end(intent))
+
+    # -- windows ------------------------------------------------------------------------------------
+
+    def _open_window(self, window: Window, places: set[tuple[str, str]]) -> None:
+        # A module that is edited again begins anew: its version before never becomes stable.
+        self._windows = [left for one in self._windows if (left := one.without(places)).texts]
+        if window.texts:
+            self._windows.append(window)
+
+    def windows(self) -> list[Window]:
+        """Those that are open."""
+        with self._lock:
+            return list(self._windows)
+
+    def stable(self, window: Window) -> None:
+        """What is left of it passed."""
+        if self._close_window(window, True, f"{self._window_s:g} s passed since {window.report_id} without trouble"):
+            self._tell("stable", window.report_id, {"versions": [f"{m}@{sha[:12]}" for m, _, sha in window.texts]})
+
+    def reject(self, window: Window, why: str) -> bool:
+        """What is left of it failed after its commit; whether it was still open."""
+        return self._close_window(window, False, why)
+
+    def _close_window(self, window: Window, good: bool, why: str) -> bool:
+        at = time.time()
+
+        def write(store: Store) -> None:
+            with store.database.write(synced=self._window_s > 0):
+                (store.versions.mark_stable if good else store.versions.reject)(window.texts, at, why)
+                if self._presence is not None:
+                    store.versions.end_window(self._presence.name, window.report_id)
+
+        with self._lock:
+            if window not in self._windows:
+                return False
+            self._windows.remove(window)
+            self._memory.mark(window.texts, good)
+            self._put(write)
+            return True
+
+    # -- reports ------------------------------------------------------------------------------------
+
+    def history(self, limit: int, before: str | None) -> list[Report]:
+        """Reports older than `before`, newest first, as far as they speak of this session's files."""
+        store, found = self._readable(), list[Report]()
+        if store is not None:
+            self._try(lambda: found.extend(self._reports(store, limit, before)))
+        return found
+
+    def _reports(self, store: Store, limit: int, before: str | None) -> Iterator[Report]:
+        at = store.journal.report(before) if before else None
+        seq, looked = at[0] if at else None, 0
+        while limit > 0 and looked < LOOK_BACK:
+            page = store.journal.reports(limit, seq)
+            for _, report in page:
+                if limit > 0 and any(map(self._wanted, _paths(report))):
+                    limit -= 1
+                    yield report
+            if not page:
+                return
+            seq, looked = page[-1][0], looked + len(page)
+
+    # -- what can wait ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while not self._closed:
+            self._wake.wait(self._until_next())
+            self._wake.clear()
+            with self._lock:
+                saved = self._flush()
+            if saved:
+                self._try(self._sync)
+            for window in self.windows():
+                if window.ends <= time.monotonic() and not self._closed:
+                    self._passed(window)
+            if self._writes >= TIDY_EVERY:
+                self._try(self._tidy)
+
+    def _until_next(self) -> float | None:
+        """Seconds, None where nothing is to be done until somebody says so."""
+        times = [window.ends for window in self.windows()]
+        if self._unsaved:
+            times.append(self._retry_at)
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _sync(self) -> None:
+        with self._lock:
+            store, waiting = self._store, list(self._unsynced)
+        if store is None or not waiting:
+            return
+        store.database.sync()
+        with self._lock:
+            self._unsynced = self._unsynced[len(waiting) :]
+        for report_id in waiting:
+            self._tell("durable", report_id, {})
+
+    def _tidy(self) -> None:
+        self._writes = 0
+        store = self.open()
+        if store is not None:
+            store.versions.cleanup(self._keep, time.time())
+            store.database.tidy()
+
+
+_of_parents: list[Store | None] = []
+
+
+def _paths(report: Report) -> Iterable[str]:
+    yield from (done.path for done in report.modules.values())
+    yield from (problem.path for problem in report.problems)
