@@ -5,7 +5,7 @@ HOUSE = $(if $(PYTHON),$(PYTHON),$(error No Python 3.11 or newer runs here. Inst
 
 .PHONY: help demo test check bench soak clean
 help: ; @$(HOUSE) help
-demo: ; @$(HOUSE) demo
+demo: ; @KEEP=$(KEEP) $(HOUSE) demo
 test: ; @$(HOUSE) test
 check: ; @$(HOUSE) check
 bench: ; @$(HOUSE) bench

@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
-EXTRAS = {"demo": ("cli",), "dev": ("dev",)}  # `dev` holds all that `demo` needs
+EXTRAS = {"demo": ("cli", "web", "watch"), "dev": ("dev",)}  # `dev` holds all that `demo` needs
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "DEBIAN_FRONTEND": "noninteractive"}
 PROBE = """
 import json, sys, sysconfig
@@ -220,7 +220,8 @@ def verdict(failed: Sequence[str]) -> int:
 
 
 HELP = """
-make demo    set up what is missing, then run a small program and edit it while it runs
+make demo    set up what is missing, then run examples/agent and edit it while it runs, in a browser if you like
+             make demo KEEP=1 leaves it up until Ctrl-C
 make test    set up what is missing, then ruff, mypy --strict and every test, on each Python that runs here
 make check   ruff and mypy --strict only
 make bench   the measurements; writes bench/RESULTS.md
@@ -235,9 +236,10 @@ def do_help() -> int:
 
 
 def do_demo() -> int:
-    say("make demo: sets up what is missing, starts a small program, edits it while it runs and shows what happened")
+    say("make demo: sets up what is missing, starts examples/agent, edits it while it runs and shows what happened")
     environment = default_environment("demo")
-    return run(environment.python, "-m", "midflight", "demo")
+    keep = ["--keep"] if os.environ.get("KEEP") not in (None, "", "0") else []
+    return run(environment.python, "-m", "midflight", "demo", "examples/agent", *keep)
 
 
 def do_check() -> int:

@@ -44,3 +44,8 @@ def initialize_hot_reload() -> HotReloadIntegration | None:
         return None
     print(f"Hot-reload: watching {', '.join(integration.manager.watched)}", flush=True)
     return integration
+
+
+def stop_hot_reload() -> None:
+    """Gives back what the session holds: its watcher, its socket."""
+    HotReloadIntegration.instance().manager.stop()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import traceback
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import initialize
+from midflight import devtools
 from python.helpers import api, guard, settings
 
 WEBUI = Path(__file__).resolve().parent / "webui"
@@ -49,10 +52,20 @@ def app() -> Starlette:
         Route("/login", login, methods=["POST"]),
         Mount("/css", StaticFiles(directory=WEBUI / "css")),
         Mount("/js", StaticFiles(directory=WEBUI / "js")),
+        # Who comes this far was let in by our own guard.
+        Mount("/__midflight__", devtools.app(auth=lambda asked: True, hosts=settings.names())),
         Route("/{endpoint}", endpoint, methods=["POST"]),
     ]
     errors = {api.ApiError: api_error}
-    return Starlette(routes=routes, middleware=[Middleware(guard.Guard, sessions=sessions)], exception_handlers=errors)
+    before = [Middleware(guard.Guard, sessions=sessions)]
+    return Starlette(routes=routes, middleware=before, exception_handlers=errors, lifespan=until_stopped)
+
+
+@contextlib.asynccontextmanager
+async def until_stopped(app: Starlette) -> AsyncIterator[None]:
+    """uvicorn dies of the signal that ended it, so nothing after its run would be done."""
+    yield
+    initialize.stop_hot_reload()
 
 
 async def page(request: Request) -> Response:
@@ -108,7 +121,7 @@ def run() -> int:
     init_a0()
     login = "with the login of .env" if settings.login() else "without a login, from this machine only"
     print(f"Agent: http://{'localhost' if host in settings.LOOPBACK else host}:{port} ({login})", flush=True)
-    uvicorn.run(app(), host=host, port=port, log_level="warning")
+    uvicorn.run(app(), host=host, port=port, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
     return 0
 
 

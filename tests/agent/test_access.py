@@ -10,7 +10,7 @@ import httpx
 import pytest
 import websockets
 
-from .serving import QUICK, Agent, environment, served
+from .serving import QUICK, TEST_TOOL, Agent, environment, served
 
 pytestmark = pytest.mark.one_version
 
@@ -199,8 +199,40 @@ def test_settings_that_would_be_unsafe_or_wrong_stop_the_start(
 
 
 def test_with_a_login_the_agent_may_listen_everywhere(folder: Path) -> None:
-    with served(folder, WEB_UI_HOST="0.0.0.0", **QUICK, **LOGIN) as agent:
+    with served(folder, WEB_UI_HOST="0.0.0.0", WEB_UI_NAMES="other, Agent.Example", **QUICK, **LOGIN) as agent:
         answer = ask(agent, "POST", "/hot_reload_status", json={}, headers={"Host": "agent.example"}, auth=ME)
         assert answer.status_code == 200
         answer = ask(agent, "POST", "/hot_reload_status", json={}, headers={"Host": "agent.example"})
         assert answer.status_code == 401
+        answer = ask(agent, "GET", "/__midflight__/api/status", headers={"Host": "agent.example"}, auth=ME)
+        assert answer.status_code == 200
+        answer = ask(agent, "POST", "/hot_reload_status", json={}, headers={"Host": "evil.example"}, auth=ME)
+        assert answer.status_code == 403 and "other, agent.example: see .env" in answer.json()["error"]
+
+
+def test_the_devtools_answer_whoever_may_use_the_page(open_agent: Agent, locked_agent: Agent) -> None:
+    own = open_agent.post("hot_reload_status", action="stats").json()
+    assert open_agent.post("__midflight__/hot_reload_status", action="stats").json() == own
+    assert open_agent.http.get("/__midflight__/api/status").json()["status"] == "running"
+    answer = ask(locked_agent, "GET", "/__midflight__/api/status", auth=ME)
+    assert answer.json()["status"] == "running"
+
+
+def test_the_devtools_hear_of_each_reload_at_once(agent: Agent) -> None:
+    import json
+
+    async def listen() -> list[dict[str, object]]:
+        host = f"localhost:{agent.port}"
+        heard = []
+        async with websockets.connect(
+            f"ws://{host}/__midflight__/api/events", origin=f"http://{host}", proxy=None
+        ) as events:  # type: ignore[arg-type]
+            heard.append(json.loads(await events.recv()))
+            agent.sub(TEST_TOOL, "version 1", "version 2")
+            while "report" not in heard[-1]:
+                heard.append(json.loads(await asyncio.wait_for(events.recv(), 30)))
+        return heard
+
+    report = asyncio.run(listen())[-1]["report"]
+    assert isinstance(report, dict) and report["outcome"] == "committed"
+    assert list(report["modules"]) == ["python.tools.hot_reload_test"]

@@ -92,7 +92,9 @@ def parser() -> argparse.ArgumentParser:
     add("verify", "check the installation and the project", as_json)
     config = add("config", "print the settings", as_json)
     config.add_argument("--explain", action="store_true", help="say where each value came from")
-    add("demo", "edit a small program while it runs", as_json)
+    demo = add("demo", "edit a small program while it runs", as_json)
+    demo.add_argument("example", nargs="?", metavar="FOLDER", help="show the agent in a clone's examples/agent instead")
+    demo.add_argument("--keep", action="store_true", help="with FOLDER: leave the agent up until Ctrl-C")
     return top
 
 

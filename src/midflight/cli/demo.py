@@ -1,4 +1,4 @@
-"""midflight demo: the package's small program, edited while it runs."""
+"""midflight demo: the package's small program, or the agent of a clone's examples, edited while it runs."""
 
 from __future__ import annotations
 
@@ -109,6 +109,14 @@ STEPS = (
 
 def demo(options: argparse.Namespace) -> int:
     """1 when a step did not do what it says."""
+    if options.keep and not options.example:
+        raise MidflightError(
+            "no demo was started", "--keep is for the agent", "Say midflight demo examples/agent --keep."
+        )
+    if options.example:
+        from midflight.cli.demo_agent import demo_agent
+
+        return demo_agent(options)
     with tempfile.TemporaryDirectory(prefix="midflight-demo-") as folder, _running(folder) as program:
         before = program.ask()
         if not options.json:
@@ -252,7 +260,7 @@ def _running(folder: str) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, "-m", "midflight", "run", "-q", "-m", "shop"],
         cwd=folder,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -266,7 +274,7 @@ def _running(folder: str) -> Iterator[Running]:
         _end(process)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, without settings of midflight: the demo shows what it does by default."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("MIDFLIGHT_", "HOT_RELOAD_"))}
     if "PYTHONPATH" in env:  # relative entries mean this folder, not the program's

@@ -65,7 +65,8 @@ class Guard:
         """The answer to who may not ask this; None for who may."""
         host, origin = asked.headers.get("host", ""), asked.headers.get("origin")
         if not answers_to(host):
-            return failure(403, f"this is not {host[:100] or 'a host without a name'}: use localhost or 127.0.0.1")
+            known = ", ".join(settings.names())
+            return failure(403, f"this is not {host[:100] or 'a host without a name'}, but {known}: see .env")
         if origin is not None and not same_origin(origin, host):
             return failure(403, f"not taken from a page of another site: its origin is {origin[:100]}")
         if asked.scope.get("method") == "POST" and not is_json(asked):
@@ -105,13 +106,11 @@ def equal(given: str, wanted: str) -> bool:
 
 
 def answers_to(host: str) -> bool:
-    """Whether a Host header names us. Without a login only the loopback's names do: a page that rebinds its own name
-    to this machine names itself. With one, the cookie belongs to the name that the user logged in at."""
+    """Whether a Host header names us. A page that rebinds its own name to this machine names itself."""
     try:
-        name = (urlsplit(f"//{host}").hostname or "").lower()
+        return (urlsplit(f"//{host}").hostname or "").lower() in settings.names()
     except ValueError:
         return False
-    return name in settings.LOOPBACK or (bool(name) and settings.login() is not None)
 
 
 def same_origin(origin: str, host: str) -> bool:

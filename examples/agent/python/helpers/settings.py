@@ -32,6 +32,14 @@ def login() -> tuple[str, str] | None:
     return (name, password) if name is not None and password is not None else None
 
 
+def names() -> tuple[str, ...]:
+    """The names by which the agent answers: those of the loopback, and with a login the address and those of .env."""
+    if login() is None:
+        return LOOPBACK
+    given = [get("WEB_UI_HOST") or "", *(get("WEB_UI_NAMES") or "").split(",")]
+    return (*LOOPBACK, *(name.strip().lower() for name in given if name.strip()))
+
+
 def address() -> tuple[str, int]:
     """(host, port). Raises SettingsError: without a login the agent listens on the loopback address only."""
     host, port = get("WEB_UI_HOST") or "127.0.0.1", get("WEB_UI_PORT") or "50001"

@@ -2,7 +2,11 @@
 const at = (id) => document.getElementById(id);
 const form = at("composer"), field = at("text");
 
-let context = sessionStorage.getItem("context");
+const LOOK_EVERY_MS = 2000; // another tab may show the same chat
+
+// ?chat=NAME opens a chat by its name; else each tab has one of its own.
+let context = new URLSearchParams(location.search).get("chat") || sessionStorage.getItem("context");
+let shown = 0;
 if (!context) startContext();
 
 function startContext() {
@@ -32,6 +36,7 @@ function show(message) {
   item.append(element("p", "text", message.text));
   at("messages").append(item);
   at("welcome").hidden = true;
+  shown += 1;
   item.scrollIntoView({ block: "end" });
 }
 
@@ -43,12 +48,16 @@ function stepOf(step) {
 }
 
 async function load() {
-  const chat = await ask("history");
+  render(await ask("history"));
+}
+
+function render(chat) {
   at("title").textContent = chat.title ?? "";
   at("model").textContent = `Model: ${chat.model}`;
   at("greeting").textContent = chat.greeting;
   at("tools").replaceChildren(...chat.tools.map(toolButton));
   at("messages").replaceChildren();
+  shown = 0;
   at("welcome").hidden = chat.messages.length > 0;
   chat.messages.forEach(show);
 }
@@ -93,9 +102,16 @@ field.addEventListener("keydown", (event) => {
 
 at("reset").addEventListener("click", async () => {
   await ask("chat_reset");
+  history.replaceState(null, "", "/");
   startContext();
   await load();
   field.focus();
 });
+
+setInterval(async () => {
+  if (document.hidden || form.querySelector("button").disabled) return;
+  const chat = await ask("history").catch(() => null); // the server is restarting
+  if (chat && chat.context === context && chat.messages.length !== shown) render(chat);
+}, LOOK_EVERY_MS);
 
 load().catch((error) => show({ role: "trouble", text: error.message }));
