@@ -20,6 +20,7 @@ ORDER = (
     ("watch", ("watch.py", "--json")),
     ("start", ("start.py",)),
     ("pump", ("pump.py",)),
+    ("torn", ("torn.py",)),
     ("server", ("server.py",)),
     ("upgrade", ("upgrade.py",)),
     ("upgrade-chain", ("upgrade.py", "--chain")),

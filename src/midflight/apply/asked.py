@@ -6,8 +6,9 @@ import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply import swap
 from midflight.apply.holders import resolve
-from midflight.apply.transaction import Transaction, own_attribute, put_back_attribute
+from midflight.apply.transaction import Transaction, own_attribute
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import module_of
@@ -118,8 +119,7 @@ def _guard_instance(tx: Transaction, instance: Any) -> None:
     for kind in type(instance).__mro__:
         names = kind.__dict__.get("__slots__", ())
         for name in (names,) if isinstance(names, str) else names:
-            old = own_attribute(instance, name)
-            tx.undo(lambda name=name, old=old: put_back_attribute(instance, name, old))  # type: ignore[misc]
+            tx.undo(swap.attribute(instance, name, own_attribute(instance, name)))
 
 
 def _accept(run: Execution) -> None:

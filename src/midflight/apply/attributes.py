@@ -7,9 +7,10 @@ import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply import swap
 from midflight.apply.holders import value_of
 from midflight.apply.scopes import ClassScope
-from midflight.apply.transaction import ABSENT, own_attribute, put_back_attribute
+from midflight.apply.transaction import ABSENT, own_attribute
 from midflight.apply.values import Before, builds_purely, same_value
 from midflight.graph.homes import module_of
 from midflight.plan.diff import Pair
@@ -36,7 +37,7 @@ def _guard_attribute(runner: Runner, owner: Any, name: str) -> None:
     if owner is ABSENT:
         return
     old = vars(owner).get(name, ABSENT) if isinstance(owner, types.ModuleType) else own_attribute(owner, name)
-    runner.tx.undo(lambda: put_back_attribute(owner, name, old))
+    runner.tx.undo(swap.attribute(owner, name, old))
 
 
 def refresh_attributes(runner: Runner, pair: Pair, causes: list[str]) -> bool:

@@ -83,6 +83,14 @@ class Changes:
             if owner and name in ("__new__", "__init__", "__init_subclass__"):
                 self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
 
+    def names(self) -> set[str]:
+        """Names by which calls and reads find something that changed; of what is made by a class, the class's."""
+        found = {name.rpartition(".")[2] for _, name in self.values}
+        for function in self.touched.values():
+            parts = getattr(function, "__qualname__", "").split(".")
+            found.update(parts[-2:] if parts[-1].startswith("__") else parts[-1:])
+        return found | {cls.__name__ for cls in self.shapes.values()}
+
     # -- what follows -----------------------------------------------------------------------------
 
     def spread(self) -> set[str]:

@@ -17,6 +17,7 @@ from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
 from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
+from midflight.apply.quiet import Quiet
 from midflight.apply.registrations import Registrations
 from midflight.apply.scopes import ModuleScope, Pending, future_flags
 from midflight.apply.statements import Runner
@@ -38,6 +39,7 @@ class Execution:
         self.program, self.tx = program, tx
         self.works: dict[str, Work] = {work.name: work for work in works}
         self.changes = Changes(program)
+        tx.changing = self._changing
         self.registrations = Registrations(program, tx)
         self.search = Search(tx, self.registrations)
         self.kept: dict[str, Kept] = {}
@@ -157,6 +159,10 @@ class Execution:
         self.changes.find_caches(work.loaded for work in self.works.values() if work.edited)
         for cache in self.changes.caches.values():
             self.tx.at_commit(functools.partial(empty_cache, cache))
+
+    def _changing(self) -> Quiet:
+        codes = [getattr(function, "__code__", None) for function in self.changes.own.values()]
+        return Quiet(self.changes.names(), self.changes.touched, list(map(id, codes)))
 
     def settle(self, work: Work) -> None:
         """After the commit: this version is the one that runs."""

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import sys
 import types
-import warnings
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
-ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__": ()})()
+from midflight.apply import swap
+from midflight.apply.quiet import Quiet
 
-# While prepared writes are swapped in, other threads must not run between two of them. They cannot as long as
-# the step never gives the GIL up; if it does, it waits at most this long for the threads that then run.
-SWAP_INTERVAL_S = 0.5
+ABSENT: Final[Any] = swap.ABSENT
+MOST_TRIES = 20
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, so its attributes can be set
-KINDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Transaction:
     """All writes of one reload, each with its undo recorded before it happens.
 
-    `later` prepares a write; `flush` makes all prepared ones live in one short step. What is written directly
-    is live at once. After `roll_back` the program is as it was; after `commit` nothing is remembered."""
+    `later` prepares writes; `flush` makes all prepared ones live in one short step. What is written directly is live
+    at once. After `roll_back` the program is as it was; after `commit` nothing is remembered."""
 
     def __init__(self) -> None:
-        self._undo: list[Callable[[], None]] = []
+        self.changing: Callable[[], Quiet] = _nothing_known  # asked before prepared writes go live
+        self._undo: list[swap.Write] = []
         self._later: list[Callable[[], object]] = []
+        self._swap: list[swap.Write] | None = None  # while prepared writes are collected, to be made in one go
+        self._will_hold: dict[tuple[int, Any], Any] = {}  # id of an owner, name → what a collected write gives it
         self._guarded: dict[int, Any] = {}
         self._at_commit: list[Callable[[], None]] = []
         self.failures: list[BaseException] = []
@@ -42,13 +40,31 @@ class Transaction:
         return bool(self._later)
 
     def flush(self) -> None:
-        """Make the prepared writes live, in the order they were prepared."""
+        """Make the prepared writes live, in the order they were prepared: what each does is found out first, and
+        then all of it is written in a step that no other thread can come into."""
         if not self._later:
             return
-        writes, self._later = self._later, []
-        with _undisturbed():
-            for write in writes:
+        prepared, self._later = self._later, []
+        self._swap = writes = list[swap.Write]()
+        try:
+            for write in prepared:
                 write()
+        finally:
+            self._swap = None
+            self._will_hold.clear()
+        quiet = self.changing()
+        for _ in range(MOST_TRIES):
+            if swap.make_all(writes, quiet.wait().lasts()):
+                return  # else a thread went on since it was looked at
+        swap.make_all(writes)
+
+    def _do(self, undo: swap.Write, *writes: swap.Write) -> None:
+        self._undo.append(undo)
+        if self._swap is not None:
+            self._swap += writes
+            return
+        for write in writes:
+            write()
 
     # -- writes -----------------------------------------------------------------------------------
 
@@ -57,45 +73,54 @@ class Transaction:
         self._undo.append(action)
 
     def set_item(self, mapping: MutableMapping[Any, Any], key: Any, value: Any) -> None:
-        old = mapping.get(key, ABSENT)
-        if old is value:
-            return
-        self._undo.append(lambda: put_back_item(mapping, key, old))
-        mapping[key] = value
+        old = self._held(mapping, key, mapping.get(key, ABSENT))
+        if old is not value:
+            self._expect(mapping, key, value)
+            self._do(swap.item(mapping, key, old), swap.item(mapping, key, value))
 
     def del_item(self, mapping: MutableMapping[Any, Any], key: Any) -> None:
-        old = mapping.get(key, ABSENT)
-        if old is ABSENT:
-            return
-        self._undo.append(lambda: put_back_item(mapping, key, old))
-        del mapping[key]
+        self.set_item(mapping, key, ABSENT)
 
     def set_attr(self, owner: Any, name: str, value: Any) -> None:
         """`owner.name = value`, past a `__setattr__` that its class may define."""
-        old = own_attribute(owner, name)
-        if old is value:
-            return
-        self._undo.append(lambda: put_back_attribute(owner, name, old))
-        write_attribute(owner, name, value)
+        old = self.own(owner, name)
+        if old is not value:
+            self._expect(owner, name, value)
+            self._do(swap.attribute(owner, name, old, value), swap.attribute(owner, name, value, old))
 
     def del_attr(self, owner: Any, name: str) -> None:
-        old = own_attribute(owner, name)
-        if old is ABSENT:
-            return
-        self._undo.append(lambda: put_back_attribute(owner, name, old))
-        put_back_attribute(owner, name, ABSENT)
+        old = self.own(owner, name)
+        if old is not ABSENT:
+            self._expect(owner, name, ABSENT)
+            self._do(swap.attribute(owner, name, old), swap.removal(owner, name))
 
     def set_cell(self, cell: types.CellType, value: Any) -> None:
-        old = cell_value(cell)
-        if old is value:
-            return
-        self._undo.append(lambda: put_back_cell(cell, old))
-        cell.cell_contents = value
+        old = self._held(cell, "", cell_value(cell))
+        if old is not value:
+            self._expect(cell, "", value)
+            self._do(swap.cell(cell, old), swap.cell(cell, value))
 
     def set_contents(self, container: Any, contents: Any) -> None:
         """Fill a dict, list or set with the contents of another one, in place."""
-        self.guard(container)
-        fill(container, contents)
+        old = copy_of(container)
+        self._do(lambda: restore(container, old), *swap.contents(container, contents))
+
+    def own(self, owner: Any, name: str) -> Any:
+        """What `owner` itself holds under `name`, or will once the writes that are being collected are live."""
+        return self._held(owner, name, own_attribute(owner, name))
+
+    def members(self, cls: type) -> dict[str, Any]:
+        """The same for all that a class holds."""
+        collected = {name: value for (owner, name), value in self._will_hold.items() if owner == id(cls)}
+        held = {**vars(cls), **collected}
+        return {name: value for name, value in held.items() if value is not ABSENT}
+
+    def _held(self, owner: Any, name: Any, now: Any) -> Any:
+        return self._will_hold.get((id(owner), name), now) if self._will_hold else now
+
+    def _expect(self, owner: Any, name: Any, value: Any) -> None:
+        if self._swap is not None:
+            self._will_hold[id(owner), name] = value
 
     def guard(self, container: Any) -> None:
         """Remember the contents of a dict, list or set that code we do not see into may change."""
@@ -132,29 +157,23 @@ class Transaction:
         for action in self._at_commit:
             action()
         self._undo.clear()
-        self._guarded.clear()
+        self._forget()
 
     def roll_back(self) -> None:
         """Undo everything, last write first. What cannot be is in `failures`; the rest is undone all the same."""
         self._later.clear()
         undo, self._undo = self._undo, []
-        with _undisturbed():
-            for action in reversed(undo):
-                try:
-                    action()
-                except BaseException as error:
-                    self.failures.append(error)
+        self.failures += swap.make_all_that_can(undo[::-1])
+        self._forget()
+
+    def _forget(self) -> None:
+        """Whoever asked for the writes holds us: held in return, both would wait for the garbage collector."""
         self._guarded.clear()
+        self.changing = _nothing_known
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWAP_INTERVAL_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+def _nothing_known() -> Quiet:
+    return Quiet((), (), ())
 
 
 def dict_of(value: Any) -> dict[str, Any] | None:
@@ -199,53 +218,10 @@ def is_data_attribute(kind: type, name: str) -> bool:
     return False
 
 
-def write_attribute(owner: Any, name: str, value: Any) -> None:
-    if isinstance(owner, type):
-        type.__setattr__(owner, name, value)
-    elif isinstance(owner, types.ModuleType):
-        vars(owner)[name] = value
-    elif name == "__code__" and isinstance(owner, types.FunctionType):
-        write_code(owner, value)
-    else:
-        object.__setattr__(owner, name, value)
-
-
-def write_code(function: types.FunctionType, code: types.CodeType) -> None:
-    """A function may become a generator and back; from 3.13 on CPython warns of it, and warnings may be errors."""
-    if not (function.__code__.co_flags ^ code.co_flags) & KINDS:
-        function.__code__ = code
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        function.__code__ = code
-
-
-def put_back_item(mapping: MutableMapping[Any, Any], key: Any, old: Any) -> None:
-    if old is ABSENT:
-        mapping.pop(key, None)
-    else:
-        mapping[key] = old
-
-
-def put_back_attribute(owner: Any, name: str, old: Any) -> None:
-    if old is not ABSENT:
-        write_attribute(owner, name, old)
-    elif isinstance(owner, type) and name == "__type_params__":
-        owner.__type_params__ = ()  # type: ignore[attr-defined]  # CPython does not let it be deleted
-    elif isinstance(owner, type):
-        if name in type.__getattribute__(owner, "__dict__") or name == "__abstractmethods__":
-            type.__delattr__(owner, name)
-    elif isinstance(owner, types.ModuleType):
-        vars(owner).pop(name, None)
-    else:
-        with contextlib.suppress(AttributeError):
-            object.__delattr__(owner, name)
-
-
 def restore_class(cls: type, old: dict[str, Any]) -> None:
     now = vars(cls)
     for name in [name for name in now if name not in old]:
-        put_back_attribute(cls, name, ABSENT)
+        swap.remove_attribute(cls, name)
     for name, value in old.items():
         if now.get(name, ABSENT) is not value:
             type.__setattr__(cls, name, value)
@@ -258,13 +234,6 @@ def cell_value(cell: types.CellType) -> Any:
         return ABSENT
 
 
-def put_back_cell(cell: types.CellType, old: Any) -> None:
-    if old is ABSENT:
-        del cell.cell_contents
-    else:
-        cell.cell_contents = old
-
-
 def copy_of(container: Any) -> Any:
     """A shallow copy of a dict, list or set, also of a subclass whose own methods might do more."""
     kinds: tuple[Any, ...] = (dict, list, set)
@@ -272,17 +241,6 @@ def copy_of(container: Any) -> Any:
         if isinstance(container, kind):
             return kind.copy(container)
     raise TypeError(f"cannot guard a {type(container).__name__}")
-
-
-def fill(container: Any, contents: Any) -> None:
-    if isinstance(container, dict):
-        dict.clear(container)
-        dict.update(container, contents)
-    elif isinstance(container, list):
-        list.__setitem__(container, slice(None), contents)
-    else:
-        set.clear(container)
-        set.update(container, contents)
 
 
 def restore(container: Any, old: Any) -> None:
@@ -304,4 +262,5 @@ def restore(container: Any, old: Any) -> None:
             return
     elif container == old:
         return
-    fill(container, old)
+    for write in swap.contents(container, old):
+        write()

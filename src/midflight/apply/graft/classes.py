@@ -9,7 +9,7 @@ import enum
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.generated import graft_generated
@@ -313,25 +313,31 @@ def _after_body_edit(
 
 def _derive_hash(tx: Transaction, owner: type) -> None:
     """A class that defines `__eq__` without `__hash__` is unhashable (Objects/typeobject.c, type_new_set_hash)."""
-    held = vars(owner)
-    if "__eq__" in held and "__hash__" not in held:
+    compares, hashes = tx.own(owner, "__eq__") is not ABSENT, tx.own(owner, "__hash__")
+    if compares and hashes is ABSENT:
         tx.set_attr(owner, "__hash__", None)
-    elif "__eq__" not in held and held.get("__hash__", ABSENT) is None:
+    elif not compares and hashes is None:
         tx.del_attr(owner, "__hash__")
 
 
 def _derive_abstract(tx: Transaction, owner: type) -> None:
-    names = {n for n, v in vars(owner).items() if getattr(v, "__isabstractmethod__", False)}
+    names = {n for n, v in tx.members(owner).items() if getattr(v, "__isabstractmethod__", False)}
     for base in owner.__bases__:
-        for name in getattr(base, "__abstractmethods__", ()):
-            if getattr(getattr(owner, name, None), "__isabstractmethod__", False):
+        for name in _abstract(tx, base):
+            found = (held for kind in owner.__mro__ if (held := tx.own(kind, name)) is not ABSENT)
+            if getattr(next(found, None), "__isabstractmethod__", False):
                 names.add(name)
-    if names != set(getattr(owner, "__abstractmethods__", ())):
+    if names != set(_abstract(tx, owner)):
         tx.set_attr(owner, "__abstractmethods__", frozenset(names))
         subclasses: list[type] = type.__subclasses__(owner)
         for sub in subclasses:
             if isinstance(sub, abc.ABCMeta):
                 _derive_abstract(tx, sub)
+
+
+def _abstract(tx: Transaction, cls: type) -> Iterable[str]:
+    names = tx.own(cls, "__abstractmethods__")
+    return () if names is ABSENT else names
 
 
 def fill_from_bodies(runner: Runner, pair: Pair) -> None:

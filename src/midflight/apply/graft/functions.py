@@ -235,10 +235,11 @@ def forward(tx: Transaction, old: types.FunctionType, target: Any) -> None:
     tx.set_attr(old, "__code__", forwarding_code(old, target))
     tx.set_attr(old, "__defaults__", None)
     tx.set_attr(old, "__kwdefaults__", None)
-    tx.guard(old.__dict__)
-    old.__dict__.update(getattr(target, "__dict__", {}) if isinstance(target, types.FunctionType) else {})
-    if "__wrapped__" not in old.__dict__ or not isinstance(target, types.FunctionType):
-        old.__dict__["__wrapped__"] = target  # what inspect.signature follows
+    given = dict(target.__dict__) if isinstance(target, types.FunctionType) else {"__wrapped__": target}
+    if "__wrapped__" not in old.__dict__:
+        given.setdefault("__wrapped__", target)  # what inspect.signature follows
+    for name, value in given.items():
+        tx.set_item(old.__dict__, name, value)
     for name in ("__doc__", "__name__", "__qualname__", "__module__"):
         value = getattr(target, name, None)
         if isinstance(value, str):

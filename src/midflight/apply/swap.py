@@ -1,0 +1,137 @@
+"""Writes as calls that stay in C, and all of them made in one go: no other thread runs between two of them."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+import gc
+import inspect
+import itertools
+import operator
+import sys
+import types
+import warnings
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from typing import Any, Final
+
+Write = Callable[[], Any]
+
+ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__": ()})()
+
+# A thread that waits for the GIL asks for it after this long; it gets it where Python code runs next, so only writes
+# that run some (a `__hash__` of the program's, a metaclass's `mro`) could be parted from the others.
+SWAP_INTERVAL_S = 0.5
+KINDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def make_all(writes: Sequence[Write], first: Iterable[Any] = ()) -> bool:
+    """Every write, in order, without a bytecode in between: threads change only between two of them.
+
+    `first` is consumed before them in the same step. If it raises nothing is written, and the answer is False."""
+    left = iter(writes)
+    with undisturbed():
+        try:
+            collections.deque(itertools.chain(first, map(operator.call, left)), maxlen=0)
+        except KeyError:
+            if operator.length_hint(left) < len(writes):
+                raise
+            return not writes
+    return True
+
+
+def make_all_that_can(writes: Sequence[Write]) -> list[BaseException]:
+    """The same, past those that fail; gives what they raised."""
+    failures: list[BaseException] = []
+    left = map(operator.call, writes)
+    with undisturbed():
+        while True:
+            try:
+                collections.deque(left, maxlen=0)
+                return failures
+            except BaseException as error:
+                failures.append(error)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Nobody is asked to give the GIL up soon, and no collection runs the finalizers of what it finds."""
+    interval, collects = sys.getswitchinterval(), gc.isenabled()
+    gc.disable()
+    sys.setswitchinterval(SWAP_INTERVAL_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        if collects:
+            gc.enable()
+
+
+# -- one write each --------------------------------------------------------------------------------------
+
+
+def item(mapping: MutableMapping[Any, Any], key: Any, value: Any) -> Write:
+    """`mapping[key] = value`; with ABSENT the key goes, where it is there."""
+    if value is ABSENT:
+        return functools.partial(mapping.pop, key, None)
+    return functools.partial(operator.setitem, mapping, key, value)
+
+
+def attribute(owner: Any, name: str, value: Any, instead_of: Any = ABSENT) -> Write:
+    """`owner.name = value`, past a `__setattr__` that its class may define; with ABSENT the attribute goes.
+
+    `instead_of` is what it holds when the write is made: for code objects, which may be of different kinds."""
+    if isinstance(owner, types.ModuleType):
+        return item(vars(owner), name, value)
+    if value is ABSENT:
+        return functools.partial(remove_attribute, owner, name)
+    if isinstance(owner, type):
+        return functools.partial(type.__setattr__, owner, name, value)
+    if isinstance(value, types.CodeType) and isinstance(instead_of, types.CodeType) and _differ(value, instead_of):
+        return functools.partial(_write_other_kind, owner, value)
+    return functools.partial(object.__setattr__, owner, name, value)
+
+
+def removal(owner: Any, name: str) -> Write:
+    """`del owner.name`, for an attribute that is there."""
+    if isinstance(owner, types.ModuleType):
+        return item(vars(owner), name, ABSENT)
+    if isinstance(owner, type):
+        if name == "__type_params__":
+            return functools.partial(type.__setattr__, owner, name, ())  # CPython does not let it be deleted
+        return functools.partial(type.__delattr__, owner, name)
+    return functools.partial(object.__delattr__, owner, name)
+
+
+def remove_attribute(owner: Any, name: str) -> None:
+    """The attribute goes, where it is there."""
+    if not isinstance(owner, type):
+        with contextlib.suppress(AttributeError):
+            object.__delattr__(owner, name)
+    elif name in type.__getattribute__(owner, "__dict__") or name in ("__abstractmethods__", "__type_params__"):
+        removal(owner, name)()
+
+
+def cell(holder: types.CellType, value: Any) -> Write:
+    if value is ABSENT:
+        return functools.partial(delattr, holder, "cell_contents")
+    return functools.partial(setattr, holder, "cell_contents", value)
+
+
+def contents(container: Any, new: Any) -> tuple[Write, ...]:
+    """`container`, a dict, list or set, gets the contents of `new`, past methods of a class derived from these."""
+    if isinstance(container, list):
+        return (functools.partial(list.__setitem__, container, slice(None), new),)
+    kind: Any = dict if isinstance(container, dict) else set
+    return functools.partial(kind.clear, container), functools.partial(kind.update, container, new)
+
+
+def _differ(one: types.CodeType, other: types.CodeType) -> bool:
+    return bool((one.co_flags ^ other.co_flags) & KINDS)
+
+
+def _write_other_kind(function: types.FunctionType, code: types.CodeType) -> None:
+    """A function may become a generator and back; from 3.13 on CPython warns of it, and warnings may be errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        function.__code__ = code
