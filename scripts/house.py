@@ -118,9 +118,9 @@ def quietly(*command: str) -> None:
 
 
 def stamp_of(interpreter: Interpreter) -> str:
-    """What an environment is made from: the metadata, the pins, where it lies and which interpreter."""
+    """What an environment is made from: the metadata, the pins, the extras, where it lies and which interpreter."""
     parts = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
-    parts += [str(ROOT).encode(), interpreter.path.encode()]
+    parts += [repr(EXTRAS).encode(), str(ROOT).encode(), interpreter.path.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

@@ -130,6 +130,8 @@ def test_an_environment_is_set_up_once_and_again_when_the_metadata_changes(
     assert (commands_of("dev"), commands_of("demo")) == (0, 0)
     (tmp_path / "pyproject.toml").write_text("two")
     assert commands_of("dev") > 0
+    monkeypatch.setattr(house, "EXTRAS", {**house.EXTRAS, "dev": ("dev", "more")})
+    assert commands_of("dev") > 0
 
 
 def test_debian_part_that_is_missing_is_installed_or_named(
