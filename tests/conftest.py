@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # The programs that tests start must not take settings of the shell that started the tests.
     for name in [name for name in os.environ if name.startswith(("MIDFLIGHT_", "HOT_RELOAD_"))]:
         del os.environ[name]
+    # A shell starts what runs in its background with SIGINT ignored, and so would be every program that tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

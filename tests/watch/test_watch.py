@@ -43,7 +43,7 @@ def test_drain_needs_no_second_look_where_events_are_exact(root: Path, follow: F
 
 @linux
 def test_drain_waits_for_a_writer(root: Path, follow: Follow) -> None:
-    follower = follow(root, backend="inotify")
+    follower = follow(root, backend="inotify", quiet_ms=60_000)  # nothing is taken before it is drained
     draining = threading.Event()
     with open(root / "main.py", "w") as file:
         file.write("first = 1\n")
