@@ -688,6 +688,84 @@ class Thing:
 @ expect
 m.Thing().x == 2 and isinstance(m.Thing, type)
 
+## decorator-calls-an-edited-helper: to decorate is to run it, so what it made is made again; a helper of the wrapper is not
+@ file deco.py
+def suffix(): return "1"
+def later(): return "l1"
+class Builder:
+    def __init__(self, cls): self.cls = cls
+    def add(self): self.cls.made = lambda self: suffix()
+    def name(self): self.cls.tag = "t" + suffix()
+def build(cls=None, *, quick=True):
+    def wrap(cls):
+        builder = Builder(cls)
+        builder.add()
+        builder.name()
+        return cls
+    return wrap if cls is None else wrap(cls)
+ran = []
+def note(fn):
+    ran.append(fn.__name__)
+    name = fn.__name__ + suffix()
+    def inner(): return (name, later(), fn())
+    return inner
+@ file m.py
+from deco import build, note
+@build(quick=True)
+class C:
+    pass
+@build
+class D:
+    pass
+@note
+def f(): return 1
+@ touch
+import m, deco
+C, c, f = m.C, m.C(), m.f
+@ sub deco.py
+return "1" => return "2"
+@ expect
+m.C is C and (C.tag, m.D.tag, c.made()) == ("t2", "t2", "2")
+m.f is f and f() == ("f2", "l1", 1) and deco.ran == ["f", "f"]
+@ sub deco.py
+return "l1" => return "l2"
+@ expect
+f() == ("f2", "l2", 1) and deco.ran == ["f", "f"]
+
+## decorated-by-hand-in-a-cycle: the class makes its own parts, and a later statement completes it
+@ file m.py
+class Part:
+    def __init__(self, name): self.name = name
+    def title(self): return self.name
+class C:
+    __slots__ = ("a",)
+    parts = (Part("a"), Part("b"))
+    def __init__(self): self.a = 1
+def complete(cls):
+    cls.__eq__ = lambda self, other: [p.title() for p in cls.parts] == other
+    cls.__repr__ = lambda self: "C!"
+    return cls
+C = complete(C)
+@ touch
+import m
+C, c = m.C, m.C()
+@ edit m.py
+class Part:
+    def __init__(self, name): self.name, self.more = name, C.__name__ if "C" in globals() else ""
+    def title(self): return self.name + "2"
+class C:
+    'Now with a word.'
+    __slots__ = ("a",)
+    parts = (Part("a"), Part("c"))
+    def __init__(self): self.a = 2
+def complete(cls):
+    cls.__eq__ = lambda self, other: [p.title() for p in cls.parts] == other
+    cls.__repr__ = lambda self: "C!"
+    return cls
+C = complete(C)
+@ expect
+m.C is C and c == ["a2", "c2"] and repr(c) == "C!"
+
 ## nothing-but-comments: comments, blank lines, formatting, quotes
 @ file m.py
 log = []

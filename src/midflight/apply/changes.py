@@ -202,6 +202,26 @@ class Changes:
                     return True
         return False
 
+    def runs_edited(self, function: Any, factory: bool = False) -> bool:
+        """Whether a call of `function` runs code that was edited itself: its own, or that of what it calls by name. What
+        functions inside it call they call later; but of a factory the first of them run as the decorator."""
+        waiting, seen = [(function, factory)], set()
+        while waiting:
+            current, also_inside = waiting.pop()
+            if type(current) is not types.FunctionType or id(current) not in self.touched or id(current) in seen:
+                continue
+            seen.add(id(current))
+            if id(current) in self.own or (also_inside and id(current) in self.within):
+                return True
+            codes = [current.__code__, *(nested_codes(current.__code__) if also_inside else ())]
+            names = {name for code in codes for name in code.co_names}
+            called = [current.__globals__.get(name) for name in names]
+            classes = [value for value in called if isinstance(value, type)]
+            methods = {"__init__", "__new__", *names}
+            called += [vars(kind).get(name) for cls in classes for kind in cls.__mro__ for name in methods]
+            waiting += [(getattr(value, "__func__", value), False) for value in called]
+        return False
+
 
 def _means_its_own(loaded: Loaded, name: str) -> bool:
     """Whether a module that mentions `name` can only mean its own: names such as `run` are everywhere."""

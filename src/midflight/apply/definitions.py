@@ -344,16 +344,15 @@ def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
 
 
 def decorator_edited(runner: Runner, name: str, factory: bool = False) -> bool:
-    """A decorator's own code or an argument's value was edited; functions inside it are only grafted. Of a factory
-    what it returns is the decorator."""
+    """Whether to decorate is to run edited code, or with another value; functions inside the decorator are only grafted.
+    Of a factory what it returns is the decorator."""
     if runner.scope.key(name) in runner.changes.values or (runner.work.name, name) in runner.changes.values:
         return True
     value = runner.scope.namespace.get(name)
     makers = [value] if not isinstance(value, type) else [vars(value).get("__init__"), vars(value).get("__call__")]
     if isinstance(value, types.ModuleType):
         return any(isinstance(v, types.FunctionType) and id(v) in runner.changes.own for v in vars(value).values())
-    edited = runner.changes.own.keys() | (runner.changes.within.keys() if factory else ())
-    return any(id(maker) in edited for maker in makers)
+    return any(runner.changes.runs_edited(maker, factory) for maker in makers)
 
 
 def _undecorated(function: Any) -> Any:

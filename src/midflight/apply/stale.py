@@ -82,7 +82,7 @@ def decorate_again(runner: Runner, made: Statement) -> None:
         if pair.new is made:
             later = True
         elif later and pair.new is not None and not pair.edited and made.name in pair.new.binds:
-            if _decorates_class(runner, pair.new) and runner.work.reran.get(pair.new, 0) < 3:
+            if _decorates_class(runner, pair.new):
                 runner.swap_roots(pair)
                 run_statement(runner, pair)
 

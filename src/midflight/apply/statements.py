@@ -327,8 +327,8 @@ class Runner:
     def graft_pairs(self, pair: Pair, old: Sequence[types.CodeType], new: Sequence[types.CodeType]) -> None:
         graft_pairs(self, pair, old, new)
 
-    def decorator_edited(self, name: str) -> bool:
-        return decorator_edited(self, name)
+    def decorator_edited(self, name: str, factory: bool) -> bool:
+        return decorator_edited(self, name, factory)
 
     def decorate_again(self, made: Statement) -> None:
         decorate_again(self, made)

@@ -136,6 +136,7 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
     stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner.wants(p.new)]
     if stale and is_generated(owner, live) and any(_is_field(p) for p in stale):
+        runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
         runner.swap_roots(pair)
         again = Pair("changed", pair.old or pair.new, pair.new)
         _remake(runner, again, owner, live, [Pair("changed", p.new, p.new) if p in stale else p for p in pairs])
@@ -174,7 +175,8 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     changes = runner.changes
     values = {n.id for part in [*node.bases, *node.keywords] for n in ast.walk(part) if isinstance(n, ast.Name)}
     found = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
-    found += [n for n in decorator_names(node) if runner.decorator_edited(n)]
+    # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
+    found += [n for n in decorator_names(node) if runner.decorator_edited(n, True)]
     found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes and is_generated(owner, live)]
     found += [f.__qualname__ for f in _makers(owner) if id(f) in changes.own]
     if hasattr(owner, "__pydantic_core_schema__"):
