@@ -203,8 +203,8 @@ class Changes:
         return False
 
     def runs_edited(self, function: Any, factory: bool = False) -> bool:
-        """Whether a call of `function` runs code that was edited itself: its own, or that of what it calls by name. What
-        functions inside it call they call later; but of a factory the first of them run as the decorator."""
+        """Whether a call of `function` runs code that was edited itself: its own, or that of what it calls by name.
+        What functions inside it call they call later; but of a factory the first of them run as the decorator."""
         waiting, seen = [(function, factory)], set()
         while waiting:
             current, also_inside = waiting.pop()

@@ -344,8 +344,8 @@ def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
 
 
 def decorator_edited(runner: Runner, name: str, factory: bool = False) -> bool:
-    """Whether to decorate is to run edited code, or with another value; functions inside the decorator are only grafted.
-    Of a factory what it returns is the decorator."""
+    """Whether to decorate is to run edited code, or with another value; functions inside the decorator are only
+    grafted. Of a factory what it returns is the decorator."""
     if runner.scope.key(name) in runner.changes.values or (runner.work.name, name) in runner.changes.values:
         return True
     value = runner.scope.namespace.get(name)
