@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from midflight.devtools import asked, documents
+from midflight.devtools import asked, documents, views
 from midflight.devtools.access import Access, TooManyGuesses
 from midflight.devtools.answers import Refused, failure
 from midflight.devtools.feed import Behind, Feed, Follower
 from midflight.devtools.guard import too_many
+from midflight.devtools.recorder import Recorder
 from midflight.session import Session, current
 
 LONGEST_WAIT_S = 60.0
@@ -33,6 +34,7 @@ class Api:
     def __init__(self, access: Access, find: Callable[[], Session | None] = current) -> None:
         self._access, self._find = access, find
         self._feed: Feed | None = None
+        self._recorder: Recorder | None = None
         self._fed: Session | None = None
         self._lock = threading.Lock()
 
@@ -42,12 +44,14 @@ class Api:
         with self._lock:
             if session is not None and session is not self._fed:
                 self.close()
-                self._feed, self._fed = Feed(session), session
+                # The recorder first: a page that hears of a report may ask for its texts at once.
+                self._recorder, self._feed, self._fed = Recorder(session), Feed(session), session
         return session
 
     def close(self) -> None:
-        if self._feed is not None:
+        if self._feed is not None and self._recorder is not None:
             self._feed.close()
+            self._recorder.close()
 
     @property
     def session(self) -> Session:
@@ -62,6 +66,11 @@ class Api:
     def feed(self) -> Feed:
         assert self.session is not None and self._feed is not None
         return self._feed
+
+    @property
+    def recorder(self) -> Recorder:
+        assert self.session is not None and self._recorder is not None
+        return self._recorder
 
     # -- the documents' route -------------------------------------------------------------------------
 
@@ -93,13 +102,22 @@ class Api:
         wanted = request.path_params["id"]
         for one in self.session.history(limit=sys.maxsize):
             if one.id == wanted:
-                return Json(documents.report(one))
+                tests = list(self.feed.events("tests"))
+                view = await run_in_threadpool(views.report_view, one, self.recorder, tests)
+                return Json({**documents.report(one), "view": view})
         raise Refused(404, f"there is no report {wanted[:40]!r}", "only the latest thousand are remembered")
 
     async def versions(self, request: Request) -> Response:
         module = request.query_params.get("module")
         limit = asked.count(request, "limit", 50, 1000)
         return Json(documents.versions(await run_in_threadpool(self.session.versions, module, limit)))
+
+    async def profile(self, request: Request) -> Response:
+        suspended = (await run_in_threadpool(self.session.stats))["suspended_on_old_code"]
+        return Json(views.profile(self.session, self.recorder, suspended))
+
+    async def tests(self, request: Request) -> Response:
+        return Json(views.tests(self.feed.events("tests"), self.session))
 
     async def settings(self, request: Request) -> Response:
         return Json(documents.settings(self.session))
@@ -118,7 +136,7 @@ class Api:
 
     def _welcome(self, request: Request, answer: Response) -> Response:
         answer.set_cookie(
-            self._access.cookie_name, self._access.cookie_value, path=f"{request.scope.get('root_path', '')}/",
+            self._access.cookie_name, self._access.cookie_value, path="/",  # the panel is in the host's pages too
             httponly=True, samesite="strict", secure=request.url.scheme == "https",
         )  # fmt: skip
         return answer

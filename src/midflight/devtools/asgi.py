@@ -86,6 +86,8 @@ def _routes(api: Api) -> list[BaseRoute]:
         ("GET", "/api/history"): api.history,
         ("GET", "/api/reports/{id}"): api.report,
         ("GET", "/api/versions"): api.versions,
+        ("GET", "/api/profile"): api.profile,
+        ("GET", "/api/tests"): api.tests,
         ("GET", "/api/settings"): api.settings,
         ("GET", "/api/openapi.json"): _description,
         ("POST", "/api/login"): api.login,

@@ -55,8 +55,12 @@ def text(document: Any) -> str:
 
 
 def now(session: Session) -> dict[str, Any]:
-    """What every page shows: {"status", "mode", "counts", "pending", "problems"}. Cheap: told with every report."""
+    """What every page shows: {"session", "root", "status", "mode", "counts", "pending", "problems"}.
+
+    Cheap: it is told with every report. `session` changes when the program was started anew."""
     return {
+        "session": session.id,
+        "root": session.config.root,
         "status": hot_reload_status(session)["status"],
         "mode": session.mode,
         "counts": session.counts(),
@@ -101,6 +105,8 @@ def standing_problems(session: Session) -> list[dict[str, Any]]:
     """What keeps files from being taken now, newest report first: told until each file was mended."""
     pending = set(session.pending())
     found: list[dict[str, Any]] = []
+    if not pending:
+        return found
     for one in session.history(limit=50):
         paths = {module.path for module in one.modules.values()} | {problem.path for problem in one.problems}
         mine = pending & {os.path.realpath(path) for path in paths if path}

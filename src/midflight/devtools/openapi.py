@@ -54,6 +54,7 @@ SCHEMAS: dict[str, Schema] = {
     "Plan": _whole_object(steps=_list(_named("Step")), kept=_list(_named("Kept")), problems=_list(_named("Problem"))),
     "Version": _whole_object(id=TEXT, module=TEXT, at=NUMBER, stable=FLAG, reason=TEXT, author=TEXT),
     "Now": _whole_object(
+        session=TEXT, root=TEXT,
         status={"enum": ["running", "paused", "stopped"]}, mode={"enum": ["auto", "pump", "manual"]},
         counts=_table(WHOLE), pending=_list(TEXT), problems=_list(_named("Problem")),
     ),
@@ -77,6 +78,13 @@ PATHS = _object(paths=_list(NAME))
 RELOAD = _object(paths=_list(NAME), wait_s={"type": "number", "exclusiveMinimum": 0, "maximum": 60})
 GRAPH = _whole_object(modules=_table(_whole_object(path=TEXT, imports=_list(TEXT), dependents=_list(TEXT))))
 SETTINGS = _whole_object(settings=_list(_whole_object(name=TEXT, value={}, origin=TEXT)), root=TEXT, store=TEXT)
+REPORT_VIEW = {"allOf": [_named("Report"), _object("view", view=ANYTHING)]}
+PROFILE = _whole_object(
+    points=_list(_whole_object(id=TEXT, at=NUMBER, outcome=TEXT, timings_ms=_table(NUMBER))),
+    slowest=_list(_whole_object(module=TEXT, reloads=WHOLE, mean_ms=NUMBER, worst_ms=NUMBER)),
+    memory=_list(_whole_object(at=NUMBER, rss=WHOLE)),
+    old_code=_list(ANYTHING),
+)
 LIMIT: Schema = {
     "name": "limit",
     "in": "query",
@@ -112,10 +120,12 @@ PATHS_OF_API: dict[str, Schema] = {
     "/api/stats": _get("Counts since the start, and who stands still in old code", ANYTHING),
     "/api/graph": _get("The modules, what they import and what depends on them", GRAPH),
     "/api/history": _get("The latest reports, newest first", _whole_object(reports=_list(_named("Report"))), LIMIT),
-    "/api/reports/{id}": _get("One report", _named("Report"), ID),
+    "/api/reports/{id}": _get("One report, with what a page shows of it", REPORT_VIEW, ID),
     "/api/versions": _get(
         "Versions that ran, newest first", _whole_object(versions=_list(_named("Version"))), MODULE, LIMIT
     ),
+    "/api/profile": _get("Latency by stage, slowest modules, memory, and who is on old code", PROFILE),
+    "/api/tests": _get("How tests ended, newest first", _whole_object(setting=TEXT, runs=_list(ANYTHING))),
     "/api/settings": _get("Every setting and where it came from", SETTINGS),
     "/api/openapi.json": _get("This description", ANYTHING),
     "/api/login": _post("The token becomes a cookie", _object("token", token=NAME), _whole_object(ok=FLAG)),

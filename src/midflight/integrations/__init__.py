@@ -1,0 +1,1 @@
+"""midflight in other frameworks: a file each, imported by whoever uses that framework and by nobody else."""
