@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from midflight.devtools import app
 from midflight.devtools.openapi import description
-from midflight.devtools.server import Server
 from midflight.session import Session
+
+from .conftest import served
 
 pytestmark = pytest.mark.one_version
 
@@ -156,7 +158,13 @@ def test_every_route_of_the_app_is_described() -> None:
     assert described == routes
 
 
-def test_the_programs_own_access_log_is_left_alone(server: Server) -> None:
-    import logging
-
-    assert logging.getLogger("uvicorn.access").propagate
+def test_the_programs_own_access_log_is_left_alone(session: Session) -> None:
+    access = logging.getLogger("uvicorn.access")
+    handler = logging.NullHandler()
+    access.addHandler(handler)
+    before = access.propagate
+    try:
+        with served(session):
+            assert access.propagate == before and handler in access.handlers
+    finally:
+        access.removeHandler(handler)
