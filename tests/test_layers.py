@@ -37,7 +37,7 @@ PROGRAMS = ("demo",)
 
 PURE = (
     *("watch/filters.py", "watch/debounce.py", "graph/imports.py", "graph/modules.py", "graph/homes.py", "plan/"),
-    *("plugins/manifest.py", "fleet/protocol.py", "fleet/rollout.py"),
+    *("plugins/manifest.py", "plugins/order.py", "plugins/shape.py", "fleet/protocol.py", "fleet/rollout.py"),
 )
 ACTING = frozenset(
     (

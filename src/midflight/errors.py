@@ -27,6 +27,10 @@ class ControlError(MidflightError):
     """A session that the command line cannot reach, or that answered with an error."""
 
 
+class PluginError(MidflightError):
+    """A plugin that cannot be found, loaded, set up or called; names the plugin."""
+
+
 class StoreError(MidflightError):
     """The version store or the journal cannot be read or written."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import fnmatch
+import functools
 import importlib
 import logging
 import os
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("midflight")
 
 WARM_UP_S = 1.0
+HELD_POLL_S = 0.005
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
 Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
 Callback = Callable[[Any], None]
@@ -81,6 +83,11 @@ _running: list[Session] = []
 def current() -> Session | None:
     """The process's session, or None."""
     return _current
+
+
+def session_over(path: str) -> Session | None:
+    """The running session that follows the folder `path`, or None."""
+    return next((one for one in _running if any(_inside(os.path.realpath(path), root) for root in one.paths)), None)
 
 
 def set_current(session: Session | None) -> None:
@@ -188,6 +195,7 @@ class Session:
         self._worker: threading.Thread | None = None
         self._replaced: list[Any] = []
         self._troubles: list[str] = []
+        self._left: list[str] = []
         self._filters = Filters(
             self.paths, data=self.config.data, include=self.config.include, exclude=self.config.exclude
         )
@@ -205,15 +213,7 @@ class Session:
         """Watch, and note modules as they are imported. Raises SessionError where a session cannot be."""
         if self.running or not self.config.enabled:
             return
-        _refuse_free_threading()
-        for other in _running:
-            shared = _overlap(self.paths, other.paths)
-            if shared:
-                raise SessionError(
-                    f"session {other.id} of this process watches {shared} already",
-                    "Two sessions on one folder would take each save twice.",
-                    "Stop the other one first, or give this one other paths.",
-                )
+        self._refuse_start()
         self._watch = Watch(
             self._filters,
             self._on_batch,
@@ -223,14 +223,34 @@ class Session:
             on_trouble=self._on_trouble,
         )
         self._watch.start()
+        self._run()
+        if self.mode == "auto":
+            self._worker = threading.Thread(target=self._work, name="midflight-reload", daemon=True)
+            self._worker.start()
+
+    def attach(self) -> None:
+        """Note modules as they are imported, and watch nothing: whoever holds the session says which files to take."""
+        if not self.running and self.config.enabled:
+            self._refuse_start()
+            self._run()
+
+    def _run(self) -> None:
         self._settle()
         self.program.start()
         self.running, self.started_at = True, time.time()
         _running.append(self)
-        if self.mode == "auto":
-            self._worker = threading.Thread(target=self._work, name="midflight-reload", daemon=True)
-            self._worker.start()
         os.register_at_fork(after_in_child=self._forked)
+
+    def _refuse_start(self) -> None:
+        _refuse_free_threading()
+        for other in _running:
+            shared = _overlap(self.paths, other.paths)
+            if shared:
+                raise SessionError(
+                    f"session {other.id} of this process watches {shared} already",
+                    "Two sessions on one folder would take each save twice.",
+                    "Stop the other one first, or give this one other paths.",
+                )
 
     def stop(self) -> None:
         """Leave the program as it is, and stop following its files. Idempotent."""
@@ -327,6 +347,8 @@ class Session:
     def _take_waiting(self) -> Report | None:
         """Take all batches that wait and all requests; never raises what a module's code raised."""
         _load_stages()
+        if self.is_held():
+            return None  # they wait for its end, which wakes whoever takes them
         report = None
         batches, requests = self._collect()
         try:
@@ -396,7 +418,8 @@ class Session:
             if compiled := [path for path in given if self._runs_compiled(path)]:
                 return self._record(self._report(cause, "refused", {}, problems=map(_not_source, compiled)))
             return self._reload_paths(given, cause)
-        assert self._watch is not None
+        if self._watch is None:
+            return self._reload_paths(self._changed_on_disk(), cause)
         drained = self._watch.drain()  # first: a batch that is on its way arrives before this returns
         with self._waiting_lock:
             batches, self._waiting = [*self._waiting, drained], []
@@ -410,6 +433,8 @@ class Session:
         import asyncio  # costs a quarter of a session's start, and only programs that have a loop come here
 
         await asyncio.sleep(0)
+        while self.is_held():
+            await asyncio.sleep(HELD_POLL_S)
         return self.reload(paths)
 
     def request_reload(self, paths: Sequence[str] | None = None, timeout_s: float = 60.0) -> Report:
@@ -530,10 +555,40 @@ class Session:
         files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         return any(isinstance(file, str) and os.path.realpath(file) == path for file in files)
 
+    # -- reloads in steps -------------------------------------------------------------------------------
+
+    def leave(self, root: str) -> Callable[[], None]:
+        """Files below `root` are taken by somebody else, who uses `hold`; here they count as unchanged. Gives an
+        undo."""
+        root = os.path.realpath(root)
+        self._left.append(root)
+        return lambda: self._left.remove(root)
+
+    @contextlib.contextmanager
+    def hold(self, paths: Iterable[str], cause: str) -> Iterator[Held]:
+        """One reload of `paths`, step by step, for a caller that has steps of its own between them, also such as
+        await something. Nothing else is reloaded until the end; what is not committed by then is rolled back.
+        Raises SessionError inside another reload of this thread."""
+        _load_stages()
+        self._refuse_reentry()
+        with self._lock:
+            self._busy = True
+            try:
+                with contextlib.closing(Held(self, self._read(map(os.path.realpath, paths)), cause)) as held:
+                    yield held
+            finally:
+                self._busy = False
+        collect_left()
+        self._wake.set()
+
+    def is_held(self) -> bool:
+        """Whether a reload stands between two of its steps, in this very thread."""
+        return self._busy and self._lock._is_owned()  # type: ignore[attr-defined]
+
     # -- one transaction ------------------------------------------------------------------------------
 
     def _reload_paths(self, paths: Sequence[str], cause: str, *, quiet: bool = False) -> Report:
-        sources = self._read(paths)
+        sources = self._read(path for path in paths if not any(_inside(path, root) for root in self._left))
         fresh = {path: source for path, source in sources.items() if self._differs(path, source)}
         undone = [path for path in sources if path not in fresh and path in self._pending]
         for path in undone:
@@ -592,7 +647,7 @@ class Session:
         return report
 
     def _refuse_reentry(self) -> None:
-        if self._busy and self._lock._is_owned():  # type: ignore[attr-defined]
+        if self.is_held():
             raise SessionError(
                 "this reload was not started; another one is running in this thread",
                 "It was asked for by code that is being reloaded.",
@@ -630,30 +685,34 @@ class Session:
             return self._report(cause, "unchanged", clock.laps), None
         tx = Transaction()
         run = Execution(self.program, tx, works)
-        before = {work.name: dict(work.loaded.namespace) for work in works}
-        reached("apply.begin")
         try:
-            if any(True for work in works for _ in of_module(work.name, "dispose")):
-                run.before_call()  # what they clear is put back if the reload fails
-            before_code_runs(tx, [w.loaded for w in works if any(pair.edited for pair in w.pairs)])
-            files.prepare(run)  # first line that touches the program
-            run.run()
-            after_code_ran(run)
-            files.finish(run)
-            clock.lap("apply")
-            reached("apply.done")
-            problems = self._validate(run, before)
-            if problems:
-                raise _Invalid(problems)
+            self._apply(run, works, files, clock)
             self._write(writes, cause, tx)  # before the smoke tests, which may run in a process that reads the files
-            problems = self._smoke(run)
-            if problems:
-                raise _Invalid(problems)
+            self._refuse(self._smoke(run))
             clock.lap("validate")
         except BaseException as failure:
             # Ctrl-C too: half-applied is worse than either version. A module's SystemExit is only its failure.
             return self._roll_back(failure, tx, cause, works, clock)
         return self._commit(run, tx, cause, files, clock), None
+
+    def _apply(self, run: Execution, works: Sequence[Work], files: Files, clock: _Clock) -> None:
+        """Apply and validate. Raises whatever the new code raises, and _Invalid."""
+        before = {work.name: dict(work.loaded.namespace) for work in works}
+        reached("apply.begin")
+        if any(True for work in works for _ in of_module(work.name, "dispose")):
+            run.before_call()  # what they clear is put back if the reload fails
+        before_code_runs(run.tx, [w.loaded for w in works if any(pair.edited for pair in w.pairs)])
+        files.prepare(run)  # first line that touches the program
+        run.run()
+        after_code_ran(run)
+        files.finish(run)
+        clock.lap("apply")
+        reached("apply.done")
+        self._refuse(self._validate(run, before))
+
+    def _refuse(self, problems: list[Problem]) -> None:
+        if problems:
+            raise _Invalid(problems)
 
     def _preflight(self, sources: Sources) -> tuple[list[Work], list[Problem], Files]:
         works: list[Work] = []
@@ -723,7 +782,15 @@ class Session:
         writing.do()
         self._writing = writing
 
-    def _commit(self, run: Execution, tx: Transaction, cause: str, files: Files, clock: _Clock) -> Report:
+    def _commit(
+        self,
+        run: Execution,
+        tx: Transaction,
+        cause: str,
+        files: Files,
+        clock: _Clock,
+        notes: Iterable[str] = (),
+    ) -> Report:
         works = list(run.works.values())
         reached("commit.begin")
         tx.commit()
@@ -746,9 +813,11 @@ class Session:
         self._remember_replaced(old)
         frames = old_frames(old)
         written = self._writing.notes if self._writing is not None else ()
-        notes = tuple(dict.fromkeys([*run.notes, *(str(kept) for kept in run.kept.values()), *files.notes, *written]))
+        told = [*run.notes, *(str(kept) for kept in run.kept.values()), *files.notes, *written, *notes]
         outcome: Outcome = "committed"
-        return self._report(cause, outcome, clock.laps, modules=modules, old_frames=frames, notes=notes)
+        return self._report(
+            cause, outcome, clock.laps, modules=modules, old_frames=frames, notes=tuple(dict.fromkeys(told))
+        )
 
     def _roll_back(
         self, failure: BaseException, tx: Transaction, cause: str, works: Sequence[Work], clock: _Clock
@@ -951,12 +1020,107 @@ class Session:
         }
 
 
+class Held:
+    """One reload of a Session in steps: look at `problems` and `edits`, then `apply`, `load`, and at last `commit` or
+    `roll_back`, each of which makes the one Report. Between the steps other code of the program may run."""
+
+    def __init__(self, session: Session, sources: Sources, cause: str) -> None:
+        self._session, self._sources, self._cause, self._clock = session, sources, cause, _Clock()
+        with collector_rests():
+            self._works, self.problems, self._files = session._preflight(sources)
+        self._clock.lap("preflight")
+        self._tx = Transaction()
+        self._run = Execution(session.program, self._tx, self._works)
+        self._notes: list[str] = []
+        self._open = True
+
+    @property
+    def edits(self) -> list[ModuleEdit]:
+        """What the files change in modules that are loaded."""
+        return [ModuleEdit(work.name, work.loaded.order, work.pairs) for work in self._works]
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._works or self._files.any)
+
+    def source(self, module: str) -> bytes | None:
+        """The new text of an edited module."""
+        return next((work.source for work in self._works if work.name == module), None)
+
+    def apply(self) -> None:
+        """The new code is live, and undone by `roll_back`. Raises what it raised."""
+        with interrupts_wait():
+            self._session._apply(self._run, self._works, self._files, self._clock)
+            self._session._refuse(self._session._smoke(self._run))
+            self._clock.lap("validate")
+            self._run.tx.flush()
+            self._tx.narrow()
+
+    def load(self, module: str) -> types.ModuleType:
+        """Import a module that `roll_back` takes away again, with what its import did to registries."""
+        with interrupts_wait():
+            self._run.registrations.guard_anew()
+            with self._run.imports():
+                loaded = importlib.import_module(module)
+            self._tx.narrow()
+        self._notes.append(f"{module} is loaded")
+        self._clock.lap("load")
+        return loaded
+
+    def unload(self, modules: Iterable[str]) -> None:
+        """Modules leave the process, and nothing of them is remembered."""
+        departed = self._session.program.departed
+        for name in modules:
+            loaded = self._session.program.get(name)
+            if loaded is not None:
+                self._files.drop(self._run, loaded)
+                self._tx.at_commit(functools.partial(_forget, departed, loaded.path))
+            else:
+                self._tx.del_item(sys.modules, name)
+
+    def note(self, text: str) -> None:
+        """A line for the Report."""
+        self._notes.append(text)
+
+    def lap(self, stage: str) -> None:
+        """The time since the last step counts as `stage`."""
+        self._clock.lap(stage)
+
+    def commit(self) -> Report:
+        self._open = False
+        report = self._session._commit(self._run, self._tx, self._cause, self._files, self._clock, self._notes)
+        return self._session._record(report)
+
+    def refuse(self) -> Report:
+        """`problems` as a Report; nothing was touched."""
+        self._open = False
+        tried = self._session._tried(self._sources)
+        parts: dict[str, Any] = {"problems": self.problems, "modules": tried}
+        return self._session._record(self._session._report(self._cause, "refused", self._clock.laps, **parts))
+
+    def roll_back(self, failure: BaseException, problem: Problem | None = None) -> Report:
+        """All is as it was; `problem` says why where the failure is not one of new code."""
+        self._open = False
+        failed = _Invalid([problem]) if problem is not None else failure
+        report, _ = self._session._roll_back(failed, self._tx, self._cause, self._works, self._clock)
+        return self._session._record(report)
+
+    def close(self) -> None:
+        if self._open:
+            self._tx.roll_back()
+
+
 class _Invalid(Exception):
     """A validation that said no."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems[0].message)
         self.problems = problems
+
+
+def _forget(departed: dict[str, Loaded], path: str) -> None:
+    departed.pop(path, None)
 
 
 class _Clock:

@@ -8,7 +8,6 @@ import heapq
 import importlib
 import linecache
 import sys
-import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -197,21 +196,8 @@ class Execution:
     def imports(self) -> Iterator[None]:
         """Around statements that import: a module that comes in goes again if the reload fails."""
         importlib.invalidate_caches()
-        before = dict(sys.modules)
-        self.tx.undo(lambda: self._put_back_modules(before))
+        self.tx.undo(_Imports(self.program))
         yield
-
-    def _put_back_modules(self, before: dict[str, types.ModuleType]) -> None:
-        for name in [name for name in sys.modules if name not in before]:
-            module = sys.modules.pop(name)
-            self.program.forget(name)
-            parent, _, child = name.rpartition(".")
-            holder = before.get(parent)
-            if holder is not None and vars(holder).get(child) is module:
-                del vars(holder)[child]
-        for name, module in before.items():
-            if sys.modules.get(name) is not module:
-                sys.modules[name] = module
 
     def own_imports(self) -> None:
         """Before a test runner: of all that it imports only the program's own modules go again if the reload fails."""
@@ -228,3 +214,38 @@ class Execution:
         self.search.finish()
         self.tx.flush()
         self.registrations.guard()
+
+
+class _Imports:
+    """Takes modules that came in out again, and puts those back that went or were replaced; once `narrow` was called,
+    only those that came and went until then."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.before = program, dict(sys.modules)
+        self._came: list[str] | None = None
+
+    def __call__(self) -> None:
+        for name in self._came if self._came is not None else self._new():
+            self._take_out(name)
+        for name, module in self.before.items():
+            if sys.modules.get(name) is not module:
+                sys.modules[name] = module
+
+    def narrow(self) -> None:
+        if self._came is None:
+            self._came = self._new()
+            self.before = {name: one for name, one in self.before.items() if sys.modules.get(name) is not one}
+
+    def look(self) -> None:
+        """Others import modules, and do not take them out: there is nothing to tell apart."""
+
+    def _new(self) -> list[str]:
+        return [name for name in sys.modules if name not in self.before]
+
+    def _take_out(self, name: str) -> None:
+        module = sys.modules.pop(name, None)
+        self.program.forget(name)
+        parent, _, child = name.rpartition(".")
+        holder = sys.modules.get(parent)
+        if holder is not None and module is not None and vars(holder).get(child) is module:
+            del vars(holder)[child]

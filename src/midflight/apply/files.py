@@ -102,6 +102,10 @@ class Files:
             self.notes.append(f"{loaded.name}: {why}; it is left running, for {who} needs it")
             self.program.orphan(run.tx.undo, loaded.name)
             return
+        self.drop(run, loaded)
+
+    def drop(self, run: Execution, loaded: Loaded) -> None:
+        """The module leaves the process, whoever may still hold it."""
         module_goes(run.tx, loaded)
         for value in list(loaded.namespace.values()):
             if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):

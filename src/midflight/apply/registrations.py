@@ -37,6 +37,11 @@ class Registrations:
             for _, container in self.containers():
                 self._guard(container)
 
+    def guard_anew(self) -> None:
+        """The same, after others ran in between."""
+        self._guarded = False
+        self.guard()
+
     def containers(self) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for loaded in list(self.program.all()):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final, Protocol, runtime_checkable
 
 from midflight.apply import swap
 from midflight.apply.quiet import Quiet
@@ -12,6 +12,19 @@ from midflight.apply.quiet import Quiet
 ABSENT: Final[Any] = swap.ABSENT
 MOST_TRIES = 20
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, so its attributes can be set
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """An undo of something that others may change too before it happens."""
+
+    def __call__(self) -> None: ...
+
+    def narrow(self) -> None:
+        """The transaction's own part ends here."""
+
+    def look(self) -> None:
+        """The rollback begins: what differs from `narrow` is others' doing."""
 
 
 class Transaction:
@@ -102,8 +115,7 @@ class Transaction:
 
     def set_contents(self, container: Any, contents: Any) -> None:
         """Fill a dict, list or set with the contents of another one, in place."""
-        old = copy_of(container)
-        self._do(lambda: restore(container, old), *swap.contents(container, contents))
+        self._do(Guard(container), *swap.contents(container, contents))
 
     def own(self, owner: Any, name: str) -> Any:
         """What `owner` itself holds under `name`, or will once the writes that are being collected are live."""
@@ -126,9 +138,8 @@ class Transaction:
         """Remember the contents of a dict, list or set that code we do not see into may change."""
         if id(container) in self._guarded:
             return
-        old = copy_of(container)
         self._guarded[id(container)] = container  # held, so that its id is not given to another object
-        self._undo.append(lambda: restore(container, old))
+        self._undo.append(Guard(container))
 
     def guard_object(self, value: Any) -> None:
         """Remember the attributes of a function, class, module or instance that code we do not see into is given."""
@@ -142,9 +153,16 @@ class Transaction:
     def _guard_class(self, cls: type) -> None:
         if id(cls) in self._guarded or not cls.__flags__ & HEAP_TYPE:
             return
-        old = dict(vars(cls))
         self._guarded[id(cls)] = cls
-        self._undo.append(lambda: restore_class(cls, old))
+        self._undo.append(ClassGuard(cls))
+
+    def narrow(self) -> None:
+        """Other code of the program runs from here on: what was remembered as a whole is undone only where this
+        transaction changed it, so that what others do in the meantime stays."""
+        for action in self._undo:
+            if isinstance(action, Shared):
+                action.narrow()
+        self._guarded.clear()
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -163,6 +181,9 @@ class Transaction:
         """Undo everything, last write first. What cannot be is in `failures`; the rest is undone all the same."""
         self._later.clear()
         undo, self._undo = self._undo, []
+        for action in undo:
+            if isinstance(action, Shared):
+                action.look()
         self.failures += swap.make_all_that_can(undo[::-1])
         self._forget()
 
@@ -174,6 +195,94 @@ class Transaction:
 
 def _nothing_known() -> Quiet:
     return Quiet((), (), ())
+
+
+class Guard:
+    """Puts the contents of a dict, list or set back as they were. Once `narrow` was called, others may change them too,
+    and what they change stays; `look` tells whose is what, before the writes that came later are undone."""
+
+    def __init__(self, container: Any) -> None:
+        self.container = container
+        self.old = self._copy()
+        self.new: Any = None
+        self.theirs: Any = None
+
+    def __call__(self) -> None:
+        if self.theirs:
+            self._merge()
+        else:
+            self._restore()
+
+    def narrow(self) -> None:
+        if self.new is None:
+            self.new = self._copy()
+
+    def look(self) -> None:
+        if self.new is None:
+            return
+        if isinstance(self.new, dict):
+            now = self._entries()
+            self.theirs = {key for key in {*now, *self.new} if now.get(key, ABSENT) is not self.new.get(key, ABSENT)}
+        elif isinstance(self.new, list):
+            self.theirs = None if _same(self.container, self.new) else list(self.container)
+        else:
+            self.theirs = self.container ^ self.new
+
+    def _copy(self) -> Any:
+        return copy_of(self.container)
+
+    def _entries(self) -> Mapping[Any, Any]:
+        held: Mapping[Any, Any] = self.container
+        return held
+
+    def _restore(self) -> None:
+        restore(self.container, self.old)
+
+    def _put(self, key: Any, value: Any) -> None:
+        swap.item(self.container, key, value)()
+
+    def _merge(self) -> None:
+        if isinstance(self.new, dict):
+            for key in {*self.old, *self._entries()} - self.theirs:
+                self._put(key, self.old.get(key, ABSENT))
+        elif isinstance(self.new, list):
+            restore(self.container, _merged(self.old, self.new, self.theirs))
+        else:
+            restore(self.container, (self.old - self.theirs) | (self.container & self.theirs))
+
+
+class ClassGuard(Guard):
+    """The same for the attributes of a class."""
+
+    def _copy(self) -> Any:
+        return dict(vars(self.container))
+
+    def _entries(self) -> Mapping[Any, Any]:
+        held: Mapping[Any, Any] = vars(self.container)
+        return held
+
+    def _restore(self) -> None:
+        restore_class(self.container, self.old)
+
+    def _put(self, key: Any, value: Any) -> None:
+        if vars(self.container).get(key, ABSENT) is not value:
+            swap.attribute(self.container, key, value)()
+
+
+def _merged(old: list[Any], new: list[Any], now: list[Any]) -> list[Any]:
+    """`now` without what led from `old` to `new`: what others appended stays behind, else items go and come singly."""
+    if _same(now[: len(new)], new):
+        return [*old, *now[len(new) :]]
+    kept = [item for item in now if _is_in(item, old) or not _is_in(item, new)]
+    return [*kept, *(item for item in old if not _is_in(item, new) and not _is_in(item, kept))]
+
+
+def _same(one: list[Any], other: list[Any]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+
+
+def _is_in(item: Any, items: list[Any]) -> bool:
+    return any(item is one for one in items)
 
 
 def dict_of(value: Any) -> dict[str, Any] | None:

@@ -125,7 +125,8 @@ class Notebook:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if find is not None else None
             if spec is not None:
-                self._watch_load(spec)
+                for notebook in [one for one in sys.meta_path if type(one) is Notebook]:
+                    notebook._watch_load(spec)  # that of another session too, which follows other folders
                 return spec
         return None
 
