@@ -140,3 +140,113 @@ def test_n168_a_c_extension_is_left_alone_and_refused_by_name(tmp_path: Path) ->
         tmp_path,
     )
     assert done.stdout.split() == ["unchanged", "refused", "MF013", "True", "False"], done.stderr
+
+
+def test_n036_a_test_module_whose_asserts_pytest_rewrote(tmp_path: Path) -> None:
+    """Its running code is not what the text gives: at its next edit it is taken as the text says, and named."""
+    (tmp_path / "test_it.py").write_text(
+        textwrap.dedent(
+            """
+            import pathlib, midflight, pytest
+            ANSWER = 1
+            def edited(): assert ANSWER == 0, "first"
+            def other(): assert ANSWER == 7
+            def failure(function):
+                with pytest.raises(AssertionError) as failed:
+                    function()
+                return f"{failed.traceback[-1].lineno + 1} {str(failed.value).splitlines()[:1]}"
+            def test_live():
+                print(failure(edited), failure(other), sep="|")
+                path = pathlib.Path(__file__)
+                with midflight.Session(paths=[path.parent], mode="manual") as session:
+                    path.write_text("# one line more" + chr(10) + path.read_text().replace("first", "second", 1))
+                    report = session.reload(paths=[path])
+                print(report.outcome, *sorted(report.modules[__name__].grafted))
+                print(failure(edited), failure(other), sep="|")
+            """
+        )
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "test_it.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PROCESS_S, check=False)
+    assert done.stdout.splitlines()[:3] == [
+        "4 ['first']|5 ['assert 1 == 7']",
+        "committed edited other",
+        "5 ['second']|6 []",
+    ], done.stdout
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_n070_a_worker_of_a_process_pool_keeps_the_program_it_was_started_with(method: str, tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def f():\n    return 1\n")
+    done = run(
+        f"""
+        import os, sys, midflight, multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+        sys.path.insert(0, os.getcwd())
+        import m
+        if __name__ == "__main__":
+            context = multiprocessing.get_context("{method}")
+            with midflight.Session(paths=["."], mode="manual") as session:
+                with ProcessPoolExecutor(1, context) as pool:
+                    first = pool.submit(m.f).result()
+                    open("m.py", "w").write("def f():\\n    return 2\\n")
+                    outcome = session.reload().outcome
+                    print(outcome, m.f(), first, pool.submit(m.f).result())
+                with ProcessPoolExecutor(1, context) as pool:
+                    print(pool.submit(m.f).result())
+        """,
+        tmp_path,
+    )
+    assert done.stdout.split() == ["committed", "2", "1", "1", "2"], done.stderr
+
+
+def test_n070_a_subinterpreter_has_modules_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def f():\n    return 1\n")
+    done = run(
+        """
+        import os, sys, midflight
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        sys.path.insert(0, os.getcwd())
+        import m
+        inner = interpreters.create()
+        ask = f"import sys; sys.path.insert(0, {os.getcwd()!r}); import m; print('inner', m.f(), flush=True)"
+        with midflight.Session(paths=["."], mode="manual") as session:
+            interpreters.run_string(inner, ask)
+            open("m.py", "w").write("def f():\\n    return 2\\n")
+            print(session.reload().outcome, m.f(), flush=True)
+            interpreters.run_string(inner, ask)
+        interpreters.destroy(inner)
+        """,
+        tmp_path,
+    )
+    assert done.stdout.split() == ["inner", "1", "committed", "2", "inner", "1"], done.stderr
+
+
+def test_n184_a_disk_without_room_rolls_back_what_apply_would_write(tmp_path: Path) -> None:
+    """No file can grow past a limit (setrlimit(2)), so the write fails half-way, as on a full disk."""
+    (tmp_path / "m.py").write_text("X = 1\n")
+    done = run(
+        """
+        import os, resource, signal, sys, midflight
+        sys.path.insert(0, os.getcwd())
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        session = midflight.Session(paths=["."], mode="manual")
+        session.start()
+        import m
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        report = session.apply({os.path.abspath("m.py"): "X = 2\\n" + "# " + "long " * 100 + "\\n"})
+        print(report.outcome, m.X, report.problems[0].code, "File too large" in report.problems[0].message)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        print(session.apply({os.path.abspath("m.py"): "X = 3\\n"}).outcome, m.X)
+        session.stop()
+        """,
+        tmp_path,
+    )
+    assert done.stdout.splitlines()[0] == "rolled back 1 MF060 True", (done.stdout, done.stderr)
+    assert done.stdout.splitlines()[1] == "committed 3"
+    assert (tmp_path / "m.py").read_text() == "X = 3\n"
+    assert {path.name for path in tmp_path.iterdir()} - {"__pycache__", ".midflight"} == {"m.py"}
