@@ -353,6 +353,19 @@ def _temporary_folder(env: Mapping[str, str]) -> str:
     return next((one for one in (*named, *usual) if os.path.isdir(one) and os.access(one, os.W_OK | os.X_OK)), "/tmp")
 
 
+def user() -> str:
+    """The name of who runs this, as `getpass` finds it, without what importing that costs."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if found := os.environ.get(name):
+            return found
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container's user without a name
+        return str(os.geteuid())
+
+
 # Sources, weakest first
 
 

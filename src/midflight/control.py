@@ -444,12 +444,31 @@ def _history(session: midflight.session.Session, request: Mapping[str, Any]) -> 
 
 def _show(session: midflight.session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
     wanted = request.get("report")
-    reports = session.history(limit=sys.maxsize)
-    for report in reports:
-        if report.id == wanted:
-            return _wire(report)
-    known = ", ".join(report.id for report in reports[:5])
+    report = session.report(wanted) if isinstance(wanted, str) else None
+    if report is not None:
+        return _wire(report)
+    known = ", ".join(report.id for report in session.history(limit=5))
     raise ControlError(f"no report {wanted!r}", f"the latest are {known}" if known else "nothing was reloaded yet")
+
+
+def _points(session: midflight.session.Session, request: Mapping[str, Any]) -> Any:
+    return session.points(limit=_whole(request, "limit", 20))
+
+
+def _rollback(session: midflight.session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    point, author = request.get("version"), request.get("author") or ""
+    if not isinstance(point, str | None) or not isinstance(author, str):
+        raise ControlError(f"version is {point!r}", "it must be a version, a report's id, or nothing")
+    modules = _names(request)
+    timeout_s = _whole(request, "wait_s", 60)
+    return _wire(session.request_rollback(point or None, modules, author=author, timeout_s=timeout_s))
+
+
+def _names(request: Mapping[str, Any]) -> list[str] | None:
+    names = request.get("modules") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ControlError("modules must be a list of module names")
+    return names or None
 
 
 def _versions(session: midflight.session.Session, request: Mapping[str, Any]) -> Any:
@@ -467,6 +486,8 @@ COMMANDS: Mapping[str, Callable[[midflight.session.Session, Mapping[str, Any]], 
     "history": _history,
     "show": _show,
     "versions": _versions,
+    "points": _points,
+    "rollback": _rollback,
 }
 
 

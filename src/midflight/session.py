@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from midflight.config import Config, load
+from midflight.config import Config, load, user
 from midflight.errors import SessionError
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
@@ -190,6 +190,7 @@ class Session:
         self._waiting: list[Batch] = []
         self._waiting_lock = threading.Lock()
         self._requests: list[tuple[Sequence[str] | None, Future[Report]]] = []
+        self._asked: collections.deque[tuple[Callable[[], Report], Future[Report]]] = collections.deque()
         self._counts = {"reloads": 0, "successes": 0, "failures": 0, "total_loads": 0}
         self._wake = threading.Event()
         self._worker: threading.Thread | None = None
@@ -358,6 +359,8 @@ class Session:
             log.warning("a module's top level raised KeyboardInterrupt; its reload was rolled back")
         for paths, future in requests:
             self._answer(paths, future)
+        while self._asked:
+            report = _answered(*self._asked.popleft()) or report
         return report
 
     def _collect(self) -> tuple[list[Batch], list[tuple[Sequence[str] | None, Future[Report]]]]:
@@ -458,7 +461,7 @@ class Session:
 
     def pump(self) -> Report | None:
         """At a safe point of the program's own choice: take what waits. None when there was nothing."""
-        if not self._waiting and not self._requests:
+        if not self._waiting and not self._requests and not self._asked:
             return None
         return self._take_waiting()
 
@@ -515,6 +518,32 @@ class Session:
         _load_stages()
         self._refuse_reentry()
         return self._go_back(self._keeper.past().targets(version_id, modules), version_id or "", author=author)
+
+    def request_rollback(
+        self, point: str | None, modules: Sequence[str] | None = None, *, author: str = "", timeout_s: float = 60.0
+    ) -> Report:
+        """A rollback asked for by another thread than the program's: done where the mode says it may happen."""
+        future = self._ask(lambda: self.rollback(point, modules, author=author))
+        try:
+            return future.result(timeout_s)
+        except TimeoutError as error:
+            raise SessionError(
+                f"no rollback within {timeout_s:g} s; the program is as it was",
+                "The program has not called pump()." if self.mode == "pump" else "A reload is still running.",
+                "The request stays: it is done at the next safe point.",
+            ) from error
+
+    def _ask(self, action: Callable[[], Report]) -> Future[Report]:
+        """`action` at the next moment at which the mode lets the program be changed; in mode manual at once."""
+        from concurrent.futures import Future
+
+        future: Future[Report] = Future()
+        if self.mode == "manual":
+            _answered(action, future)
+        else:
+            self._asked.append((action, future))
+            self._wake.set()
+        return future
 
     def _go_back(self, targets: Sequence[Text], point: str, *, author: str = "", cause: str = "") -> Report:
         there = [(one.source, self.program.get(one.version.module), one.path) for one in targets]
@@ -863,7 +892,7 @@ class Session:
 
     def _record(self, report: Report, writes: Writes = NO_WRITES) -> Report:
         ran, self._ran, writing, self._writing = self._ran, [], self._writing, None
-        author = writes.author or _user()
+        author = writes.author or user()
         self._keeper.record(report, ran, reason=writes.reason or report.cause, author=author, writing=writing)
         self._history.append(report)
         if report.outcome != "unchanged":
@@ -964,9 +993,18 @@ class Session:
             return own
         return own + self._keeper.history(limit - len(own), before=own[-1].id if own else None)
 
+    def report(self, report_id: str) -> Report | None:
+        """The report of that id, also of an earlier process; None where there is none."""
+        own = next((one for one in list(self._history) if one.id == report_id), None)
+        return own if own is not None else self._keeper.report(report_id)
+
     def versions(self, module: str | None = None, limit: int = 20) -> list[Version]:
         """Module versions that ran, also in earlier processes, as they last went live: newest first."""
         return self._keeper.past().newest(module, limit)
+
+    def points(self, limit: int = 20) -> list[Version]:
+        """Versions that a rollback can go back to: those that ran, but what runs now; newest first."""
+        return self._keeper.past().points(limit)
 
     def counts(self) -> dict[str, int]:
         """The counts of `stats`, which cost nothing to ask for."""
@@ -1016,6 +1054,7 @@ class Session:
             "waiting_batches": len(self._waiting),
             "last_report": {"id": last.id, "outcome": last.outcome, "at": last.at} if last else None,
             "watcher": self._watch.status() if self._watch is not None else None,
+            "store": self.config.store_dir,
             "troubles": list(self._troubles),
         }
 
@@ -1220,17 +1259,14 @@ def _places(failure: BaseException) -> Iterator[tuple[str, int]]:
         trace = trace.tb_next
 
 
-def _user() -> str:
-    """The name of who runs this, as `getpass` finds it, without what importing that costs."""
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        if found := os.environ.get(name):
-            return found
-    import pwd
-
+def _answered(action: Callable[[], Report], future: Future[Report]) -> Report | None:
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a container's user without a name
-        return str(os.geteuid())
+        report = action()
+    except BaseException as error:
+        future.set_exception(error)
+        return None
+    future.set_result(report)
+    return report
 
 
 def _not_source(path: str) -> Problem:

@@ -21,7 +21,7 @@ from .conftest import CART, Program
 EDITED = CART.replace("net * RATE", "net * RATE + 1")
 BROKEN = CART.replace("def total(net):", "def total(net:")
 
-OF_ONE = ["status", "stats", "graph", "history", "versions", "plan", "reload", "pause", "resume"]
+OF_ONE = ["status", "stats", "graph", "history", "versions", "plan", "reload", "pause", "resume", "rollback", "audit"]
 
 
 def test_help_names_every_command_and_loads_no_engine(env: dict[str, str]) -> None:

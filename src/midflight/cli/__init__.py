@@ -16,9 +16,11 @@ HOMES = {
     "status": "midflight.cli.look",
     "stats": "midflight.cli.look",
     "graph": "midflight.cli.look",
-    "history": "midflight.cli.look",
-    "versions": "midflight.cli.look",
-    "show": "midflight.cli.look",
+    "history": "midflight.cli.past",
+    "versions": "midflight.cli.past",
+    "show": "midflight.cli.past",
+    "audit": "midflight.cli.past",
+    "rollback": "midflight.cli.past",
     "events": "midflight.cli.look",
     "plan": "midflight.cli.act",
     "reload": "midflight.cli.act",
@@ -75,12 +77,25 @@ def parser() -> argparse.ArgumentParser:
     add("status", "say what one session is doing")
     add("stats", "count what one session has done")
     add("graph", "list the modules and who imports them")
-    history = add("history", "list the latest reports, newest first")
+    history = add("history", "list the latest reports, newest first; or export all")
+    history.add_argument("what", nargs="?", choices=("export",), help="print the audit trail as lines of JSON")
+    history.add_argument("--since", metavar="WHEN", help="export: from after this report, or from this time on")
     history.add_argument("-n", "--limit", type=_count, default=10, metavar="N", help="how many (default: %(default)s)")
     versions = add("versions", "list the versions that ran, newest first")
     versions.add_argument("module", nargs="?", help="of this module only")
     versions.add_argument("-n", "--limit", type=_count, default=20, metavar="N", help="how many (default: %(default)s)")
     add("show", "print everything in one report").add_argument("report", help='its id, such as "r17"')
+    audit = add("audit", "list what was done, newest first, or prove that nobody changed the record")
+    audit.add_argument("module", nargs="?", help="to this module only")
+    audit.add_argument("--verify", action="store_true", help="check every hash; exit code 1 if one does not fit")
+    audit.add_argument("-n", "--limit", type=_count, default=50, metavar="N", help="how many (default: %(default)s)")
+    rollback = add("rollback", "go back to an earlier version; without one, list them")
+    to = rollback.add_mutually_exclusive_group()
+    to.add_argument("version", nargs="?", help='"module@<12 hex>", or a report: the whole program as of it')
+    to.add_argument("--last-stable", action="store_true", help="every module to its last stable version")
+    rollback.add_argument(
+        "-n", "--limit", type=_count, default=20, metavar="N", help="of the list (default: %(default)s)"
+    )
     add("events", "follow reports and events until Ctrl-C")
     for name, text in (
         ("plan", "say what a reload would do, and touch nothing"),

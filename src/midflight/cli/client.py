@@ -21,6 +21,10 @@ class NoSessionError(ControlError):
     """No session answers to what was asked for, or several do."""
 
 
+class SeveralSessionsError(NoSessionError):
+    """Which one is meant must be said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One running session: `name` is its PID (PID-2 for a second one of the process), `status` its own account."""
@@ -76,7 +80,7 @@ def find(pid: str | None) -> Found:
         return fitting[0]
     if fitting:
         names = "; ".join(f"{one.name} ({' '.join(one.status.get('command', []))})" for one in fitting)
-        raise NoSessionError(f"{len(fitting)} sessions fit", names, f"Say which: --pid {fitting[0].name}")
+        raise SeveralSessionsError(f"{len(fitting)} sessions fit", names, f"Say which: --pid {fitting[0].name}")
     others = [f"{one.name} in {one.root}" for one in found]
     why = "; ".join(["running: " + ", ".join(others) if others else "no session is running at all", *silent])
     raise NoSessionError(

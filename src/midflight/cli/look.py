@@ -1,4 +1,4 @@
-"""Commands that look at sessions: ps, status, stats, graph, history, versions, show, events."""
+"""Commands that look at sessions: ps, status, stats, graph, events."""
 
 from __future__ import annotations
 
@@ -63,45 +63,6 @@ def graph(options: argparse.Namespace) -> int:
     return DONE
 
 
-def history(options: argparse.Namespace) -> int:
-    reports = ask(find(options.pid).path, "history", limit=options.limit)
-    if options.json:
-        print_json(reports)
-        return DONE
-    rows = []
-    for document in reports:
-        report = _report(document)
-        what = ", ".join(report.modules) or ", ".join(problem.message for problem in report.problems)
-        rows.append((report.id, _clock(report.at), report.outcome, _ms(report), report.cause, what or "-"))
-    if rows:
-        table(("ID", "AT", "OUTCOME", "MS", "CAUSE", "WHAT"), rows)
-    else:
-        print("Nothing was reloaded yet.")
-    return DONE
-
-
-def versions(options: argparse.Namespace) -> int:
-    found = ask(find(options.pid).path, "versions", module=options.module, limit=options.limit)
-    if options.json:
-        print_json(found)
-    elif found:
-        names = ("id", "at", "stable", "reason", "author")
-        rows = [[_clock(one["at"]) if name == "at" else plain(one[name]) for name in names] for one in found]
-        table([name.upper() for name in names], rows)
-    else:
-        print("No version is stored yet.")
-    return DONE
-
-
-def show(options: argparse.Namespace) -> int:
-    document = ask(find(options.pid).path, "show", report=options.report)
-    if options.json:
-        print_json(document)
-    else:
-        print(tell.everything(_report(document)))
-    return DONE
-
-
 def events(options: argparse.Namespace) -> int:
     """Prints each report and event as it happens; one JSON object a line with --json. Ends with Ctrl-C."""
     lines = follow(find(options.pid).path, "events", timeout_s=10)
@@ -120,7 +81,7 @@ def events(options: argparse.Namespace) -> int:
 
 def _told(line: dict[str, Any]) -> str:
     if "report" in line:
-        report = _report(line["report"])
+        report = Report.from_json(json.dumps(line["report"]))
         return f"{_clock(report.at)} {report.id} {paint(tell.line(report), 'good' if report.ok else 'bad')}"
     if "event" in line:
         event = line["event"]
@@ -130,13 +91,5 @@ def _told(line: dict[str, Any]) -> str:
     return f"{line.get('lost', 0)} reports or events lost: they came faster than they were read"
 
 
-def _report(document: dict[str, Any]) -> Report:
-    return Report.from_json(json.dumps(document))
-
-
 def _clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-def _ms(report: Report) -> str:
-    return f"{report.timings_ms.get('total', 0.0):.1f}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -100,12 +99,12 @@ class Api:
 
     async def report(self, request: Request) -> Response:
         wanted = request.path_params["id"]
-        for one in self.session.history(limit=sys.maxsize):
-            if one.id == wanted:
-                tests = list(self.feed.events("tests"))
-                view = await run_in_threadpool(views.report_view, one, self.recorder, tests)
-                return Json({**documents.report(one), "view": view})
-        raise Refused(404, f"there is no report {wanted[:40]!r}", "only the latest thousand are remembered")
+        found = await run_in_threadpool(self.session.report, wanted)
+        if found is None:
+            raise Refused(404, f"there is no report {wanted[:40]!r}", "neither of this process nor in the store")
+        tests = list(self.feed.events("tests"))
+        view = await run_in_threadpool(views.report_view, found, self.recorder, tests)
+        return Json({**documents.report(found), "view": view})
 
     async def versions(self, request: Request) -> Response:
         module = request.query_params.get("module")
@@ -168,7 +167,7 @@ class Api:
     async def rollback(self, request: Request) -> Response:
         session, given = self.session, await asked.body(request)
         version, modules = asked.text(given, "version"), asked.texts(given, "modules")
-        return Json(documents.report(await run_in_threadpool(session.rollback, version, modules)))
+        return Json(documents.report(await run_in_threadpool(session.request_rollback, version, modules)))
 
     async def pause(self, request: Request) -> Response:
         await asked.body(request)

@@ -56,14 +56,14 @@ class Replacement:
 
 
 class FileWrites:
-    """`texts` by path, to be written where the program runs `known`. `do`, then `undo` or `release`."""
+    """`texts` by path, to be written where the program runs `known`. `do`, then `undo`, or `recorded` and `finish`."""
 
     def __init__(
         self, texts: Mapping[str, bytes], known: Mapping[str, bytes | None], intents: Intents | None, cause: str
     ) -> None:
         self._texts, self._intents, self._cause = texts, intents, cause
         self._files = [one for path, text in texts.items() if (one := _replacement(path, text, known.get(path)))]
-        self.intent: int | None = None
+        self._intent: int | None = None
         self.notes = [
             f"{one.path} held an edit that was never taken: it is kept in {one.kept}"
             for one in self._files
@@ -89,7 +89,7 @@ class FileWrites:
     def _note(self) -> None:
         try:
             if self._intents is not None:
-                self.intent = self._intents.begin(self._cause, [asdict(one) for one in self._files])
+                self._intent = self._intents.begin(self._cause, [asdict(one) for one in self._files])
         except Busy as busy:
             raise WriteFailed(Problem(busy.path, 0, "MF061", busy.why, "Ask again when it is done.")) from busy
         except StoreError as error:
@@ -114,12 +114,25 @@ class FileWrites:
             put_back(one)
         _sync_folders(self._files)
         reached("files.back.done")
-        if self._intents is not None and self.intent is not None:
-            with contextlib.suppress(StoreError):  # the next start finds that nothing is left to put back
-                self._intents.end(self.intent)
+        self._end()
 
-    def release(self) -> None:
-        """The transaction stands: what the files held before is let go, or kept where nobody has it but we."""
+    def _end(self) -> None:
+        if self._intents is not None and self._intent is not None:
+            with contextlib.suppress(StoreError):  # the next start finds that nothing is left to do
+                self._intents.end(self._intent)
+
+    def recorded(self) -> None:
+        """A part of the store's transaction that records the report. Raises StoreError."""
+        if self._intents is not None and self._intent is not None:
+            self._intents.recorded(self._intent)
+
+    def finish(self) -> None:
+        """The transaction stands. Raises OSError where an old file can neither be let go nor kept."""
+        self._release()
+        self._end()
+
+    def _release(self) -> None:
+        """What the files held before is let go, or kept where nobody has it but we."""
         reached("files.release")
         for one in self._files:
             let_go(one)
@@ -211,7 +224,7 @@ def _sync_folders(files: Iterable[Replacement]) -> None:
 
 
 def _unlink(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a folder of that name is not ours
         os.unlink(path)
 
 

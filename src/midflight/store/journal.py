@@ -62,6 +62,15 @@ class Journal:
         query = f"SELECT seq, at, kind, subject, body, hash FROM entries WHERE {where} ORDER BY seq DESC LIMIT ?"
         return [_entry(row) for row in self._database.read(query, (*(value for _, value in wanted), limit))]
 
+    def entry(self, seq: int) -> list[Entry]:
+        """The entry `seq`, or none."""
+        query = "SELECT seq, at, kind, subject, body, hash FROM entries WHERE seq = ?"
+        return [_entry(row) for row in self._database.read(query, (seq,))]
+
+    def count(self) -> int:
+        found: int = self._database.read("SELECT count(*) FROM entries")[0][0]
+        return found
+
     def reports(self, limit: int = 10, before: int | None = None) -> list[tuple[int, Report]]:
         """(seq, Report), newest first; those older than the entry `before`."""
         query = "SELECT seq, body FROM entries WHERE kind = 'report' AND seq < ? ORDER BY seq DESC LIMIT ?"

@@ -29,6 +29,7 @@ log = logging.getLogger("midflight")
 RETRY_S = 5.0  # between two attempts to use a store that could not be
 MOST_UNSAVED = 1000  # writes that wait in memory
 LOOK_BACK = 2000  # reports of other folders that are passed over in search of this session's
+PAGE = 200  # reports read at once
 TIDY_EVERY = 20  # writes
 
 Key = tuple[str, str, str]  # module, path, SHA-256
@@ -201,7 +202,7 @@ class Keeper:
                 self._memory.record(report, ran, reason, author)
             self._open_window(window, {key[:2] for key in fresh})
         if writing is not None:
-            self._release(writing)
+            self._try(writing.finish)
 
     def follow(self) -> None:
         """The reports recorded so far were told: what follows from them may be."""
@@ -228,9 +229,8 @@ class Keeper:
             store.versions.record(report, ran, reason=reason, author=author)
             if self._presence is not None and window.texts:
                 store.versions.begin_window(self._presence.name, report.id, window.texts, report.at)
-            intents = self.intents()
-            if writing is not None and writing.intent is not None and intents is not None:
-                intents.recorded(writing.intent)
+            if writing is not None:
+                writing.recorded()
         self._unsynced.append(report.id)
 
     def _put(self, write: Write) -> bool:
@@ -250,12 +250,6 @@ class Keeper:
                 return False  # else the file was corrupt, and a new one takes it
         self._memory.clear()
         return True
-
-    def _release(self, writing: FileWrites) -> None:
-        intents = self.intents()
-        if self._try(writing.release) and writing.intent is not None and intents is not None:
-            intent = writing.intent
-            self._try(lambda: intents.end(intent))
 
     # -- windows ------------------------------------------------------------------------------------
 
@@ -305,11 +299,17 @@ class Keeper:
             self._try(lambda: found.extend(self._reports(store, limit, before)))
         return found
 
+    def report(self, report_id: str) -> Report | None:
+        store, found = self._readable(), list[Report]()
+        if store is not None:
+            self._try(lambda: found.extend(one[1] for one in [store.journal.report(report_id)] if one))
+        return found[0] if found else None
+
     def _reports(self, store: Store, limit: int, before: str | None) -> Iterator[Report]:
         at = store.journal.report(before) if before else None
         seq, looked = at[0] if at else None, 0
         while limit > 0 and looked < LOOK_BACK:
-            page = store.journal.reports(limit, seq)
+            page = store.journal.reports(min(limit, PAGE), seq)
             for _, report in page:
                 if limit > 0 and any(map(self._wanted, _paths(report))):
                     limit -= 1

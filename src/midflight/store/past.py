@@ -10,7 +10,7 @@ from midflight.store.memory import Memory, Place
 from midflight.store.versions import Store, Text, Wanted, everything
 from midflight.values import Version
 
-BEFORE_ALL = ""
+BEFORE_ALL, LATEST = "", "r0"  # no report has this id, so all of them came before
 
 
 class Past:
@@ -55,6 +55,14 @@ class Past:
         if self._store is not None:
             names |= {module for module, _ in self._store.versions.modules(self._wanted)}
         return sorted(names)
+
+    def points(self, limit: int = 20) -> list[Version]:
+        """Versions to go back to: those that went live, but what is live now; newest first."""
+        live = self._store.versions.live(self._wanted) if self._store is not None else {}
+        live = {**live, **self._memory.as_of(LATEST, self._wanted)}
+        now = {f"{module}@{sha[:12]}" for (module, _), sha in live.items() if sha is not None}
+        found = self.newest(limit=limit + len(now))
+        return [version for version in found if version.id not in now][:limit]
 
     # -- the way back -------------------------------------------------------------------------------
 

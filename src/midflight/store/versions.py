@@ -10,7 +10,7 @@ from typing import Any
 
 from midflight.errors import StoreError
 from midflight.store.database import Database
-from midflight.store.journal import Journal
+from midflight.store.journal import Entry, Journal
 from midflight.values import Report, Version
 
 Wanted = Callable[[str], bool]  # whether a file is of the program that asks
@@ -226,6 +226,18 @@ class Versions:
     def live(self, wanted: Wanted = everything) -> dict[tuple[str, str], str | None]:
         """(module, path) → the SHA-256 that last went live."""
         return self.as_of(1 << 62, wanted)
+
+    def trail(self, module: str | None, limit: int) -> list[Entry]:
+        """The newest entries of the audit trail, or of those that concern `module`."""
+        if module is None:
+            return self._journal.entries(limit=limit)
+        # "@" and "A" are neighbours: all subjects that begin with the module's name and "@" lie between.
+        rows = self._database.read(
+            """SELECT seq FROM live WHERE module = ? UNION SELECT seq FROM entries WHERE subject > ? AND subject < ?
+            ORDER BY seq DESC LIMIT ?""",
+            (module, f"{module}@", f"{module}A", limit),
+        )
+        return [entry for (seq,) in rows for entry in self._journal.entry(seq)]
 
     def brought(self, module: str, path: str, sha: str) -> str:
         """The id of the report with which this version last went live, or ""."""
