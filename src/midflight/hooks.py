@@ -37,6 +37,26 @@ def dispose(function: F) -> F:
     return _record("dispose", function)
 
 
+class Packed:
+    """A value from before a restart, pickled: opened when it is asked for, by when its class is defined."""
+
+    def __init__(self, label: str, data: bytes) -> None:
+        self.label, self.data = label, data
+
+    def open_into(self, values: dict[str, object], name: str) -> None:
+        """Put the value in its place, or nothing, which is said."""
+        import pickle
+
+        try:
+            values[name] = pickle.loads(self.data)
+        except Exception as error:  # a class that is gone, or whatever its own code raises
+            import logging
+
+            del values[name]
+            log = logging.getLogger("midflight")
+            log.warning("%s from before the restart cannot be read: %s: %s", self.label, type(error).__name__, error)
+
+
 class _Keep:
     """`@keep def f() -> dict[str, object]`: values for the module's next version, and over a restart."""
 
@@ -49,7 +69,10 @@ class _Keep:
         import sys
 
         module = sys._getframe(1).f_globals.get("__name__", "")
-        return _HANDED.get(module, {}).get(name, default)
+        given = _HANDED.get(module, {})
+        if isinstance(packed := given.get(name), Packed):
+            packed.open_into(given, name)
+        return given.get(name, default)
 
 
 keep = _Keep()

@@ -267,12 +267,16 @@ class Session:
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(timeout=5)
         self.program.stop()
-        if self._kept is not None:
-            self._kept.close()
+        self.make_durable()
         if self in _running:
             _running.remove(self)
         if current() is self:
             set_current(None)
+
+    def make_durable(self) -> None:
+        """What is still to be written of reports and versions is on disk when this returns."""
+        if self._kept is not None:
+            self._kept.close()
 
     def _forked(self) -> None:
         """A forked child has the modules but none of our threads: it runs on without a session."""

@@ -6,7 +6,6 @@ import __future__
 import argparse
 import ast
 import atexit
-import contextlib
 import importlib.machinery
 import importlib.util
 import io
@@ -23,7 +22,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from midflight.cli import DONE, USAGE, tell
 from midflight.cli.output import guarded, paint
-from midflight.values import Event, Problem, Report
+from midflight.cli.restart import UntilUp, restarter, take_over
+from midflight.values import Event, Report
 
 if TYPE_CHECKING:
     from midflight.control import Session
@@ -83,7 +83,9 @@ def _open(options: argparse.Namespace, opened: list[Session]) -> int:
     if not options.quiet:
         session.subscribe(_teller(stream, config.color))
     if config.on_rude == "restart":
-        session.subscribe(_restarter(stream))
+        if take_over():
+            sys.excepthook = UntilUp(sys.excepthook)
+        session.subscribe(restarter(session, stream))
     # Registered before the program's own, so it runs after them, when the program's threads have ended.
     atexit.register(session.stop)
     session.start()
@@ -119,27 +121,6 @@ def _teller(stream: TextIO, color: str) -> Callable[[Report | Event], None]:
                 return  # the program closed its stderr, which is its right
 
     return tell_of
-
-
-def _restarter(stream: TextIO) -> Callable[[Report | Event], None]:
-    """Starts the program anew, in this process, when a report was refused for nothing but rude edits."""
-    folder, environment = os.getcwd(), dict(os.environ)
-
-    def restart(news: Report | Event) -> None:
-        if not isinstance(news, Report) or news.outcome != "refused" or not all(map(_is_rude, news.problems)):
-            return
-        print("midflight: restarting to take this", file=stream)
-        for output in (sys.stdout, sys.stderr, stream):
-            with contextlib.suppress(OSError, ValueError):  # closed
-                output.flush()
-        os.chdir(folder)
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
-
-    return restart
-
-
-def _is_rude(problem: Problem) -> bool:
-    return problem.code.startswith("MF01")  # the codes of plan/rude.py; others would stop the new process too
 
 
 # The program
@@ -242,6 +223,7 @@ def _execute(program: Program, session: Session | None) -> None:
     note_main(session, program.path, text)
     exec(first, namespace)
     main_ready(session)
+    sys.excepthook = UntilUp.over(sys.excepthook)
     exec(rest, namespace)
 
 
