@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
 EXTRAS = {"demo": ("cli", "web", "watch"), "dev": ("dev",)}  # `dev` holds all that `demo` needs
+PROGRAMS = {"chromium": "chromium", "vim": "vim"}  # what tests run → the Debian package that has it
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "DEBIAN_FRONTEND": "noninteractive"}
 PROBE = """
 import json, sys, sysconfig
@@ -166,6 +167,13 @@ def install_debian(package: str) -> None:
         raise HouseError(f"{error}\nInstall it by hand: sudo apt-get install {package}") from error
 
 
+def install_programs() -> None:
+    """What the browser and editor tests run, where it is missing. Raises HouseError."""
+    for program, package in PROGRAMS.items():
+        if shutil.which(program) is None:
+            install_debian(package)
+
+
 def default_environment(level: str) -> Environment:
     interpreter = default_interpreter()
     environment = Environment(interpreter.version, ROOT / ".venv")
@@ -248,6 +256,7 @@ def do_check() -> int:
 
 def do_test() -> int:
     say("make test: sets up what is missing, then ruff, mypy --strict and the suite on each Python that runs here")
+    install_programs()
     default = default_environment("dev")
     others = list(other_environments(default))
     failed = checks(default)

@@ -148,6 +148,17 @@ def test_debian_part_that_is_missing_is_installed_or_named(
         house.install_debian("python3.11-venv")
 
 
+def test_programs_that_tests_run_are_installed_where_they_are_missing(
+    house: ModuleType, commands: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(house, "install_debian", asked.append)
+    monkeypatch.setattr(house, "PROGRAMS", {"there": "a-package", "missing": "b-package"})
+    commands("there", "exit 0")
+    house.install_programs()
+    assert asked == ["b-package"]
+
+
 def test_a_venv_without_ensurepip_asks_debian_for_it(
     house: ModuleType, commands: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

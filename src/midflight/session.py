@@ -146,13 +146,19 @@ _STAGES = {
 }
 
 
+_stages_loaded = False
+
+
 def _load_stages() -> None:
     """The stages that a reload needs, loaded when there is something to reload: they are two thirds of what a session
-    adds to the start of a program, and no program waits for them then."""
-    if "Execution" not in globals():
+    adds to the start of a program, and no program waits for them then. Any thread may ask first, and a second one while
+    the first still loads: it loads along, and goes on with all of them."""
+    global _stages_loaded
+    if not _stages_loaded:
         for home, names in _STAGES.items():
             module = importlib.import_module(home)
             globals().update({name: getattr(module, name) for name in names})
+        _stages_loaded = True
 
 
 class Session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -243,3 +244,37 @@ def test_a_root_that_is_a_file_is_the_programs_whatever_of_its_folder_was_import
         assert (list(report.modules), root.f(), beside.x) == (["the_root"], 2, 1)
     finally:
         del sys.modules["beside_root"], sys.modules["the_root"]
+
+
+def test_a_thread_that_asks_while_another_still_loads_the_stages_gets_an_answer(tmp_path: Path) -> None:
+    code = """if True:
+        import sys, threading
+        import midflight, midflight.session as home
+
+        begun, go = threading.Event(), threading.Event()
+        last = next(stage for stage, names in home._STAGES.items() if "Keeper" in names)
+
+        class Slow:
+            def find_spec(self, name, path=None, target=None):
+                if name == last:
+                    begun.set()
+                    go.wait(60)
+
+        sys.modules.pop(last, None)
+        sys.meta_path.insert(0, Slow())
+        with midflight.Session(paths=["."], mode="manual") as session:
+            first = threading.Thread(target=session.stats)
+            first.start()
+            assert begun.wait(60)
+            told = []
+            second = threading.Thread(target=lambda: told.append(session.history()))
+            second.start()
+            second.join(0.5)
+            go.set()
+            first.join()
+            second.join()
+        print(told)
+    """
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[[]]", "")
