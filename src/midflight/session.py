@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midflight.config import Config, load, user
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         suspended_generators,
     )
     from midflight.apply.transaction import Transaction
+    from midflight.apply.trial import Trial, concluded
     from midflight.apply.work import Work
     from midflight.graph.heap import Process
     from midflight.plan.planner import ModuleEdit, plan_reload
@@ -62,6 +63,17 @@ HELD_POLL_S = 0.005
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
 Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
 Callback = Callable[[Any], None]
+Taking = Generator[None, None, "tuple[Report, KeyboardInterrupt | None]"]  # yields while the new code is on trial
+
+
+class Terms(NamedTuple):
+    """What whoever takes a reload on trial adds to it: a further question before the trial, what to put back with the
+    rest if it fails, who hears the exception that it failed by, and what its report is to say too."""
+
+    check: Callable[[], list[Problem]]
+    undo: Callable[[], None]
+    heard: Callable[[BaseException], None]
+    notes: Sequence[str] = ()
 
 
 class Writes(NamedTuple):
@@ -118,6 +130,7 @@ _STAGES = {
         "suspended_generators",
     ),
     "midflight.apply.transaction": ("Transaction",),
+    "midflight.apply.trial": ("Trial", "concluded"),
     "midflight.apply.work": ("Work",),
     "midflight.graph.heap": ("Process",),
     "midflight.plan.planner": (
@@ -183,6 +196,7 @@ class Session:
         self.id = f"s{os.getpid()}-{id(self) & 0xFFFF:x}"
         self.running = False
         self.paused = False
+        self._at_safe_points = False
         self.main_path: str | None = None
         self.started_at = 0.0
         self._lock = threading.RLock()
@@ -334,7 +348,7 @@ class Session:
         while True:
             self._wake.wait()
             self._wake.clear()
-            if not self.running:
+            if not self.running or self.mode != "auto":
                 return
             _load_stages()  # here, where no loop waits for it
             loop = main_loop()
@@ -422,24 +436,35 @@ class Session:
     def reload(self, paths: Iterable[str | os.PathLike[str]] | None = None, *, cause: str = "api") -> Report:
         """Everything that changed on disk since it was last taken, or only `paths`, in one transaction."""
         _load_stages()
+        return concluded(self._asking(paths, cause))
+
+    def on_trial(
+        self, paths: Iterable[str | os.PathLike[str]] | None = None, *, terms: Terms, cause: str = "api"
+    ) -> Trial:
+        """The same, but where new code went live its end stays open until the trial is told that it passed or failed.
+        No other reload happens until then; the thread that opened it must end it."""
+        _load_stages()
+        return Trial(self._asking(paths, cause, terms))
+
+    def _asking(self, paths: Iterable[str | os.PathLike[str]] | None, cause: str, terms: Terms | None = None) -> Taking:
         if not self.running:
-            return self._unchanged(cause)
+            return self._unchanged(cause), None
         self._refuse_reentry()
         if paths is not None:
             given = [os.path.realpath(os.fspath(path)) for path in paths]
             self._refuse_outside(given)
             if compiled := [path for path in given if self._runs_compiled(path)]:
-                return self._record(self._report(cause, "refused", {}, problems=map(_not_source, compiled)))
-            return self._reload_paths(given, cause)
+                return self._record(self._report(cause, "refused", {}, problems=map(_not_source, compiled))), None
+            return (yield from self._reloading(given, cause, terms=terms))
         if self._watch is None:
-            return self._reload_paths(self._changed_on_disk(), cause)
+            return (yield from self._reloading(self._changed_on_disk(), cause, terms=terms))
         drained = self._watch.drain()  # first: a batch that is on its way arrives before this returns
         with self._waiting_lock:
             batches, self._waiting = [*self._waiting, drained], []
         self._hand_out(batches)
         found = sorted({change.path for batch in batches for change in batch.code})
         # What was refused was not taken: asked again, it is tried again, also where nothing else changed.
-        return self._reload_paths(found or sorted(self._pending), cause)
+        return (yield from self._reloading(found or sorted(self._pending), cause, terms=terms))
 
     async def areload(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> Report:
         """The same from a coroutine: it runs on the loop, between two of its steps."""
@@ -452,7 +477,7 @@ class Session:
 
     def request_reload(self, paths: Sequence[str] | None = None, timeout_s: float = 60.0) -> Report:
         """A reload asked for by another thread than the program's: taken where the mode says it may happen."""
-        if self.mode == "manual":
+        if self.mode == "manual" and not self._at_safe_points:
             return self.reload(paths, cause="cli")
         from concurrent.futures import Future
 
@@ -465,7 +490,7 @@ class Session:
         except TimeoutError as error:
             raise SessionError(
                 f"no reload within {timeout_s:g} s; the old code is running",
-                "The program has not called pump()." if self.mode == "pump" else "Another reload is still running.",
+                "Another reload is still running." if self.mode == "auto" else "The program has not called pump().",
                 "The request stays: it is taken at the next safe point.",
             ) from error
 
@@ -474,6 +499,43 @@ class Session:
         if not self._waiting and not self._requests and not self._asked:
             return None
         return self._take_waiting()
+
+    def only_at_safe_points(self) -> None:
+        """From now on nothing is reloaded but by calls of the program's own: it has frames, and a safe point at the top
+        of each. Mode auto becomes pump; in mode manual a request of the command line waits for the next frame."""
+        self._at_safe_points = True
+        if self.mode == "auto":
+            self.mode = "pump"
+            self._wake.set()  # its thread ends
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is there for the next safe point."""
+        return bool(self._requests or self._asked or (self._waiting and self.mode != "manual" and not self.paused))
+
+    def pump_on_trial(self, terms: Terms) -> Trial | None:
+        """What `waits`, on trial as `on_trial` has it: the batches, or the first request, the rest at the next call.
+        Going back to an earlier version is no trial: it is done at once."""
+        _load_stages()
+        while self._asked:
+            _answered(*self._asked.popleft())
+        batches: list[Batch] = []
+        with self._waiting_lock:
+            if self.mode != "manual" and not self.paused:
+                batches, self._waiting = self._waiting, []
+            asked = self._requests.pop(0) if self._requests and not batches else None
+        self._hand_out(batches)
+        if asked is not None:
+            return self._answer_on_trial(*asked, terms)
+        paths = sorted({change.path for batch in batches for change in batch.code})
+        return Trial(self._reloading(paths, "watcher", quiet=True, terms=terms)) if paths else None
+
+    def _answer_on_trial(self, paths: Sequence[str] | None, future: Future[Report], terms: Terms) -> Trial | None:
+        try:
+            return Trial(self._asking(paths, "cli", terms), future.set_result)
+        except SessionError as error:
+            future.set_exception(error)
+            return None
 
     def apply(
         self,
@@ -548,7 +610,7 @@ class Session:
         from concurrent.futures import Future
 
         future: Future[Report] = Future()
-        if self.mode == "manual":
+        if self.mode == "manual" and not self._at_safe_points:
             _answered(action, future)
         else:
             self._asked.append((action, future))
@@ -627,6 +689,11 @@ class Session:
     # -- one transaction ------------------------------------------------------------------------------
 
     def _reload_paths(self, paths: Sequence[str], cause: str, *, quiet: bool = False) -> Report:
+        return concluded(self._reloading(paths, cause, quiet=quiet))
+
+    def _reloading(
+        self, paths: Sequence[str], cause: str, *, quiet: bool = False, terms: Terms | None = None
+    ) -> Taking:
         sources = self._read(path for path in paths if not any(_inside(path, root) for root in self._left))
         fresh = {path: source for path, source in sources.items() if self._differs(path, source)}
         undone = [path for path in sources if path not in fresh and path in self._pending]
@@ -641,8 +708,8 @@ class Session:
         if not fresh:
             # A file that was broken and is as it was again is news; a save of what runs already is not.
             told = undone or not quiet
-            return self._record(self._report(cause, "unchanged", {})) if told else self._unchanged(cause)
-        return self._transact(fresh, cause)
+            return self._record(self._report(cause, "unchanged", {})) if told else self._unchanged(cause), None
+        return (yield from self._taking(fresh, cause, NO_WRITES, terms))
 
     def _differs(self, path: str, source: bytes | None) -> bool:
         loaded = self.program.at(path)
@@ -669,21 +736,22 @@ class Session:
         return sources
 
     def _transact(self, sources: Sources, cause: str, writes: Writes = NO_WRITES) -> Report:
-        """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
         _load_stages()
+        return concluded(self._taking(sources, cause, writes))
+
+    def _taking(self, sources: Sources, cause: str, writes: Writes, terms: Terms | None = None) -> Taking:
+        """Attempt the batch with the files that stayed pending; if that fails, once more without them."""
         with self._lock:
             self._busy = True
             try:
                 with interrupts_wait():
-                    report, interrupt = self._attempt_with_pending(sources, cause, writes)
+                    report, interrupt = yield from self._attempt_with_pending(sources, cause, writes, terms)
                     self._busy = False
                     self._record(report, writes)
             finally:
                 self._busy = False
         collect_left()
-        if interrupt is not None:
-            raise interrupt
-        return report
+        return report, interrupt
 
     def _refuse_reentry(self) -> None:
         if self.is_held():
@@ -693,27 +761,25 @@ class Session:
                 "Ask for it after the import, from a function that the program calls.",
             )
 
-    def _attempt_with_pending(
-        self, sources: Sources, cause: str, writes: Writes
-    ) -> tuple[Report, BaseException | None]:
+    def _attempt_with_pending(self, sources: Sources, cause: str, writes: Writes, terms: Terms | None) -> Taking:
         """Files of a batch that failed are taken along by the next; if it fails with them it is taken without."""
         if writes.alone:
-            report, interrupt = self._attempt(sources, cause, writes)
+            report, interrupt = yield from self._attempt(sources, cause, writes, terms)
             self._pending = {p: s for p, s in self._pending.items() if p not in sources or not report.ok}
             return report, interrupt
         waiting = {p: read_bytes(p) for p in self._pending if p not in sources}
         waiting = {p: s for p, s in waiting.items() if self._differs(p, s)}
-        report, interrupt = self._attempt({**waiting, **sources}, cause, writes)
+        report, interrupt = yield from self._attempt({**waiting, **sources}, cause, writes, terms)
         if report.ok:
             self._pending = {}
         elif waiting and interrupt is None:
-            report, interrupt = self._attempt(sources, cause, writes)
+            report, interrupt = yield from self._attempt(sources, cause, writes, terms)
             self._pending = waiting if report.ok else {**waiting, **sources}
         else:
             self._pending = {**waiting, **sources}
         return report, interrupt
 
-    def _attempt(self, sources: Sources, cause: str, writes: Writes) -> tuple[Report, BaseException | None]:
+    def _attempt(self, sources: Sources, cause: str, writes: Writes, terms: Terms | None) -> Taking:
         clock = _Clock()
         with collector_rests():
             works, problems, files = self._preflight(sources)
@@ -723,16 +789,30 @@ class Session:
         if not works and not files.any and all(read_bytes(path) == text for path, text in writes.texts.items()):
             return self._report(cause, "unchanged", clock.laps), None
         tx = Transaction()
+        if terms is not None:
+            tx.undo(terms.undo)
         run = Execution(self.program, tx, works)
         try:
             self._apply(run, works, files, clock)
+            self._refuse(terms.check() if terms is not None else [])
             self._write(writes, cause, tx)  # before the smoke tests, which may run in a process that reads the files
             self._refuse(self._smoke(run))
             clock.lap("validate")
+            if terms is not None:
+                yield from self._tried_by_program(run, tx)
+                clock.lap("trial")
         except BaseException as failure:
             # Ctrl-C too: half-applied is worse than either version. A module's SystemExit is only its failure.
-            return self._roll_back(failure, tx, cause, works, clock)
-        return self._commit(run, tx, cause, files, clock), None
+            return self._roll_back(failure, tx, cause, works, clock, terms)
+        return self._commit(run, tx, cause, files, clock, terms.notes if terms is not None else ()), None
+
+    def _tried_by_program(self, run: Execution, tx: Transaction) -> Generator[None, None, None]:
+        run.before_call()  # what the program does to its containers while it tries the new code is put back
+        tx.bring_forward()
+        try:
+            yield
+        except Exception as error:
+            raise _TrialFailed from error
 
     def _apply(self, run: Execution, works: Sequence[Work], files: Files, clock: _Clock) -> None:
         """Apply and validate. Raises whatever the new code raises, and _Invalid."""
@@ -859,13 +939,21 @@ class Session:
         )
 
     def _roll_back(
-        self, failure: BaseException, tx: Transaction, cause: str, works: Sequence[Work], clock: _Clock
-    ) -> tuple[Report, BaseException | None]:
+        self,
+        failure: BaseException,
+        tx: Transaction,
+        cause: str,
+        works: Sequence[Work],
+        clock: _Clock,
+        terms: Terms | None = None,
+    ) -> tuple[Report, KeyboardInterrupt | None]:
         reached("rollback.begin")
         tx.roll_back()
         self._writing = None
         reached("rollback.done")
         clock.lap("roll back")
+        if terms is not None and not isinstance(failure, _Invalid):
+            terms.heard(failure.__cause__ or failure)
         tried = {work.name: _tried(work.loaded, work.source) for work in works}
         if isinstance(failure, RudeEdit):
             return self._report(cause, "refused", clock.laps, problems=[failure.problem], modules=tried), None
@@ -873,6 +961,8 @@ class Session:
             problems = failure.problems
         elif isinstance(failure, (HookFailed, WriteFailed)):
             problems = [failure.problem]
+        elif isinstance(failure, _TrialFailed) and failure.__cause__ is not None:
+            problems = [_failure(failure.__cause__, works, "MF041", "the first frame after it raised ")]
         else:
             problems = [_failure(failure, works)]
         problems += [
@@ -1172,6 +1262,10 @@ def _forget(departed: dict[str, Loaded], path: str) -> None:
     departed.pop(path, None)
 
 
+class _TrialFailed(Exception):
+    """The program tried the new code, and it raised; the cause is what it raised."""
+
+
 class _Clock:
     """Milliseconds by stage."""
 
@@ -1250,7 +1344,7 @@ def _tried(loaded: Loaded, source: bytes | None) -> ModuleReport:
     return ModuleReport(before=loaded.version, after=after, path=loaded.path)
 
 
-def _failure(failure: BaseException, works: Sequence[Work]) -> Problem:
+def _failure(failure: BaseException, works: Sequence[Work], code: str = "MF040", when: str = "") -> Problem:
     """Where in the new code it went wrong: the innermost line of the traceback in a file of the batch."""
     paths = {work.loaded.path for work in works}
     path, line = (works[0].loaded.path, 0) if works else ("", 0)
@@ -1258,8 +1352,8 @@ def _failure(failure: BaseException, works: Sequence[Work]) -> Problem:
         if at in paths:
             path, line = at, number
     text = str(failure)
-    message = f"{type(failure).__name__}: {text}" if text else type(failure).__name__
-    return Problem(path, line, "MF040", message, "Mend it and save again; the old code is running.")
+    message = when + (f"{type(failure).__name__}: {text}" if text else type(failure).__name__)
+    return Problem(path, line, code, message, "Mend it and save again; the old code is running.")
 
 
 def _places(failure: BaseException) -> Iterator[tuple[str, int]]:

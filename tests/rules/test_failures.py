@@ -116,6 +116,26 @@ m.count == 5 and m.items is items and items == ["a", "run"]
 m.f is f and f() == 1 and g() is default and not hasattr(m, "h")
 told("MF040", "RuntimeError: mid") and report.problems[0].line == 7
 
+# n170-ordered: an OrderedDict is put back in its own order
+[file m.py]
+import collections
+ORDER = collections.OrderedDict()
+def touch():
+    ORDER.clear()
+    ORDER["z"] = 1
+    ORDER["a"] = 2
+    ORDER.move_to_end("z")
+X = 1
+[run]
+import m
+m.touch()
+order = m.ORDER
+[sub m.py]
+X = 1 => X = touch() or ORDER.pop("a") / 0
+[expect rolled back]
+m.ORDER is order and list(order.items()) == [("a", 2), ("z", 1)]
+order.popitem() == ("z", 1) and list(order) == ["a"]
+
 # n171-held-function: a held function, a bound method and a closure are as before
 [file m.py]
 import functools

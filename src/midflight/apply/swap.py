@@ -122,6 +122,10 @@ def contents(container: Any, new: Any) -> tuple[Write, ...]:
     """`container`, a dict, list or set, gets the contents of `new`, past methods of a class derived from these."""
     if isinstance(container, list):
         return (functools.partial(list.__setitem__, container, slice(None), new),)
+    if isinstance(container, collections.OrderedDict):  # has an order of its own, which dict's methods would break
+        ordered = collections.OrderedDict
+        put = (functools.partial(ordered.__setitem__, container, key, value) for key, value in new.items())
+        return functools.partial(ordered.clear, container), *put
     kind: Any = dict if isinstance(container, dict) else set
     return functools.partial(kind.clear, container), functools.partial(kind.update, container, new)
 

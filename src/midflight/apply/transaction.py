@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import types
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, Protocol, runtime_checkable
@@ -169,6 +170,14 @@ class Transaction:
     def at_commit(self, action: Callable[[], None]) -> None:
         """For what has no undo: done last, when nothing can fail any more."""
         self._at_commit.append(action)
+
+    def bring_forward(self) -> None:
+        """Do now what waits for the commit, because the new code is about to be tried; on a rollback it is done again,
+        last, so that the old code finds nothing of the new one's answers."""
+        actions, self._at_commit = self._at_commit, []
+        self._undo[:0] = actions
+        for action in actions:
+            action()
 
     def commit(self) -> None:
         self.flush()
@@ -345,6 +354,8 @@ def cell_value(cell: types.CellType) -> Any:
 
 def copy_of(container: Any) -> Any:
     """A shallow copy of a dict, list or set, also of a subclass whose own methods might do more."""
+    if isinstance(container, collections.OrderedDict):
+        return dict(collections.OrderedDict.items(container))  # its order is not the one that dict itself knows
     kinds: tuple[Any, ...] = (dict, list, set)
     for kind in kinds:
         if isinstance(container, kind):
@@ -357,9 +368,9 @@ def restore(container: Any, old: Any) -> None:
     if isinstance(container, dict):
         if list(container) == list(old) and all(container[key] is old[key] for key in old):
             return
-        if container.keys() - old.keys() == container.keys() ^ old.keys() and list(old) == [
-            key for key in container if key in old
-        ]:
+        grew = container.keys() - old.keys() == container.keys() ^ old.keys()
+        in_order = grew and list(old) == [key for key in container if key in old]
+        if in_order and not isinstance(container, collections.OrderedDict):
             for key in [key for key in container if key not in old]:
                 dict.__delitem__(container, key)
             for key, value in old.items():
