@@ -12,7 +12,7 @@ from midflight.apply.graft.classes import fill_from_bodies, place_class
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
 from midflight.apply.graft.functions import forwarded_to, new_doc, pair_codes, same_code
-from midflight.apply.graft.search import by_code
+from midflight.apply.graft.search import Done, by_code
 from midflight.apply.holders import frames_by_code, functions_in, nested_codes
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.variants import origin_of, variants_of
@@ -78,10 +78,20 @@ def graft_pairs(
         others = list(variants_of(before))
         if others or sys.getrefcount(before) - _AT_REST > len(found):
             running = frames_by_code() if running is None else running
-            if others or sys.getrefcount(before) - _AT_REST > len(found) + running.get(id(before), 0):
-                runner.run.search.want(before, after, _teller(runner, before, after, edited, skip, also))
+            missing = sys.getrefcount(before) - _AT_REST - len(found) - running.get(id(before), 0)
+            if others or missing > 0:
+                _want(
+                    runner, before, after, _teller(runner, before, after, edited, skip, also), 0 if others else missing
+                )
         if edited:
             runner.run.search.replaced += [(before, after), *((other, after) for other in others)]
+
+
+def _want(runner: Runner, before: types.CodeType, after: types.CodeType, done: Done, missing: int) -> None:
+    """Find who else runs a code object: `missing` functions, 0 where their number cannot be known."""
+    search, space = runner.run.search, runner.scope.namespace
+    if not missing or not search.want_named(space, before, after, done, missing):
+        search.want(before, after, done)
 
 
 def _compiled(runner: Runner, statement: Statement) -> types.CodeType:
@@ -118,7 +128,7 @@ def _is_known(runner: Runner, code: types.CodeType) -> bool:
     return any(code is inner for codes in roots for root in codes for inner in _with_nested(root))
 
 
-def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any, also: Any) -> Any:
+def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any, also: Any) -> Done:
     def done(function: types.FunctionType, taken: bool) -> None:
         if function is skip:
             return

@@ -12,6 +12,8 @@ from midflight.apply.registrations import Registrations
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import origin_of
 
+Done = Callable[[types.FunctionType, bool], None]
+
 # References to a code object that nobody runs: the tuple it lies in, and the argument of getrefcount.
 _AT_REST = 2
 
@@ -21,14 +23,29 @@ class Search:
 
     def __init__(self, tx: Transaction, registrations: Registrations) -> None:
         self.tx, self.registrations = tx, registrations
-        self._wanted: list[tuple[types.CodeType, types.CodeType, Callable[[types.FunctionType, bool], None]]] = []
+        self._wanted: list[tuple[types.CodeType, types.CodeType, Done]] = []
         self._grafted: set[int] = set()
+        self._named: dict[str, dict[int, list[types.FunctionType]]] = {}
         self.fits: Fits = {}
         self.replaced: list[tuple[types.CodeType, types.CodeType]] = []  # edited code, not what only moved
 
-    def want(self, old: types.CodeType, new: types.CodeType, done: Callable[[types.FunctionType, bool], None]) -> None:
+    def want(self, old: types.CodeType, new: types.CodeType, done: Done) -> None:
         """Graft `new` into every function that runs `old`; `done(function, taken)` is told of each."""
         self._wanted.append((old, new, done))
+
+    def want_named(
+        self, space: dict[str, object], old: types.CodeType, new: types.CodeType, done: Done, missing: int
+    ) -> bool:
+        """The same, where names of the module itself lead to all `missing` functions, as to those that a decorator of
+        its own made. False where others hold some: nothing is done then."""
+        module = str(space.get("__name__"))
+        if module not in self._named:
+            self._named[module] = by_code(list(space.values()), module)
+        found = [one for one in self._named[module].get(id(old), []) if id(one) not in self._grafted]
+        if len(found) != missing:
+            return False
+        self._take(found, new, done)
+        return True
 
     def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
         """`function` runs `code` as soon as the prepared writes go live."""
@@ -50,9 +67,11 @@ class Search:
         if tables:
             self._follow_in(tables, {id(old): new for old, new, _ in wanted})
         for old, new, done in wanted:
-            for function in running.get(id(old), ()):
-                if id(function) in self._grafted:
-                    continue
+            self._take(running.get(id(old), ()), new, done)
+
+    def _take(self, functions: Iterable[types.FunctionType], new: types.CodeType, done: Done) -> None:
+        for function in functions:
+            if id(function) not in self._grafted:
                 fits = fitted(function, new, self.fits) is not None
                 if fits:
                     self.graft(function, new)
