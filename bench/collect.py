@@ -24,6 +24,7 @@ ORDER = (
     ("server", ("server.py",)),
     ("upgrade", ("upgrade.py",)),
     ("upgrade-chain", ("upgrade.py", "--chain")),
+    ("random-edits", ("random_edits.py",)),
 )
 HEAD = """# Results
 

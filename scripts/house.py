@@ -7,7 +7,6 @@ from, so that a second run does nothing and a changed pyproject.toml sets up aga
 
 from __future__ import annotations
 
-import ctypes.util
 import hashlib
 import json
 import os
@@ -22,8 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
 EXTRAS = {"demo": ("cli", "web", "watch"), "dev": ("dev",)}  # `dev` holds all that `demo` needs
-PROGRAMS = {"chromium": "chromium", "vim": "vim", "Xvfb": "xvfb", "xdotool": "xdotool"}  # what tests run → its package
-LIBRARIES = {"GL": "libgl1", "EGL": "libegl1", "OpenGL": "libopengl0", "GLX_mesa": "libglx-mesa0"}  # for libraries
+PROGRAMS = {"chromium": "chromium", "vim": "vim"}  # what tests run → the Debian package that has it
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "DEBIAN_FRONTEND": "noninteractive"}
 PROBE = """
 import json, sys, sysconfig
@@ -170,11 +168,10 @@ def install_debian(package: str) -> None:
 
 
 def install_programs() -> None:
-    """What the browser, editor and window tests run and load, where it is missing. Raises HouseError."""
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
-    missing += [package for library, package in LIBRARIES.items() if ctypes.util.find_library(library) is None]
-    for package in missing:
-        install_debian(package)
+    """What the browser and editor tests run, where it is missing. Raises HouseError."""
+    for program, package in PROGRAMS.items():
+        if shutil.which(program) is None:
+            install_debian(package)
 
 
 def default_environment(level: str) -> Environment:

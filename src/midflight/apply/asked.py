@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply import swap
@@ -146,15 +146,15 @@ def accepted(module: str) -> frozenset[str]:
 # -- derived(...) and state(...) -------------------------------------------------------------------------
 
 
-def is_derived(statement: Statement, namespace: dict[str, Any]) -> bool:
+def is_derived(statement: Statement, namespace: Mapping[str, Any]) -> bool:
     return _calls(statement, namespace, derived_hook)
 
 
-def is_state(statement: Statement, namespace: dict[str, Any]) -> bool:
+def is_state(statement: Statement, namespace: Mapping[str, Any]) -> bool:
     return _calls(statement, namespace, state_hook)
 
 
-def _calls(statement: Statement, namespace: dict[str, Any], hook: Callable[..., Any]) -> bool:
+def _calls(statement: Statement, namespace: Mapping[str, Any], hook: Callable[..., Any]) -> bool:
     chain = called_chain(statement)
     if not chain:
         return False

@@ -20,9 +20,18 @@ from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.scopes import ClassScope, ModuleScope
 from midflight.apply.transaction import ABSENT
-from midflight.apply.values import Before, before_in_place, is_container, is_data, rebuilt, same_value
+from midflight.apply.values import (
+    Before,
+    before_in_place,
+    builds_purely,
+    is_container,
+    is_data,
+    rebuilt,
+    same_value,
+)
 from midflight.apply.whole import Watched
 from midflight.plan.diff import Pair, defines
+from midflight.plan.order import lists_names, names_around
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import Statement
 
@@ -44,11 +53,14 @@ def run_value(runner: Runner, pair: Pair) -> None:
         runner.run.before_call()
         runner.guard_named(statement)
     alone = _bound_only_by(runner, pair)
-    if given or (only_binds(statement) and not alone & statement.reads):
+    if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
+        made, roots = _run_as_placed(runner, statement)
+    elif given or (only_binds(statement) and not alone & statement.reads):
         made, roots = runner.aside([statement.located()], given, pair)
         _lose_unbound(runner, pair, alone - made.keys())
     else:
         made, roots = _run_live(runner, pair, before, alone)
+    _tell_of_old_answers(runner, statement)
     runner.roots[statement] = roots
     runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
     for name, value in made.items():
@@ -62,6 +74,14 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+def _tell_of_old_answers(runner: Runner, statement: Statement) -> None:
+    """What a cache holds cannot be put back after a rollback, so it still answers while statements run."""
+    for name in sorted(statement.reads) if statement.calls else ():
+        if runner.changes.holds_old_answers(runner.scope.namespace.get(name)):
+            made = runner.labels(statement.binds) or statement.name
+            runner.run.notes.append(f"{runner.work.name}.{made} may hold an answer that `{name}` had cached before")
 
 
 def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
@@ -126,31 +146,58 @@ def _run_live(
     return made, tuple(nested_codes(code))
 
 
+def _run_as_placed(runner: Runner, statement: Statement) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+    """What it makes of the names that are bound above it."""
+    runner.run.before_call()
+    below = _bound_below(runner, [p.new for p in runner.siblings if p.new is not None], statement)
+    namespace = {name: value for name, value in runner.scope.namespace.items() if name not in below}
+    code = runner.scope.compile([statement.located()])
+    exec(code, namespace)
+    return {name: namespace[name] for name in statement.binds}, tuple(nested_codes(code))
+
+
+def _bound_below(runner: Runner, statements: Sequence[Statement], at: Statement) -> frozenset[str]:
+    """Names that only statements below `at` bind; none where it does not ask for all names, or stands in a block."""
+    if not lists_names(at) or runner.in_block or not isinstance(runner.scope, ModuleScope):
+        return frozenset()
+    return names_around(sorted(statements, key=lambda one: one.first), at)[1] - at.binds
+
+
 def _lose_unbound(runner: Runner, pair: Pair, names: Collection[str]) -> None:
-    """Names that a block bound in its old version, and did not bind this time."""
+    """Names that the old text bound, and the block that alone binds them now did not bind this time."""
     for name in sorted(names):
         value = runner.scope.get(name)
-        if value is not ABSENT and pair.old is not None and name in pair.old.binds:
+        if value is not ABSENT and _was_bound(runner, pair, name):
             runner.lose(name, value)
+
+
+def _was_bound(runner: Runner, pair: Pair, name: str) -> bool:
+    """Whether the statement's old version bound the name; of a block that is new, whether another statement did."""
+    if pair.old is not None or not pair.statement.is_block:
+        return pair.old is not None and name in pair.old.binds
+    return any(name in other.old.binds for other in runner.siblings if other.old is not None)
 
 
 def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
     """Names that a block of the module binds, in either version, and no other statement."""
-    if not isinstance(runner.scope, ModuleScope) or runner.in_block or pair.old is None or not pair.statement.is_block:
+    if not isinstance(runner.scope, ModuleScope) or runner.in_block or not pair.statement.is_block:
         return frozenset()
     others = (p.new for p in runner.siblings if p.new is not None and p.new is not pair.new)
     within = {n.target.id for n in ast.walk(pair.statement.node) if isinstance(n, ast.NamedExpr)}
-    return (pair.old.binds | pair.statement.binds).difference(within, *(other.binds for other in others))
+    old = pair.old.binds if pair.old is not None else frozenset()
+    return (old | pair.statement.binds).difference(within, *(other.binds for other in others))
 
 
 def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
     """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""
-    if old is not ABSENT and pair.old is not None and name in pair.old.binds:
+    if old is not ABSENT and _was_bound(runner, pair, name):
         if settle_value(runner, name, old, new, untouched):
             return
         if _acts_as(runner, pair, old, new):
             runner.scope.set(name, old)
             runner.work.record.grafted[runner.scope.label(name)] = None
+            if callable(old):
+                runner.changes.code_changed(runner.scope.key(name), old, True)
             return
     runner.rebind(name, old, new)
 
@@ -208,7 +255,12 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
         made = runner.work.loaded.made.get(name, ABSENT)
         if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
             return True
-    given = rebuilt(runner.scope, statements, name, _values_before(runner))
+    below = frozenset[str]()
+    if len(statements) == 1:
+        olds = {pair.old: pair.new for pair in runner.siblings if pair.old is not None}
+        stood = next((old for old, new in olds.items() if new is statements[0]), statements[0])
+        below = _bound_below(runner, list(olds), stood)
+    given = rebuilt(runner.scope, statements, name, _values_before(runner), below)
     return given is not ABSENT and same_value(given, current, runner.changes.in_place)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import collections
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.assigned import run_value
 from midflight.apply.branches import branch_taken
 from midflight.apply.codes import graft_codes
 from midflight.apply.transaction import ABSENT
-from midflight.plan.diff import Pair
+from midflight.plan.diff import Pair, built_names, defines
 from midflight.plan.statements import Statement, fingerprint
 
 if TYPE_CHECKING:
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 def run_block(runner: Runner, pair: Pair) -> None:
     """Run what was edited in the branch that is live; the whole block where its head was edited."""
     assert pair.old is not None and pair.new is not None
-    if not _same_head(pair.old.node, pair.new.node):
+    if not _same_head(pair.old.node, pair.new.node) or runner.changes.causes(
+        runner.work, _head(pair.new), runner.scope.prefix
+    ):
         run_value(runner, pair)
         return
     parts = dict(runner.block_pairs(pair))
     live = _live_parts(runner, pair.new.node, parts)
     if live is None:
+        run_value(runner, pair)
+        return
+    if _built_across(parts, live, [p for pairs in parts.values() for p in pairs if p.edited and p.kind != "bodies"]):
         run_value(runner, pair)
         return
     codes: list[Any] = []
@@ -57,12 +63,27 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
     same = Pair("same", pair.new, pair.new)
     parts = dict(runner.block_pairs(same))
     ran = _live_branch(runner, pair.new.node, parts) if isinstance(pair.new.node, ast.If) else None
+    stale = [p for pairs in parts.values() for p in pairs if p.new is not None and runner.wants(p.new)]
+    if _built_across(parts, ran or parts.keys(), stale):
+        runner.refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
+        return
     for part, pairs in parts.items():
         if ran is not None and part not in ran:
             continue  # the branch that did not run used nothing
         inner = runner.inner_runner(same, pairs)
         inner.old_roots = {**inner.old_roots}
         inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
+
+
+def _built_across(parts: Mapping[str, Sequence[Pair]], live: Collection[str], again: Sequence[Pair]) -> bool:
+    """Whether statements of several live parts build one value, and one of them runs again or went: `try: x = 1`
+    with `finally: x = 2`. What the block leaves is told by running it as a whole."""
+    names: collections.Counter[str] = collections.Counter()
+    for part in live:
+        in_part = [s for pair in parts.get(part, ()) for s in (pair.old, pair.new) if s is not None and not defines(s)]
+        names.update(frozenset[str]().union(*map(built_names, in_part)))
+    shared = {name for name, count in names.items() if count > 1}
+    return any(built_names(s) & shared for pair in again for s in (pair.old, pair.new) if s is not None)
 
 
 def _is_value(node: ast.stmt) -> bool:
@@ -112,6 +133,9 @@ def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) ->
 
 
 def _live_branch(runner: Runner, node: ast.If, parts: dict[str, list[Pair]]) -> set[str] | None:
+    if runner.scope.pending or runner.changes.unfilled:
+        runner.tx.flush()  # the test may read what is prepared
+        runner.changes.unfilled = False
     answer = branch_taken(node.test, runner.scope.namespace)
     if answer is None:
         return _branch_by_names(runner, parts)

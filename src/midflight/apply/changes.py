@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
@@ -14,9 +15,11 @@ from midflight.apply.work import Work
 from midflight.graph.homes import made_in, module_of
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
+from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.statements import Statement
 
 Key = tuple[str, str]
+_EMPTY = types.CellType()
 _LRU = type(functools.lru_cache(lambda: None))
 
 
@@ -24,8 +27,8 @@ class Changes:
     """`values`: (module, dotted name) → the value before. `touched`: callables whose answers may differ now,
     because their code was edited or they reach, by name, something that was."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, pending: Mapping[int, dict[str, Any]]) -> None:
+        self.program, self.pending = program, pending
         self.values: dict[Key, Any] = {}
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
@@ -36,6 +39,7 @@ class Changes:
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
+        self.listed: set[str] = set()  # modules that have other names than before
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
 
     def has_value(self, key: Key) -> bool:
@@ -46,6 +50,10 @@ class Changes:
         if id(cls) not in self.shapes:
             self.shapes[id(cls)] = cls
             self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
+
+    def name_lost(self, key: Key, old: Any) -> None:
+        self.listed.add(key[0])
+        self.value_changed(key, old)
 
     def fill(self, container: Any, contents: Any) -> Any:
         """`container` is about to get `contents`; gives what it held before."""
@@ -61,6 +69,8 @@ class Changes:
     def value_changed(self, key: Key, old: Any, origin: str = "") -> None:
         """`origin` is the module whose change this follows, where it is another one."""
         self.values.setdefault(key, old)
+        if old is ABSENT and "." not in key[1]:
+            self.listed.add(key[0])
         self.origins.setdefault(key, origin or key[0])
         self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
@@ -70,6 +80,10 @@ class Changes:
             for _, cached in callables_of(loaded):
                 if type(cached) is _LRU and id(getattr(cached, "__wrapped__", None)) in self.touched:
                     self.caches[id(cached)] = cached
+
+    def holds_old_answers(self, value: Any) -> bool:
+        """Whether it is an lru_cache that holds answers of code that was edited: it is emptied at the commit."""
+        return type(value) is _LRU and self._is_touched(value) and value.cache_info().currsize > 0
 
     def code_changed(self, key: Key, function: Any, own: bool, within: bool = False) -> None:
         if own:
@@ -90,6 +104,10 @@ class Changes:
             parts = getattr(function, "__qualname__", "").split(".")
             found.update(parts[-2:] if parts[-1].startswith("__") else parts[-1:])
         return found | {cls.__name__ for cls in self.shapes.values()}
+
+    def also_called(self, module: str, names: Iterable[str], function: Any) -> None:
+        """`function`, whose code was edited, is called by other names than its own: a lambda, a wrapper."""
+        self.fresh += [(module, name, function) for name in names]
 
     # -- what follows -----------------------------------------------------------------------------
 
@@ -134,9 +152,10 @@ class Changes:
 
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
         """What the statement read or called that changed, by name; empty when it is not stale."""
-        if not self.values and not (self.touched and statement.calls):
+        lists = lists_names(statement) and self._other_names(work, statement)
+        if not self.values and not (self.touched and statement.calls) and not lists:
             return []
-        namespace = work.loaded.namespace
+        namespace = self._now(work.loaded.namespace)
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
             reads, chains = names_read(statement), chains_in_text(statement)
@@ -144,6 +163,8 @@ class Changes:
             n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)
         ]
         found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
+        if lists:
+            found += [name for name in LISTERS & reads if name not in namespace]
         if self.touched and statement.calls:
             found += [n for n in reads if n not in found and self._is_touched(namespace.get(n))]
             found += [
@@ -152,6 +173,19 @@ class Changes:
                 if self._is_touched(resolve(namespace, chain)) and ".".join(chain) not in found
             ]
         return sorted(self._not_accepted(work, found) if found else found)
+
+    def _other_names(self, work: Work, statement: Statement) -> bool:
+        """Whether other names are bound above `statement` than were; in a module that nobody edited, by an import."""
+        old = next((pair.old for pair in work.pairs if pair.new is statement), None)
+        if not work.edited or old is None:
+            return work.name in self.listed
+        before = sorted(work.old.text.statements, key=lambda one: one.first)
+        return names_around(before, old)[0] != names_around(work.text.statements, statement)[0]
+
+    def _now(self, namespace: dict[str, Any]) -> Mapping[str, Any]:
+        """`namespace` as it will be once the prepared writes are live."""
+        pending = self.pending.get(id(namespace))
+        return collections.ChainMap(pending, namespace) if pending else namespace
 
     def _not_accepted(self, work: Work, causes: list[str]) -> list[str]:
         """Without what follows from modules whose updates this one takes itself."""
@@ -169,7 +203,7 @@ class Changes:
         value = resolve(work.loaded.namespace, chain)
         return getattr(value, "__module__", "") or ""
 
-    def _attribute_changed(self, namespace: dict[str, Any], chain: Dotted) -> bool:
+    def _attribute_changed(self, namespace: Mapping[str, Any], chain: Dotted) -> bool:
         for end in range(1, len(chain)):
             holder = resolve(namespace, chain[:end])
             if isinstance(holder, types.ModuleType):
@@ -191,7 +225,9 @@ class Changes:
         if id(value) in self.touched:
             return True
         inner = (dict_of(value) or {}).get("__wrapped__") if not isinstance(value, types.ModuleType) else None
-        return inner is not None and id(inner) in self.touched
+        if inner is not None and id(inner) in self.touched:
+            return True
+        return type(value) is types.FunctionType and any(id(one) in self.touched for one in _enclosed(value))
 
     def _class_touched(self, cls: type) -> bool:
         """Whether making an instance runs code that changed."""
@@ -250,6 +286,9 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
         inner = value.__dict__.get("__wrapped__")
         if inner is not None and depth:
             yield from _callables(label, inner, module, depth - 1)
+        for hidden in _enclosed(value) if depth else ():
+            if hidden is not inner:
+                yield from _callables(label, hidden, module, depth - 1)
     elif kind is _LRU:
         yield label, value
         yield label, value.__wrapped__
@@ -267,6 +306,13 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
                 yield from _callables(label, part, module, depth - 1)
     elif isinstance(value, functools.cached_property):
         yield from _callables(label, value.func, module, depth - 1)
+
+
+def _enclosed(function: types.FunctionType) -> Iterator[Any]:
+    """The functions that a wrapper closed over: what a decorator was given."""
+    for cell in function.__closure__ or ():
+        if cell != _EMPTY and type(cell.cell_contents) in (types.FunctionType, _LRU):
+            yield cell.cell_contents
 
 
 def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:

@@ -72,6 +72,7 @@ def graft_pairs(
                     also(function)
                 if edited:
                     tell_grafted(runner, _label_of(before), function, before, after)
+                    runner.changes.also_called(runner.work.name, pair.new.binds - {before.co_name}, function)
                     follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
         if edited and not found and after in new:
             _graft_foreign(runner, pair, before, after)

@@ -90,6 +90,9 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     assert pair.new is not None
     located = pair.new.located()
     node, given = _with_kept_defaults(runner, located, pair, inner, causes)
+    if any(isinstance(child, ast.Call) for part in (node.args, node.returns) if part for child in ast.walk(part)):
+        runner.run.before_call()
+        runner.guard_named(pair.new)
     # Decorators that do nothing in the places of the real ones: they are part of a function's line table.
     node.decorator_list = [ast.copy_location(ast.Name(_UNDECORATED, ast.Load()), d) for d in node.decorator_list]
     made, roots = runner.aside([node], {**given, _UNDECORATED: _undecorated}, pair)

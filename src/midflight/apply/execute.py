@@ -26,6 +26,7 @@ from midflight.graph.hook import values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
+from midflight.plan.order import used_before_bound
 from midflight.values import Kept
 
 MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
@@ -37,14 +38,14 @@ class Execution:
     def __init__(self, program: Program, tx: Transaction, works: Sequence[Work]) -> None:
         self.program, self.tx = program, tx
         self.works: dict[str, Work] = {work.name: work for work in works}
-        self.changes = Changes(program)
+        self.pending: Pending = {}
+        self.changes = Changes(program, self.pending)
         tx.changing = self._changing
         self.registrations = Registrations(program, tx)
         self.search = Search(tx, self.registrations)
         self.kept: dict[str, Kept] = {}
         self.notes: list[str] = []
         self.dangling: dict[tuple[str, str], Any] = {}
-        self.pending: Pending = {}
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
         self.added: dict[str, set[str]] = {}
         self.moves = Moves(self)
@@ -88,6 +89,10 @@ class Execution:
         else:
             runner.take(work.pairs)
             runner.docstring(work.text.doc, work.old.text.doc)
+            self.notes += (
+                f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
+                for line, name in used_before_bound(work.old.text, work.text)
+            )
         work.done = True
         self._taking.discard(work.name)
 

@@ -143,7 +143,7 @@ def nested_codes(code: types.CodeType) -> list[types.CodeType]:
     return [const for const in code.co_consts if isinstance(const, types.CodeType)]
 
 
-def resolve(namespace: dict[str, Any], chain: Iterable[str]) -> Any:
+def resolve(namespace: Mapping[str, Any], chain: Iterable[str]) -> Any:
     """The value of an attribute chain, looked up without running code; ABSENT if it cannot be."""
     value: Any = None
     for position, name in enumerate(chain):

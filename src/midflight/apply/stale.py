@@ -69,7 +69,7 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         touched = []
     else:
         touched = [name for name in sorted(group.names) if not _may_be_made_again(runner, name, group)]
-    for name in touched:
+    for name in sorted(group.names) if touched else ():  # they are made together or not at all
         runner.run.keep(runner.work, runner.scope.label(name), causes)
     if not touched and not _only_inner_code(runner, statement, group, causes):
         _rebuild_group(runner, pair, group)

@@ -169,7 +169,7 @@ class Runner:
         """The scope has the name no longer."""
         self.scope.delete(name)
         self.work.record.removed[self.scope.label(name)] = None
-        self.changes.value_changed(self.scope.key(name), old)
+        self.changes.name_lost(self.scope.key(name), old)
         if isinstance(self.scope, ModuleScope):
             self.run.removed.setdefault(self.work.name, {})[name] = old
 

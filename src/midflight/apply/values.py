@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -138,9 +138,13 @@ def builds_purely(statements: Sequence[Statement], namespace: Mapping[str, Any])
     return bool(statements) and all(is_pure_statement(s.node, is_builtin) for s in statements)
 
 
-def rebuilt(scope: Scope, statements: Sequence[Statement], name: str, before: Before) -> Any:
-    """What the old source of `name` gives, run aside with the values of before; ABSENT if that cannot be told."""
-    namespace = before.namespace()
+def rebuilt(
+    scope: Scope, statements: Sequence[Statement], name: str, before: Before, below: Collection[str] = ()
+) -> Any:
+    """What the old source of `name` gives, run aside with the values of before; ABSENT if that cannot be told.
+
+    `below` are names that were not bound yet where it stood."""
+    namespace = {key: value for key, value in before.namespace().items() if key not in below}
     if not builds_purely(statements, namespace):
         return ABSENT
     names = {bound for s in statements for bound in s.binds}

@@ -9,8 +9,9 @@ from midflight.plan.statements import SCOPES, Statement, walk_scope
 
 # Called by name, these read their arguments and make a value; `callee` says whether the name still means them.
 BUILTINS = frozenset(
-    "abs all any ascii bin bool bytes chr complex dict divmod enumerate float format frozenset hex int isinstance "
-    "issubclass len list map max min oct ord pow range repr reversed round set slice sorted str sum tuple zip".split()
+    "abs all any ascii bin bool bytes callable chr complex dict dir divmod enumerate float format frozenset globals "
+    "hex int isinstance issubclass len list map max min oct ord pow range repr reversed round set slice sorted str "
+    "sum tuple vars zip".split()
 )
 METHODS = frozenset(
     "capitalize casefold center copy count difference encode decode endswith expandtabs find format format_map "

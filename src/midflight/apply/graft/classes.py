@@ -506,11 +506,20 @@ def _is_doc(pair: Pair) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
+def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> list[Pair]:
+    """`pairs`, in which what nobody edited and reads what changed is changed too: a default, an attribute."""
+    assert pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
+    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new.node), pairs)
+    stale = (p.new is not None and not p.edited and bool(p.new.binds) and inner.wants(p.new) for p in pairs)
+    return [Pair("changed", p.old, p.new) if again else p for p, again in zip(pairs, stale, strict=True)]
+
+
 def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
     """Run the whole statement for a twin, and move what it is into the class that lives."""
     assert pair.new is not None
     node = pair.new.node
     assert isinstance(node, ast.ClassDef)
+    pairs = _with_stale(runner, pair, owner, pairs)
     runner.run.before_call()
     runner.guard_named(pair.new)
     before = runner.run.registrations.contents()

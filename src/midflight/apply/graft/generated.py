@@ -9,7 +9,7 @@ import enum
 import gc
 import types
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.fields import Fields, complete, fields_of
@@ -19,6 +19,7 @@ from midflight.apply.graft.marks import marks_of
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in
 from midflight.apply.transaction import ABSENT, Transaction
+from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import module_of
 from midflight.plan.diff import Pair
@@ -55,7 +56,7 @@ def graft_generated(
     if not _same_layout(runner.tx, owner, inner):
         _replace(runner, pair, owner, live, twin, inner, pairs)
         return
-    fields = fields_of(owner)
+    held, fields = dict(vars(owner)), fields_of(owner)
     gone = marks_of(pair, runner.scope.namespace) & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
         from midflight.apply.graft.enums import graft_enum
@@ -69,6 +70,7 @@ def graft_generated(
         fill_fields(runner, owner, fields)
     for mark in gone:
         runner.tx.del_attr(owner, mark)
+    _tell_of_attributes(runner, owner, held)
     if live is not owner and isinstance(live, type) and twin is not inner:
         move_attributes(runner.tx, live, twin, [])
     elif live is not owner and twin is inner:
@@ -81,6 +83,14 @@ def graft_generated(
         runner.changes.value_changed(runner.scope.key(name), live)
     runner.run.notes += _trade_places(runner, before, inner, owner)
     detach(inner)
+
+
+def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any]) -> None:
+    """Class attributes that are data and came out different, for whoever read them."""
+    for name in (before.keys() | vars(owner).keys()) - _MADE - _NEVER:
+        old, new = before.get(name, ABSENT), vars(owner).get(name, ABSENT)
+        if (is_data(old) or is_data(new)) and not same_value(old, new):
+            runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
 
 
 def _body_twin(twin: type, owner: type) -> type:
@@ -234,16 +244,16 @@ def _takes_over(old: Any, new: Any) -> bool:
 
 
 def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) -> None:
-    """`super()` and `__class__` in what the twin brought mean the class that lives."""
+    """`super()`, `__class__` and what a decorator captured of the twin mean the class that lives."""
     for function in functions_in(value, module_of(owner)):
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            if name == "__class__":
-                try:
-                    inside = cell.cell_contents
-                except ValueError:
-                    continue
-                if inside is twin or (isinstance(inside, type) and inside.__qualname__ == owner.__qualname__):
-                    tx.set_cell(cell, owner)
+            try:
+                inside = cell.cell_contents
+            except ValueError:
+                continue
+            own = name == "__class__" and isinstance(inside, type) and inside.__qualname__ == owner.__qualname__
+            if inside is twin or own:
+                tx.set_cell(cell, owner)
 
 
 def fill_fields(runner: Runner, owner: type, before: Fields) -> None:

@@ -1,1 +1,0 @@
-"""The program's code: all of it may be edited while it runs."""

@@ -1,0 +1,54 @@
+"""What the order of statements decides: names that are used above the one that binds them, where a fresh start would
+stop, and what a statement sees that asks for all names there are. Pure."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Collection, Iterator, Sequence
+
+from midflight.plan.statements import SourceText, Statement, walk_scope
+
+LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answer with the names of a module
+
+
+def lists_names(statement: Statement) -> bool:
+    """Whether it makes a value of the names that its module has: `__all__ = [n for n in dir() if ...]`."""
+    return isinstance(statement.node, (ast.Assign, ast.AnnAssign)) and bool(LISTERS & statement.reads)
+
+
+def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozenset[str], frozenset[str]]:
+    """What the statements above `at` bind, and what only those from it on do."""
+    place = next((index for index, one in enumerate(statements) if one is at), len(statements))
+    above = frozenset[str]().union(*(one.binds for one in statements[:place]))
+    return above, frozenset[str]().union(*(one.binds for one in statements[place:])) - above
+
+
+def used_before_bound(old: SourceText, new: SourceText) -> Iterator[tuple[int, str]]:
+    """(line, name) for each use in `new` that stands above all that binds the name, and did not in `old`."""
+    found = list(_too_early(new.statements, new.future))
+    if found:
+        known = {(statement.print, name) for statement, name in _too_early(old.statements, old.future)}
+        yield from ((s.first, name) for s, name in found if (s.print, name) not in known)
+
+
+def _too_early(statements: Sequence[Statement], future: Collection[str]) -> Iterator[tuple[Statement, str]]:
+    ever = frozenset[str]().union(*(statement.binds for statement in statements))
+    bound: set[str] = set()
+    for statement in statements:
+        if any(a.name == "*" for n in walk_scope(statement.node) if isinstance(n, ast.ImportFrom) for a in n.names):
+            return  # what it binds is not written here
+        if not _may_do_without(statement, future):
+            yield from ((statement, name) for name in sorted(_needs(statement) & ever - bound))
+        bound |= statement.binds
+
+
+def _needs(statement: Statement) -> frozenset[str]:
+    names = statement.reads - statement.binds if statement.is_block or statement.is_class else statement.reads
+    return names - vars(builtins).keys()
+
+
+def _may_do_without(statement: Statement, future: Collection[str]) -> bool:
+    """A `try` may be there for that; annotations are not looked up under `from __future__ import annotations`."""
+    annotated = statement.is_def or statement.is_class or isinstance(statement.node, ast.AnnAssign)
+    return isinstance(statement.node, (ast.Try, ast.TryStar)) or (annotated and "annotations" in future)

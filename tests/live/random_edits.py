@@ -1,0 +1,555 @@
+"""Plays random edits in a running program and compares it with a fresh one of the new source after each.
+
+    python tests/live/random_edits.py --edits 2000 [--first SEED] [-o OUT.json]    what became of each edit
+    python tests/live/random_edits.py --seed SEED [--shrink]                      one case, told in full
+
+What may differ by the law: what the program itself changed since it was imported, and what a report named as kept;
+both only until the statement that made it is edited, and with what follows from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import collections
+import contextlib
+import dataclasses
+import difflib
+import gc
+import importlib
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import random_programs
+from random_programs import PACKAGE, Case, Files
+
+import midflight
+from hard.harness import Deep
+from hard.harness import differences as snap_differences
+from midflight.apply.graft.functions import forwarded_to
+from midflight.apply.variants import origin_of
+from midflight.graph.hook import Notebook
+from midflight.values import Report
+from upgrade.held import hold, lost
+from upgrade.portrait import Facts, differences, portrait
+
+Place = tuple[str, str]  # module, and a name in it or "Class.member"
+WRONG = ("differs", "lost", "not restored", "rolled back", "would not start", "raised")
+HANGS_S = 60
+QUIET = (
+    " names",
+    " subclasses",
+    "__init_subclass__.__doc__",
+)  # each name has a fact of its own; held classes stay in `__subclasses__`
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What became of one edit. `kind`: equal, told, broken, refused, or one of WRONG."""
+
+    kind: str
+    seed: int
+    step: int
+    edit: str = ""
+    why: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        return self.kind in WRONG
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [f"seed {self.seed} step {self.step}: {self.kind} ({self.edit})", *(f"  {one}" for one in self.why)]
+        )
+
+
+# -- what a text says of its names ---------------------------------------------------------------------------------------
+
+
+def statements_by_name(module: str, text: str) -> dict[Place, list[str]]:
+    """Name → the statements that bind it or change it, as trees; a class's members have places of their own."""
+    found: dict[Place, list[str]] = collections.defaultdict(list)
+    with contextlib.suppress(SyntaxError):
+        for node in ast.parse(text).body:
+            _note(found, module, "", node)
+    return found
+
+
+def _note(found: dict[Place, list[str]], module: str, prefix: str, node: ast.stmt) -> None:
+    if isinstance(node, ast.ClassDef):
+        body, node.body = node.body, []
+        found[module, prefix + node.name].append(ast.dump(node))
+        node.body = body
+        if not prefix:
+            for inner in body:
+                _note(found, module, f"{node.name}.", inner)
+        else:
+            found[module, prefix + node.name] += map(ast.dump, body)
+        return
+    dumped = ast.dump(node)
+    for name in _bound(node):
+        found[module, prefix + name].append(dumped)
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Names that a statement binds, or changes by a method or an item."""
+    names = set()
+    for child in ast.walk(node):
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            names.add(child.name)
+        elif isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+            names.add(child.id)
+        elif isinstance(child, ast.alias):
+            names.add(child.asname or child.name)
+        elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
+            names |= {child.value.id} if isinstance(node, (ast.Expr, ast.Assign)) and node is not child else set()
+    return names
+
+
+def mentions(files: Files) -> dict[str, set[str]]:
+    """Name → names that its statements use, in any module: names of these programs are unique."""
+    found: dict[str, set[str]] = collections.defaultdict(set)
+    for text in files.values():
+        with contextlib.suppress(SyntaxError):
+            for node in ast.parse(text).body:
+                used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                used |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+                for name in _bound(node):
+                    found[name] |= used
+    return found
+
+
+def followers(names: set[str], files: Files) -> set[str]:
+    """`names` and all that is made from them."""
+    uses = mentions(files)
+    found = set(names)
+    while more := {name for name, used in uses.items() if name not in found and used & found}:
+        found |= more
+    return found
+
+
+def place_of(path: str) -> Place:
+    at = re.match(r"([\w.]+):(\w+)(?:\.(\w+))?", path)
+    if at is None:
+        return path.partition(" ")[0], ""
+    return at[1].rpartition(".")[2], at[2] + (f".{at[3]}" if at[3] else "")
+
+
+def told_in(report: Report, place: Place) -> bool:
+    """Whether the report names the place, or the class that it lies in."""
+    lines = [*report.notes, *(name for one in report.modules.values() for name in one.kept)]
+    words = {word for line in lines for word in re.findall(r"[\w.]+", line)}
+    ends = {word.rpartition(".")[2] for word in words}
+    return place[1] in words or place[1].split(".")[0] in ends or any(w.endswith(f".{place[1]}") for w in words)
+
+
+# -- the process ---------------------------------------------------------------------------------------------------------
+
+
+class Process:
+    """One case's package in this process, live under a session, and anew beside it."""
+
+    def __init__(self, case: Case, folder: Path) -> None:
+        self.case, self.package = case, f"p{case.seed}"
+        self.root = folder / self.package
+        self.root.mkdir()
+        self.files: Files = {}
+        self.held: list[Any] = []
+        self.session = midflight.Session(paths=[str(folder)], mode="manual", backend="polling")
+        self.roots: list[str] = []
+        self.explained: dict[Place, str] = {}
+        self.known: Files = {}  # the version that the process took last
+        self.fresh_facts: Facts = {}
+        self.fails = ""  # how a fresh process of the version that was taken last fails
+
+    def write(self, files: Files) -> list[str]:
+        """Makes the folder hold `files`; returns the paths that changed."""
+        changed = [name for name in files.keys() | self.files.keys() if files.get(name) != self.files.get(name)]
+        for name in changed:
+            if name in files:
+                self.path(name).write_text(files[name].replace(PACKAGE, self.package))
+            else:
+                self.path(name).unlink()
+        self.files = dict(files)
+        return [str(self.path(name)) for name in sorted(changed)]
+
+    def path(self, module: str) -> Path:
+        return self.root / f"{module}.py"
+
+    def names(self) -> list[str]:
+        return sorted(name for name in sys.modules if name == self.package or name.startswith(f"{self.package}."))
+
+    def modules(self) -> list[types.ModuleType]:
+        return [sys.modules[name] for name in self.names()]
+
+    def load(self) -> None:
+        importlib.invalidate_caches()
+        for name in [self.package, *self.roots]:
+            importlib.import_module(name)
+
+    def live(self) -> Facts:
+        return portrait(self.names(), str(self.root), origin_of, forwarded_to)
+
+    def fresh(self) -> Facts | str:
+        """The facts of a fresh process of what is on disk, or how its start fails."""
+        aside = {name: sys.modules.pop(name) for name in self.names()}
+        finders, sys.meta_path[:] = sys.meta_path[:], [one for one in sys.meta_path if type(one) is not Notebook]
+        try:
+            self.load()
+            return portrait(self.names(), str(self.root))
+        except (Exception, SystemExit) as error:
+            return f"{type(error).__name__}: {error}"
+        finally:
+            for name in self.names():
+                del sys.modules[name]
+            sys.meta_path[:] = finders
+            sys.modules.update(aside)
+
+    def do(self, doings: list[str]) -> None:
+        """What the program does: what it changes is state from now on."""
+        if not doings:
+            return
+        before = self.live()
+        names = {self.package: sys.modules[self.package], "hold": self.hold}
+        for doing in doings:
+            with contextlib.suppress(Exception):  # what a program does may fail; what it did until then counts
+                exec(doing.replace(PACKAGE, self.package), names)
+        for path in differences(self.live(), before):
+            self.explained[place_of(path)] = "the program changed it"
+
+    def hold(self, value: Any) -> Any:
+        self.held.append(value)
+        return value
+
+    def close(self) -> None:
+        self.session.stop()
+        for name in self.names():
+            del sys.modules[name]
+        self.held.clear()
+
+
+class Step:
+    """One edit taken live, and its verdict."""
+
+    def __init__(self, process: Process, number: int) -> None:
+        self.process, self.number, self.case = process, number, process.case
+
+    def verdict(self, kind: str, *why: str) -> Verdict:
+        edit = self.case.edits[self.number] if self.number < len(self.case.edits) else ""
+        return Verdict(kind, self.case.seed, self.number, edit, why)
+
+    def take(self, files: Files) -> Verdict:
+        process = self.process
+        before = process.files
+        paths = process.write(files)
+        process.roots = [name for name in process.roots if name.rpartition(".")[2] in files]
+        fresh = process.fresh()
+        snap = Deep(process, {}) if isinstance(fresh, str) else None  # type: ignore[arg-type]
+        old = process.live() if snap is None or self.number == 0 else {}
+        held = hold(process.package) if self.case.seed % 3 == 0 else {}
+        try:
+            report = process.session.reload(paths=paths)
+        except Exception:
+            return self.verdict("raised", traceback.format_exc(limit=-4))
+        gone = lost(held) if report.ok else []
+        held.clear()
+        if not report.ok:
+            return self.not_taken(before, report, fresh, snap, old)
+        if isinstance(fresh, str):
+            return self.taken_without_fresh(before, files, report, fresh)
+        return self.taken(files, report, fresh, gone)
+
+    def not_taken(self, before: Files, report: Report, fresh: Facts | str, snap: Deep | None, old: Facts) -> Verdict:
+        process = self.process
+        why = [str(problem) for problem in report.problems]
+        codes = {problem.code for problem in report.problems}
+        changed = snap_differences(snap).splitlines() if snap is not None and not as_it_was(snap) else []
+        if old:
+            changed += [f"{path}: was {b}, is {a}" for path, (a, b) in differences(process.live(), old).items()]
+        paths = process.write(before)
+        process.roots = [f"{process.package}.{name}" for name in before if f"{process.package}.{name}" in sys.modules]
+        back = process.session.reload(paths=paths)
+        if changed or "MF099" in codes:
+            return self.verdict("not restored", *why, *changed[:8])
+        if back.outcome != "unchanged":
+            return self.verdict("not restored", *why, f"going back was {back.outcome}")
+        if isinstance(fresh, str):
+            return self.verdict("broken", *why)
+        if codes & {"MF040", "MF001"} and not self.follows_state(why):
+            return self.verdict("rolled back", *why)
+        return self.verdict("refused", *why)
+
+    def follows_state(self, why: list[str]) -> bool:
+        """Whether what failed may have read what the program changed: a fresh process has not."""
+        return bool(self.process.explained)
+
+    def taken_without_fresh(self, before: Files, files: Files, report: Report, fresh: str) -> Verdict:
+        """The process took what a fresh one cannot start with: it must have said what it keeps."""
+        process = self.process
+        notes = "\n".join([*report.notes, *(k for m in report.modules.values() for k in m.kept)])
+        names = re.findall(r"'(?:\w+\.)*(\w+)'", fresh)
+        told = any(name in notes for name in names) or fresh == process.fails
+        process.fails = fresh
+        process.known = files
+        nothing = {(m, n): "nothing to compare with" for m, t in files.items() for _, n in statements_by_name(m, t)}
+        process.explained |= nothing
+        process.fresh_facts = {}
+        return self.verdict("told" if told else "would not start", fresh, *report.notes)
+
+    def taken(self, files: Files, report: Report, fresh: Facts, gone: list[str]) -> Verdict:
+        process = self.process
+        live = process.live()
+        found = {p: d for p, d in differences(live, fresh).items() if not p.endswith(QUIET)}
+        edited = self.edited(files)
+        kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
+        known = kept | {name.split(".")[0] for _, name in process.explained}
+        state = followers(known, {**process.known, **files})
+        for place in edited:
+            process.explained.pop(place, None)
+        wrong, explained = [], set()
+        for path, (a, b) in found.items():
+            place = place_of(path)
+            if not self.is_explained(path, place, report, fresh, edited, state):
+                wrong.append(f"{path}: live {a} | fresh {b}")
+            else:
+                explained.add(place)
+        process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
+        gone = [one for one in gone if not told_in(report, place_of(one.split(" is ")[0].split()[-1]))]
+        process.known, process.fresh_facts, process.fails = files, fresh, ""
+        if wrong:
+            return self.verdict("differs", *wrong[:12], *report.notes)
+        if gone:
+            return self.verdict("lost", *gone, *report.notes)
+        return (
+            self.verdict("told", *map(str, list(found.items())[:6]), *report.notes) if found else self.verdict("equal")
+        )
+
+    def edited(self, files: Files) -> set[Place]:
+        """Places whose own statements differ from those of the version that the process took last."""
+        old, new = (
+            {k: v for m, t in version.items() for k, v in statements_by_name(m, t).items()}
+            for version in (self.process.known, files)
+        )
+        return {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
+
+    def is_explained(
+        self, path: str, place: Place, report: Report, fresh: Facts, edited: set[Place], state: set[str]
+    ) -> bool:
+        if told_in(report, place):
+            return True
+        outer = place[0], place[1].split(".")[0]
+        known = place in self.process.explained or outer in self.process.explained
+        own = place in edited or (outer in edited and outer[1] != place[1] and place not in self.process.explained)
+        if own:
+            return outer[1] in state  # made anew from what is state
+        before = self.process.fresh_facts
+        if known and (not before or before.get(path) == fresh.get(path)):
+            return True
+        return outer[1] in state and not known  # follows from state
+
+
+def as_it_was(snap: Deep) -> bool:
+    """Whether the process is as `snap` saw it. What two names lead to is drawn under the first one in the order of the
+    namespace, and there a name that was put back stands last."""
+    now = snap.take()
+    before, after = ([repr(state.get(path)) for path in snap.diff()] for state in (snap.state, now))
+    return sorted(before) == sorted(after)
+
+
+def play(case: Case, folder: Path) -> Iterator[Verdict]:
+    """Plays a case in `folder`; a verdict for each step, until one is wrong. None where the first version fails."""
+    process = Process(case, folder)
+    sys.path.insert(0, str(folder))
+    try:
+        process.write({"__init__": "", **case.versions[0].files()})
+        process.known = process.files
+        process.roots = [f"{process.package}.{name}" for name in case.versions[0].modules]
+        process.session.start()
+        try:
+            process.load()
+        except Exception:
+            return
+        fresh = process.fresh()
+        assert not isinstance(fresh, str), fresh
+        process.fresh_facts = fresh
+        for number, (doings, version) in enumerate(zip(case.doings, case.versions[1:], strict=True)):
+            process.do(doings)
+            verdict = Step(process, number).take({"__init__": "", **version.files()})
+            yield verdict
+            if verdict.wrong:
+                return
+    finally:
+        process.close()
+        sys.path.remove(str(folder))
+
+
+def run(case: Case) -> list[Verdict]:
+    """Plays a case in a forked child, so that none meets what another left; one that hangs or dies is wrong too."""
+    receiver, sender = os.pipe()
+    with tempfile.TemporaryDirectory(prefix="mf") as folder:
+        child = os.fork()
+        if child == 0:
+            _play_and_leave(case, Path(os.path.realpath(folder)), sender)
+        os.close(sender)
+        with open(receiver, "rb") as pipe:
+            told = pipe.read().decode().splitlines()
+        _, status = os.waitpid(child, 0)
+    verdicts = [Verdict(**{**json.loads(line), "why": tuple(json.loads(line)["why"])}) for line in told]
+    if status:
+        verdicts.append(Verdict("raised", case.seed, len(verdicts), "", (f"the process died: status {status}",)))
+    return verdicts
+
+
+def _play_and_leave(case: Case, folder: Path, sender: int) -> None:
+    signal.alarm(HANGS_S)
+    status = 1
+    try:
+        with open(sender, "w") as pipe:
+            for verdict in play(case, folder):
+                pipe.write(json.dumps(dataclasses.asdict(verdict)) + "\n")
+                pipe.flush()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+# -- shrinking -----------------------------------------------------------------------------------------------------------
+
+
+def shrink(case: Case) -> tuple[Case, Verdict]:
+    """The case without all that it does not need to go wrong in the same way."""
+    last = run(case)[-1]
+    case = dataclasses.replace(
+        case,
+        versions=case.versions[: last.step + 2],
+        doings=case.doings[: last.step + 1],
+        edits=case.edits[: last.step + 1],
+    )
+    changed = True
+    while changed:
+        changed = False
+        for smaller in smaller_cases(case):
+            verdicts = run(smaller)
+            if verdicts and verdicts[-1].kind == last.kind:
+                case, last, changed = smaller, verdicts[-1], True
+                break
+    return case, last
+
+
+def smaller_cases(case: Case) -> Iterator[Case]:
+    for at in range(len(case.edits) - 1):
+        yield case.without_step(at)
+    for module in {name for version in case.versions for name in version.modules}:
+        versions = [_without_module(version, module) for version in case.versions]
+        if all(version.modules for version in versions):
+            yield dataclasses.replace(case, versions=versions)
+    numbers = {unit.number for version in case.versions for _, unit in version.units()}
+    for number in sorted(numbers, reverse=True):
+        yield dataclasses.replace(case, versions=[version.without(number) for version in case.versions])
+    for at, doings in enumerate(case.doings):
+        for index in range(len(doings)):
+            fewer = [*case.doings[:at], doings[:index] + doings[index + 1 :], *case.doings[at + 1 :]]
+            yield dataclasses.replace(case, doings=fewer)
+
+
+def _without_module(version: random_programs.Version, module: str) -> random_programs.Version:
+    return random_programs.Version({k: v for k, v in version.modules.items() if k != module}, version.heads)
+
+
+def told(case: Case, verdict: Verdict) -> str:
+    """A case for reading: its first version, then what was done and edited at each step."""
+    out = []
+    files: Files = {}
+    for at, version in enumerate(case.versions):
+        if at:
+            out += [f">>> {doing}" for doing in case.doings[at - 1]] + [f"--- edit: {case.edits[at - 1]}"]
+        new = version.files()
+        for name in sorted(files.keys() | new.keys()):
+            if at == 0:
+                out += [f"[{name}.py]", new[name]]
+            elif files.get(name) != new.get(name):
+                was, now = (text.get(name, "").splitlines() for text in (files, new))
+                out += difflib.unified_diff(was, now, f"{name}.py", f"{name}.py", lineterm="", n=1)
+        files = new
+    return "\n".join([*out, str(verdict)])
+
+
+# -- the command ---------------------------------------------------------------------------------------------------------
+
+
+def quiet_process() -> None:
+    """What was imported until here is left out of the collector's walks: it is none of the program's."""
+    warnings.simplefilter("ignore")
+    sys.dont_write_bytecode = True
+    sys.setrecursionlimit(400)
+    gc.collect()
+    gc.freeze()
+
+
+def counted(first: int, edits: int, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Plays cases from seed `first` on until `edits` edits were taken; what became of them, and what went wrong."""
+    kinds: collections.Counter[str] = collections.Counter()
+    wrong: list[Verdict] = []
+    seed, began = first, time.monotonic()
+    while sum(kinds.values()) < edits:
+        for verdict in run(random_programs.case(seed)):
+            kinds[verdict.kind] += 1
+            if verdict.wrong:
+                wrong.append(verdict)
+                say(str(verdict))
+            elif os.environ.get("SAYTOLD") and verdict.kind == os.environ["SAYTOLD"]:
+                say(str(verdict))
+        seed += 1
+    took = round(time.monotonic() - began, 1)
+    return {
+        "first": first,
+        "next": seed,
+        "seconds": took,
+        "kinds": dict(kinds),
+        "wrong": [dataclasses.asdict(one) for one in wrong],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--edits", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1, metavar="SEED")
+    parser.add_argument("--seed", type=int, action="append", default=[], help="only this case, told in full")
+    parser.add_argument("--shrink", action="store_true", help="with --seed: as small as it still goes wrong")
+    parser.add_argument("-o", type=Path, help="write the results here")
+    options = parser.parse_args()
+    quiet_process()
+    for seed in options.seed:
+        case = random_programs.case(seed)
+        verdicts = run(case)
+        if options.shrink and verdicts and verdicts[-1].wrong:
+            print(told(*shrink(case)))
+        else:
+            print(told(case, verdicts[-1]) if verdicts else "its first version does not run")
+    if options.seed:
+        return 0
+    result = counted(options.first, options.edits)
+    print({key: value for key, value in result.items() if key != "wrong"})
+    if options.o:
+        options.o.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return 1 if result["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

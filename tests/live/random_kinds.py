@@ -1,0 +1,327 @@
+"""The kinds of units that random programs are made of: what their fields may be, and their lines."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+PACKAGE = "PKG"  # stands in texts for the package's name
+
+
+@dataclass
+class Unit:
+    """`gone` are numbers of units that shrinking took out of it."""
+
+    number: int
+    kind: str
+    name: str
+    fields: dict[str, Any]
+
+    @property
+    def parts(self) -> list[Unit]:
+        found: list[Unit] = self.fields.get("parts", [])
+        return found
+
+
+# -- names that a unit may use -----------------------------------------------------------------------------------------
+
+
+class Scope:
+    """Names that are bound at a place, by sort: int, text, func, class, object, enum, list, dict, registry,
+    decorator, factory, class decorator, module."""
+
+    def __init__(self) -> None:
+        self.sorts: dict[str, list[str]] = {}
+
+    def add(self, name: str, sort: str) -> None:
+        self.sorts.setdefault(sort, []).append(name)
+
+    def any(self, rng: random.Random, sort: str) -> str:
+        names = self.sorts.get(sort)
+        return rng.choice(names) if names else ""
+
+    def names(self) -> list[tuple[str, str]]:
+        return [(name, sort) for sort, names in self.sorts.items() for name in names]
+
+
+Draw = Callable[[random.Random, Scope], Any]
+
+
+def literal(rng: random.Random, scope: Scope) -> str:
+    return str(rng.randint(1, 9))
+
+
+def number(rng: random.Random, scope: Scope) -> str:
+    """An expression that is an int, of what the scope has."""
+    for _ in range(4):
+        one = _number(rng, scope)
+        if one:
+            return one
+    return literal(rng, scope)
+
+
+def _number(rng: random.Random, scope: Scope) -> str:
+    kind = rng.choice(
+        ("literal", "int", "int", "int", "sum", "func", "class", "enum", "list", "dict", "object", "new", "if")
+    )
+    name = scope.any(rng, kind if kind in scope.sorts else "int")
+    if kind == "literal":
+        return literal(rng, scope)
+    if kind == "sum" and name:
+        return f"{name} + {rng.choice([scope.any(rng, 'int'), literal(rng, scope)])}"
+    if kind == "if" and name:
+        return f"({name} if {scope.any(rng, 'int')} > {literal(rng, scope)} else {literal(rng, scope)})"
+    if kind == "new":
+        name = scope.any(rng, "class")
+        return name and f"{name}({literal(rng, scope)}).get({literal(rng, scope)})"
+    if name and kind in scope.sorts:
+        arg = literal(rng, scope)
+        return {
+            "int": name, "func": f"{name}({arg})", "class": f"{name}.LIMIT", "enum": f"{name}.A.value",
+            "list": f"sum({name})", "dict": f"len({name})", "object": f"{name}.get({arg})",
+        }[kind]  # fmt: skip
+    return name
+
+
+def text(rng: random.Random, scope: Scope) -> str:
+    inner = scope.any(rng, "text")
+    extra = f"-{{{inner}}}" if inner and rng.random() < 0.3 else ""
+    return f'f"{rng.choice("xyz")}{{{number(rng, scope)}}}{extra}"'
+
+
+def maybe(draw: Draw, share: float = 0.3) -> Draw:
+    return lambda rng, scope: draw(rng, scope) if rng.random() < share else ""
+
+
+def choice(*options: Any) -> Draw:
+    return lambda rng, scope: rng.choice(options)
+
+
+def numbers(rng: random.Random, scope: Scope) -> list[str]:
+    return [number(rng, scope) for _ in range(rng.randint(1, 3))]
+
+
+def decorator(rng: random.Random, scope: Scope) -> str:
+    options = [scope.any(rng, "decorator"), "functools.lru_cache(maxsize=None)"]
+    if factory := scope.any(rng, "factory"):
+        options += [f"{factory}({number(rng, scope)})"] * 2
+    if registrar := scope.any(rng, "registrar"):
+        options += [registrar, registrar]
+    return "@" + (rng.choice([one for one in options if one]))
+
+
+def base(rng: random.Random, scope: Scope) -> str:
+    return scope.any(rng, "class")
+
+
+def callee(rng: random.Random, scope: Scope) -> str:
+    return scope.any(rng, "func") or "abs"
+
+
+def constructor(rng: random.Random, scope: Scope) -> str:
+    return scope.any(rng, "class") or "types.SimpleNamespace"
+
+
+# -- kinds of units ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How units of a kind are made: what its fields may be, its lines, and which sort of name it gives."""
+
+    prefix: str
+    sort: str
+    fields: dict[str, Draw]
+    render: Callable[[Unit], list[str]]
+    parts: tuple[str, ...] = ()
+
+
+def lines(template: str) -> Callable[[Unit], list[str]]:
+    """Lines of `template`; those that are empty once the fields are put in are left out."""
+
+    def render(unit: Unit) -> list[str]:
+        given = unit.fields.items()
+        fields = {key: ", ".join(map(str, value)) if isinstance(value, list) else value for key, value in given}
+        out = template.strip("\n").format(name=unit.name, **fields).split("\n")
+        return [line for line in out if line.strip()]
+
+    return render
+
+
+def indented(units: list[Unit], otherwise: str = "pass") -> list[str]:
+    out = [f"    {line}" for unit in units for line in KINDS[unit.kind].render(unit)]
+    return out or [f"    {otherwise}"]
+
+
+def render_class(unit: Unit) -> list[str]:
+    heads = [one for one in (unit.fields["base"], unit.fields["keyword"]) if one]
+    head = f"class {unit.name}({', '.join(heads)}):" if heads else f"class {unit.name}:"
+    doc = [f"    {unit.fields['doc']}"] if unit.fields["doc"] else []
+    own = [
+        f"    LIMIT = {unit.fields['limit']}",
+        "    def __init__(self, n):", *(["        super().__init__(n)"] if unit.fields["base"] else []),
+        f"        self.n = n + {unit.fields['init']}",
+        "    def get(self, x):", f"        return self.n + x + {unit.fields['get']}",
+    ]  # fmt: skip
+    deco = [unit.fields["deco"]] if unit.fields["deco"] else []
+    return [*deco, head, *doc, *own, *(indented(unit.parts) if unit.parts else [])]
+
+
+def render_dataclass(unit: Unit) -> list[str]:
+    rest = [f"    {unit.fields['more']}"] if unit.fields["more"] else []
+    return [
+        unit.fields["deco"], f"class {unit.name}:", "    n: int", f"    size: int = {unit.fields['size']}", *rest,
+        f"    LIMIT: typing.ClassVar[int] = {unit.fields['limit']}",
+        "    def get(self, x):", f"        return self.n + self.size + x + {unit.fields['get']}",
+        *(indented(unit.parts) if unit.parts else []),
+    ]  # fmt: skip
+
+
+def render_enum(unit: Unit) -> list[str]:
+    members = [f"    {name} = {value}" for name, value in zip("ABCD", unit.fields["values"], strict=False)]
+    return [f"class {unit.name}(enum.{unit.fields['base']}):", *members, *(indented(unit.parts) if unit.parts else [])]
+
+
+def render_block(unit: Unit) -> list[str]:
+    if unit.kind == "if":
+        head, tail = [f"if {unit.fields['test']}:"], []
+        if unit.fields["otherwise"]:
+            tail = ["else:", f"    {unit.name} = {unit.fields['otherwise']}"]
+    else:
+        head, tail = ["try:"], [f"except {unit.fields['error']}:", "    pass"]
+        tail += ["finally:", f"    {unit.name} = {unit.fields['otherwise']}"] if unit.fields["otherwise"] else []
+    first = [f"    {unit.name} = {unit.fields['value']}"]
+    return [*head, *first, *(indented(unit.parts) if unit.parts else []), *tail]
+
+
+def render_import(unit: Unit) -> list[str]:
+    names = unit.fields["names"]
+    if not names:
+        return []
+    return [f"from {unit.fields['dots']}{unit.fields['module']} import {', '.join(names)}"]
+
+
+FUNC = {
+    "deco": maybe(decorator, 0.35), "default": number, "keyword": maybe(number, 0.3), "note": maybe(choice(": int", ": 'str'"), 0.2),
+    "doc": maybe(choice('"""One."""', '"""Two."""'), 0.3), "step": maybe(choice("x += 1", "x = x * 2", "y = [x for _ in range(2)]; x = len(y)"), 0.5),
+    "body": number,
+}  # fmt: skip
+FUNC_TEXT = """
+{deco}
+def {name}(x{note}, y={default}, *, z={kw}):
+    {doc}
+    {step}
+    return x + y + z + {body}
+"""
+
+
+def render_func(unit: Unit) -> list[str]:
+    fields = {**unit.fields, "kw": unit.fields["keyword"] or "0"}
+    return lines(FUNC_TEXT)(replace(unit, fields=fields))
+
+
+METHOD = {"default": number, "body": number, "super": choice("", "", "super().__init__; ")}
+
+KINDS: dict[str, Kind] = {
+    "const": Kind("K", "int", {"value": literal}, lines("{name} = {value}")),
+    "typed": Kind("K", "int", {"type": choice("int", "'int'", "typing.Any"), "value": number}, lines("{name}: {type} = {value}")),
+    "derived": Kind("K", "int", {"value": number}, lines("{name} = {value}")),
+    "grown": Kind("K", "int", {"value": number, "more": number}, lines("{name} = {value}\n{name} += {more}")),
+    "text": Kind("T", "text", {"value": text}, lines("{name} = {value}")),
+    "pattern": Kind("P", "pattern", {"value": text}, lines("{name} = re.compile({value})")),
+    "func": Kind("f", "func", FUNC, render_func),
+    "lambda": Kind("f", "func", {"default": number, "body": number}, lines("{name} = lambda x, y={default}: x + y + {body}")),
+    "partial": Kind("f", "func", {"func": callee, "value": number}, lines("{name} = functools.partial({func})")),
+    "bound": Kind("f", "func", {"cls": constructor, "value": number}, lines("{name} = {cls}({value}).get")),
+    "alias": Kind("f", "func", {"func": callee}, lines("{name} = {func}")),
+    "maker": Kind("make", "maker", {"start": number, "default": number, "body": number}, lines(
+        "def {name}(n):\n    total = n + {start}\n    def step(x, y={default}):\n        nonlocal total\n        total += x\n        return total + y + {body}\n    return step")),
+    "closure": Kind("f", "func", {"maker": lambda r, s: s.any(r, "maker"), "value": number}, lambda unit: lines(
+        "{name} = {maker}({value})" if unit.fields["maker"] else "def {name}(x):\n    return {value}")(unit)),
+    "decorator": Kind("deco", "decorator", {"body": number, "wraps": choice("@functools.wraps(fn)", "@functools.wraps(fn)", "")}, lines(
+        "def {name}(fn):\n    {wraps}\n    def wrapper(*a, **k):\n        return fn(*a, **k) + {body}\n    return wrapper")),
+    "factory": Kind("deco", "factory", {"default": number, "body": number}, lines(
+        "def {name}(m={default}):\n    def outer(fn):\n        @functools.wraps(fn)\n        def wrapper(*a, **k):\n            return fn(*a, **k) * m + {body}\n        return wrapper\n    return outer")),
+    "registry": Kind("REG", "registrar", {"key": choice("fn.__name__", "fn.__qualname__", "len({name})"), "tag": maybe(number)}, lambda unit: lines(
+        "{name} = {{}}\ndef add_{name}(fn):\n    {name}[" + unit.fields["key"] + "] = fn\n    return fn")(unit)),
+    "classdeco": Kind("deco", "class decorator", {"value": number}, lines("def {name}(cls):\n    cls.tag = {value}\n    return cls")),
+    "class": Kind("C", "class", {
+        "deco": maybe(lambda r, s: "@" + s.any(r, "class decorator") if s.any(r, "class decorator") else "", 0.3),
+        "base": maybe(base, 0.4), "keyword": choice("", "", "", "", "metaclass=abc.ABCMeta"),
+        "doc": maybe(choice('"""A."""', '"""B."""')), "limit": number, "init": number, "get": number}, render_class,
+        ("attribute", "method", "method", "property", "static", "classmethod", "state", "cached", "nested", "slotless")),
+    "dataclass": Kind("C", "class", {
+        "deco": choice("@dataclass", "@dataclass", "@dataclass(eq=False)", "@dataclass(order=True)", "@dataclass(frozen=True)"), "size": number,
+        "more": maybe(choice("items: list = field(default_factory=list)", "flag: bool = False", "label: str = 'a'"), 0.5),
+        "limit": number, "get": number}, render_dataclass, ("method", "property", "static")),
+    "enum": Kind("E", "enum", {"base": choice("Enum", "IntEnum"), "values": lambda r, s: [str(n) for n in r.sample(range(1, 9), r.randint(1, 4))]},
+        render_enum, ("method", "property")),
+    "object": Kind("OBJ", "object", {"cls": constructor, "value": number}, lambda unit: lines(
+        "{name} = types.SimpleNamespace(n={value}, get=abs)" if unit.fields["cls"].startswith("types") else "{name} = {cls}({value})")(unit)),
+    "list": Kind("L", "list", {"items": numbers}, lines("{name} = [{items}]")),
+    "tuple": Kind("L", "list", {"items": numbers}, lines("{name} = ({items},)")),
+    "set": Kind("L", "list", {"items": numbers}, lines("{name} = {{{items}}}")),
+    "built": Kind("L", "list", {"first": number, "second": number, "loop": literal}, lines(
+        "{name} = [{first}]\n{name}.append({second})\nfor _i in range({loop}):\n    {name}.append(_i)")),
+    "comprehension": Kind("L", "list", {"count": literal, "value": number}, lines("{name} = [i + {value} for i in range({count})]")),
+    "dict": Kind("D", "dict", {"first": number, "key": choice("a", "b", "c"), "second": number}, lines('{name} = {{"{key}": {first}, "z": {second}}}')),
+    "table": Kind("D", "dict", {"func": callee, "cls": constructor}, lines('{name} = {{"call": {func}, "make": {cls}}}')),
+    "if": Kind("K", "int", {"test": lambda r, s: f"{number(r, s)} > {literal(r, s)}", "value": number, "otherwise": number}, render_block, ("func", "const", "derived")),
+    "try": Kind("K", "int", {"error": choice("ValueError", "ImportError"), "value": number, "otherwise": maybe(number)}, render_block, ("func", "const", "class")),
+    "state": Kind("count", "", {"value": literal}, lines("{name} = {value}")),
+    "bump": Kind("bump", "bump", {"value": literal, "body": number}, lines(
+        "SEEN_{name} = {value}\ndef {name}():\n    global SEEN_{name}\n    SEEN_{name} += {body}\n    return SEEN_{name}")),
+    "effect": Kind("fx", "", {"target": lambda r, s: s.any(r, "object") or "functools.lru_cache", "value": number}, lines("{target}.extra_{name} = {value}")),
+    "generator": Kind("g", "maker2", {"body": number}, lines("def {name}(n):\n    for i in range(n):\n        yield i + {body}")),
+    "single": Kind("f", "func", {"body": number, "other": number}, lines(
+        "@functools.singledispatch\ndef {name}(x):\n    return {body}\n@{name}.register\ndef {name}_int(x: int):\n    return x + {other}")),
+    "hooked": Kind("C", "class", {"limit": number, "get": number, "value": number}, lines(
+        "class {name}:\n    LIMIT = {limit}\n    KINDS: typing.ClassVar[list] = []\n    def __init_subclass__(cls, **k):\n        super().__init_subclass__(**k)\n        {name}.KINDS.append(cls.__name__)\n        cls.code = {value}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n        return self.n + {get}")),
+    "all": Kind("", "", {"how": choice("sorted(n for n in globals() if not n.startswith('_'))", "[n for n in dir() if n[0].isupper()]")}, lines("__all__ = {how}")),
+    "from": Kind("", "", {}, render_import),
+    "import": Kind("", "", {}, lines("import " + PACKAGE + ".{module} as {name}")),
+    "broken": Kind("", "", {"line": choice("1 / 0", "undefined_name", "def broken(:", "import surely_missing", "raise SystemExit(2)", "assert False",
+        "class Broken:\n    x = 1 // 0", "from " + PACKAGE + " import surely_missing", "@undefined_name\ndef broken(): pass")}, lines("{line}")),
+    # members of classes
+    "attribute": Kind("at", "", {"value": number}, lines("{name} = {value}")),
+    "method": Kind("m", "", {"default": number, "body": number, "super": choice("", "", "super().__repr__()")}, lines(
+        "def {name}(self, x=1, y={default}):\n    {super}\n    return x + y + {body}")),
+    "property": Kind("p", "", {"body": number}, lines("@property\ndef {name}(self):\n    return {body}")),
+    "cached": Kind("p", "", {"body": number}, lines("@functools.cached_property\ndef {name}(self):\n    return {body}")),
+    "static": Kind("m", "", {"body": number, "default": number}, lines("@staticmethod\ndef {name}(x=1, y={default}):\n    return x + y + {body}")),
+    "classmethod": Kind("m", "", {"body": number}, lines("@classmethod\ndef {name}(cls, x=1):\n    return cls.LIMIT + {body}")),
+    "nested": Kind("In", "", {"value": number, "body": number}, lines("class {name}:\n    v = {value}\n    def m(self):\n        return {body}")),
+    "slotless": Kind("m", "", {"deco": maybe(decorator, 0.7), "body": number}, lines("{deco}\ndef {name}(self, x=1):\n    return x + {body}")),
+}  # fmt: skip
+
+TOP = tuple(
+    "const const derived derived typed grown text pattern func func func func lambda partial bound alias maker closure closure decorator "
+    "factory registry classdeco class class class dataclass enum object object list list tuple set built comprehension dict table "
+    "if try bump effect generator single hooked".split()
+)  # fmt: skip
+
+
+def gives(unit: Unit) -> Iterator[tuple[str, str]]:
+    """(name, sort) for what a unit binds."""
+    kind = KINDS[unit.kind]
+    if unit.kind == "registry":
+        yield f"add_{unit.name}", "registrar"
+    elif unit.kind == "from":
+        yield from (
+            unit.fields["gives"]
+            if unit.fields["names"] == ["*"]
+            else zip(unit.fields["names"], unit.fields["sorts"], strict=True)
+        )
+    elif unit.kind == "import":
+        for name, sort in unit.fields["gives"]:
+            yield f"{unit.name}.{name}", sort
+    elif kind.sort:
+        yield unit.name, kind.sort
+
+
+def bound_by(unit: Unit) -> list[str]:
+    if unit.kind == "registry":
+        return [unit.name, f"add_{unit.name}"]
+    return [f"SEEN_{unit.name}", unit.name] if unit.kind == "bump" else [unit.name]

@@ -1,0 +1,308 @@
+"""Edits that random edits found to go wrong, as small as they went wrong; each is mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules.harness import Case, play, table
+
+FOUND = r"""
+# frozen-dataclass-made-again: what its decorator captured is the class that lives, not the twin
+[file a.py]
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class C:
+    n: int
+[run]
+import a
+def sets():
+    a.C(1).other = 2
+[sub a.py]
+n: int => n: int\n\tsize: int = 3
+[expect]
+raises(AttributeError, sets)
+a.C in [cell.cell_contents for cell in a.C.__setattr__.__closure__]
+
+# attribute-of-a-class-made-again: what was read from a class that something else than its body made follows
+[file a.py]
+from dataclasses import dataclass
+@dataclass
+class C:
+    n: int = 1
+    LIMIT = 5
+L = [C.LIMIT]
+L.append(4)
+[run]
+import a
+L = a.L
+[sub a.py]
+@dataclass\nclass C:\n    n: int = 1\n    LIMIT = 5 => class C:\n    LIMIT = 21
+[expect]
+a.L == [21, 4] and a.L is L
+
+# default-that-calls-what-was-edited: a new default sees the function as it is now
+[file a.py]
+def f(x, *, z=9):
+    return x + z
+class C:
+    def m(self, x=1):
+        return x
+[run]
+import a
+c = a.C()
+[sub a.py]
+z=9 => z=0
+x=1 => x=f(8)
+[expect]
+c.m() == 8
+
+# default-of-a-lambda: what was called with it, and is state, is named
+[file a.py]
+import types
+f = lambda x, y=6: x + y
+OBJ = types.SimpleNamespace(n=f(8))
+[run]
+import a
+[sub a.py]
+y=6 => y=7
+[expect]
+a.f(8) == 15 and a.OBJ.n == 14
+told("OBJ", "f")
+
+# body-of-a-lambda-under-another-name: who called it by the name that it is bound to follows
+[file a.py]
+f = lambda x: x + 1
+[file b.py]
+import a
+K = a.f(3)
+[run]
+import b
+[sub a.py]
+x + 1 => x + 8
+[expect]
+b.K == 11
+
+# block-with-state: all that a block makes is named where it stays for the state among it
+[file a.py]
+import types
+K = 3
+if K > 2:
+    M = K
+    OBJ = types.SimpleNamespace(n=K)
+[run]
+import a
+[sub a.py]
+K = 3 => K = 6
+[expect]
+told("OBJ", "K") and told("`M`", "K")
+
+# names-of-the-module: a list of them follows
+[file a.py]
+ONE = {3}
+__all__ = [n for n in dir() if n[0].isupper()]
+[file b.py]
+from a import *
+[run]
+import b
+[sub a.py]
+ONE => TWO
+[expect]
+sys.modules["a"].__all__ == ["TWO"]
+b.TWO == {3} and not hasattr(b, "ONE")
+
+# names-of-the-module-above: names that are bound below it do not count
+[file a.py]
+ONE = 1
+__all__ = sorted(n for n in globals() if n.isupper())
+[run]
+import a
+[edit a.py]
+ONE = 1
+TWO = 2
+__all__ = sorted(n for n in globals() if n.isupper())
+THREE = 3
+[expect]
+a.__all__ == ["ONE", "TWO"]
+[edit a.py]
+ONE = 1
+__all__ = sorted(n for n in globals() if n.isupper())
+TWO = 2
+THREE = 3
+[expect]
+a.__all__ == ["ONE"]
+
+# use-above-its-definition: a statement that moved there need not run, and the report says what a fresh start would do
+[file a.py]
+import math
+K = 1
+L = [K]
+[run]
+import a
+[edit a.py]
+import math
+L = [K]
+K = 1
+[expect]
+a.L == [1]
+told("a:2", "`K` is bound further down")
+
+# block-that-is-not-taken: what it alone binds now goes
+[file a.py]
+L = [6]
+OBJ = object()
+[run]
+import a
+[edit a.py]
+L = [6]
+if sum(L) > 8:
+    OBJ = object()
+[expect]
+not hasattr(a, "OBJ")
+
+# block-whose-test-changes: an edit inside it does not hide that it goes the other way now
+[file a.py]
+L = [6]
+if sum(L) > 8:
+    K = 1
+    M = 7
+else:
+    K = 2
+[run]
+import a
+[edit a.py]
+L = [4, 2, 9]
+if sum(L) > 8:
+    K = 4
+    M = 4
+else:
+    K = 2
+[expect]
+a.K == 4 and a.M == 4
+
+# made-from-a-partial: a default that called it follows what it was made from
+[file a.py]
+def f(x):
+    return x + 13
+[file b.py]
+import functools
+from a import f
+g = functools.partial(f)
+def h(m=g(4)):
+    return m
+[run]
+import b
+[sub a.py]
+x + 13 => x + 14
+[expect]
+b.h() == 18
+
+# part-of-a-try-that-went: what another part of it makes counts again
+[file a.py]
+try:
+    K = 1
+finally:
+    K = 2
+[run]
+import a
+[edit a.py]
+try:
+    K = 1
+finally:
+    pass
+[expect]
+a.K == 1
+
+# one-name-in-two-parts-of-a-try: the last one stands after the first one ran again
+[file a.py]
+N = 1
+try:
+    K = N
+finally:
+    K = 6
+[run]
+import a
+[sub a.py]
+N = 1 => N = 5
+[expect]
+a.K == 6
+
+# default-in-a-class-made-again: what nobody edited in it and reads a changed value follows too
+[file a.py]
+import enum
+K = 2
+class E(enum.IntEnum):
+    A = 4
+    def m(self, y=K):
+        return y
+[run]
+import a
+[sub a.py]
+K = 2 => K = 7
+A = 4 => A = 6
+[expect]
+a.E.A.m() == 7
+
+# answer-that-was-cached: what is computed again from a cache that still has its old answers is named
+[file a.py]
+import functools
+@functools.lru_cache(maxsize=None)
+def f(x, *, z=0):
+    return x + z
+K = f(2)
+[run]
+import a
+[sub a.py]
+z=0 => z=2
+[expect]
+told("K", "f", "cached before") and a.f(2) == 4
+
+# function-that-a-new-block-defines: it goes on as the function that it was
+[file a.py]
+import functools
+def f(x):
+    return x + 4
+g = functools.partial(f)
+[run]
+import a
+f = a.f
+[edit a.py]
+import functools
+if 8 > 2:
+    K = 1
+    def f(x):
+        return x + 5
+else:
+    K = 3
+g = functools.partial(f)
+[expect]
+a.f is f and f(1) == 6 and a.g.func is f and a.g(1) == 6
+
+# wrapper-that-hides-its-function: what that reads reaches who called the wrapper
+[file a.py]
+def deco(fn):
+    def wrapper(*a):
+        return fn(*a) + 5
+    return wrapper
+L = [2]
+@deco
+def f(x):
+    return x + sum(L)
+[file b.py]
+from a import f
+K = f(1)
+def g(m=f(4)):
+    return m
+[run]
+import b
+[sub a.py]
+[2] => [7]
+[expect]
+b.g() == 16 and b.K == 13
+"""
+
+
+@pytest.mark.parametrize("case", table(FOUND))
+def test_an_edit_that_once_went_wrong_does_not(case: Case, tmp_path: Path) -> None:
+    play(case, tmp_path)
