@@ -21,7 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
 EXTRAS = {"demo": ("cli", "web", "watch"), "dev": ("dev",)}  # `dev` holds all that `demo` needs
-PROGRAMS = {"chromium": "chromium", "vim": "vim"}  # what tests run → the Debian package that has it
+# what tests run → the Debian package that has it
+PROGRAMS = {"chromium": "chromium", "ngircd": "ngircd", "vim": "vim"}
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "DEBIAN_FRONTEND": "noninteractive"}
 PROBE = """
 import json, sys, sysconfig
@@ -168,9 +169,10 @@ def install_debian(package: str) -> None:
 
 
 def install_programs() -> None:
-    """What the browser and editor tests run, where it is missing. Raises HouseError."""
+    """What the tests run besides Python, where it is missing. Raises HouseError."""
     for program, package in PROGRAMS.items():
-        if shutil.which(program) is None:
+        # Servers lie where the PATH of a plain user does not lead.
+        if shutil.which(program) is None and shutil.which(program, path="/usr/sbin:/usr/local/sbin") is None:
             install_debian(package)
 
 
@@ -267,6 +269,7 @@ def do_test() -> int:
 
 def do_soak() -> int:
     say("make soak: the long counts on the default Python; this takes hours")
+    install_programs()
     return verdict(suite(default_environment("dev"), "--soak", "--timeout", "0"))
 
 

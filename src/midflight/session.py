@@ -1238,6 +1238,11 @@ class Held:
         parts: dict[str, Any] = {"problems": self.problems, "modules": tried}
         return self._session._record(self._session._report(self._cause, "refused", self._clock.laps, **parts))
 
+    def unchanged(self) -> Report:
+        """There was nothing to take."""
+        self._open = False
+        return self._session._record(self._session._report(self._cause, "unchanged", self._clock.laps))
+
     def roll_back(self, failure: BaseException, problem: Problem | None = None) -> Report:
         """All is as it was; `problem` says why where the failure is not one of new code."""
         self._open = False

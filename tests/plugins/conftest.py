@@ -91,6 +91,7 @@ async def until(holds: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.chdir(tmp_path)  # the session's store lies there
     root = tmp_path / "plugins"
     root.mkdir()
     return root

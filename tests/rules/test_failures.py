@@ -494,6 +494,19 @@ f = 5
 [expect rolled back]
 b.g() == 1 and told("MF020", "a.f", "b")
 
+# kind-changed-same-number: who holds an equal number under that name does not rely on it
+[file a.py]
+def f():
+    return 1
+[file b.py]
+f = 5
+[run]
+import a, b
+[edit a.py]
+f = 5
+[expect]
+a.f == 5 == b.f
+
 # kind-changed-unused: ... where nobody relies on it, it is taken
 [file a.py]
 def f():

@@ -126,7 +126,7 @@ class Tools:
             return NOTHING
         try:
             return await call(function, *args, deadline_s=self.deadline_s)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StepFailed(entry, step, error, self.deadline_s) from error
 
 
@@ -232,6 +232,9 @@ class Parked:
         """Calls wait, `before_reload` gives its state, `teardown` runs. Raises StepFailed; a teardown that fails and is
         `mended` by this very edit only goes into the log."""
         entry, tools = self.entry, self.tools
+        if entry.state == "failed":
+            tools.gate(entry).shut()  # it is down already
+            return
         entry.state = "reloading"
         if not await tools.gate(entry).close():
             entry_log(entry, "calls were still running; they finish with the old code")
@@ -260,7 +263,7 @@ class Parked:
             if not mended:
                 raise
             entry_log(self.entry, f"{error}; the new version mends it")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StepFailed(self.entry, "on_teardown", error, self.tools.deadline_s) from error
 
     async def leave(self) -> None:
@@ -275,7 +278,9 @@ class Parked:
         Raises PluginError where its own setup fails now."""
         entry, tools = self.entry, self.tools
         entry.subject = self._subject
-        if self._torn:
+        if self._state_before == "failed":
+            pass
+        elif self._torn:
             await self._set_up_again()
         else:
             self._tx.roll_back()
@@ -289,18 +294,27 @@ class Parked:
     async def _set_up_again(self) -> None:
         """Its teardown ran, and only its setup can undo that."""
         entry, tools = self.entry, self.tools
-        self._tx.commit()
-        tools.registry.drop_parked(entry.name)
-        if self.ctx is not None:
-            await self.ctx.close(tools.deadline_s)
         try:
-            await set_up(entry, tools, self.handed)
+            await set_up(entry, tools)
         except PluginError:
             entry.state = "failed"
-            tools.gate(entry).open()
             raise
-        if self.handed is NOTHING:
+        finally:
+            await self.leave()  # not before: its commands keep their names, and calls wait for the new ones
+            if entry.state == "failed":
+                tools.gate(entry).open()
+        if not await self._takes_back_its_own():
             put_back(self._holders, self._originals, self._data, entry.fresh)
+
+    async def _takes_back_its_own(self) -> bool:
+        """Whether the old version's `after_reload` took what its own `before_reload` gave."""
+        if self.handed is NOTHING:
+            return False
+        try:
+            return await self.tools.step(self.entry, "after_reload", self.entry.ctx, self.handed) is not NOTHING
+        except StepFailed as error:
+            entry_log(self.entry, f"{error}; its plain data is put back instead")
+            return False
 
 
 def entry_log(entry: Entry, text: str) -> None:

@@ -35,7 +35,7 @@ from midflight.plugins.lifecycle import (
 from midflight.plugins.manifest import configure
 from midflight.plugins.order import Needs
 from midflight.plugins.registry import OPERATION, Operation, Registry
-from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, values_changed
+from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, teardown_differs, values_changed
 from midflight.plugins.watcher import HotReloadWatcher
 from midflight.session import Held, Session, session_over
 from midflight.values import Problem, Report
@@ -549,8 +549,7 @@ class PluginManager:
                 return self._refused(group, entries, held)
             cycle = {e.name for e in entries if e.name in manifests or self._needs_setup(e, held)}
             if not held.any and not cycle:
-                self._pending -= group.paths
-                return None
+                return self._as_it_was(group, entries, held)
             cycle = {name for name in cycle if self.plugins[name].state in ("enabled", "failed")}
             for name in cycle or group.plugins:
                 log.info("Reloading plugin %s", name)
@@ -562,6 +561,15 @@ class PluginManager:
         everyone = cycle | order.dependents(cycle, self._needs())
         entries = [self.plugins[name] for name in self._order() if name in everyone]
         return [entry for entry in entries if entry.state in ("enabled", "failed")]
+
+    def _as_it_was(self, group: Group, entries: list[Entry], held: Held) -> Report | None:
+        """A save of what runs already is no news; that a broken file is as it was again, is."""
+        if not group.paths & self._pending:
+            return None
+        self._pending -= group.paths
+        for entry in entries:
+            entry.mend()
+        return self._told(held.unchanged())
 
     def _refused(self, group: Group, entries: list[Entry], held: Held) -> Report:
         report = held.refuse()
@@ -740,13 +748,8 @@ class Change:
         await set_up(entry, self._tools, parked.handed)
 
     def _mends_teardown(self, entry: Entry) -> bool:
-        """Whether the edit changes the plugin's teardown."""
-        own = [edit for edit in self.held.edits if entry.owns_module(edit.name)]
-        return any(
-            "teardown" in pair.statement.text and pair.edited and "teardown" in _defined_in(pair.statement.node)
-            for edit in own
-            for pair in edit.pairs
-        )
+        """Whether the edit changes the plugin's teardown, or takes it away."""
+        return any(teardown_differs(edit.pairs) for edit in self.held.edits if entry.owns_module(edit.name))
 
     async def _keep(self, cycle: list[Entry]) -> Report:
         report = self.held.commit()
@@ -809,10 +812,6 @@ def _imports_of_files(found: Found) -> Iterator[str]:
 def _formatted(failures: Iterable[BaseException]) -> Iterable[str]:
     for failure in failures:
         yield from traceback.format_exception(failure)
-
-
-def _defined_in(node: ast.AST) -> set[str]:
-    return {one.name for one in ast.walk(node) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))}
 
 
 def _neighbours(name: str, needs: Mapping[str, Needs]) -> set[str]:

@@ -249,9 +249,21 @@ async def _result(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
+class Exited(Exception):
+    """A SystemExit that ended a plugin's step: raised in a task as it is, it would end the loop with all plugins."""
+
+
+async def _contained(value: Awaitable[Any]) -> Any:
+    try:
+        return await value
+    except SystemExit as error:
+        raise Exited(f"SystemExit: {error}") from error
+
+
 async def within(value: Awaitable[Any], deadline_s: float) -> Any:
-    """What `value` gives. Raises TimeoutError after the deadline, also where the code refuses to be cancelled."""
-    task = asyncio.ensure_future(value)
+    """What `value` gives. Raises TimeoutError after the deadline, also where the code refuses to be cancelled, and
+    Exited for SystemExit."""
+    task = asyncio.ensure_future(_contained(value))
     try:
         done, _ = await asyncio.wait({task}, timeout=deadline_s)
     except BaseException:

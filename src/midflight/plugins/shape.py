@@ -23,6 +23,19 @@ def values_changed(pairs: Iterable[Pair]) -> set[str]:
     return {name for pair in edited for name in pair.statement.binds}
 
 
+def teardown_differs(pairs: Iterable[Pair]) -> bool:
+    """Whether a function or method `teardown` was edited, came or went."""
+    edited = [pair for pair in pairs if pair.edited]
+    old = [pair.old.node for pair in edited if pair.old is not None]
+    new = [pair.new.node for pair in edited if pair.new is not None]
+    return _teardowns(old) != _teardowns(new)
+
+
+def _teardowns(texts: Texts) -> list[str]:
+    nodes = (node for text in texts for node in ast.walk(text))
+    return sorted(fingerprint(node) for node in nodes if isinstance(node, FUNCTIONS) and node.name == "teardown")
+
+
 def setup_differs(old: Texts, new: Texts) -> bool:
     """Whether `setup`, or a function that it reaches by a call, does other things in the new texts of a plugin and its
     helpers. A function inside it that it only registers is none of its own doing: its new code is grafted."""

@@ -6,6 +6,7 @@ import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from midflight.graph.hook import is_plain
 from midflight.graph.loaded import Loaded
 from midflight.values import Problem
 
@@ -50,4 +51,9 @@ def _lost(old: Any, new: Any) -> str:
 def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
     if not other.mentions(name):
         return False
-    return any(value is old or value is new or value is loaded.module for value in list(other.namespace.values()))
+    values = list(other.namespace.values())
+    if any(value is old or value is loaded.module for value in values):
+        return True
+    # There is one 1 and one None in a process: holding it says nothing of where it came from.
+    named = not is_plain(new) or other.mentions(loaded.name.rpartition(".")[2])
+    return named and any(value is new for value in values)
