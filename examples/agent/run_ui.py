@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
+import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator
@@ -25,7 +25,6 @@ from python.helpers import api, guard, settings
 
 WEBUI = Path(__file__).resolve().parent / "webui"
 LONGEST_BODY = 1 << 20  # bytes
-WRONG_PASSWORD_S = 0.5  # how long a wrong one waits for its answer
 
 
 def init_a0() -> None:
@@ -39,8 +38,7 @@ def app() -> Starlette:
 
     async def login(request: Request) -> Response:
         given = await body_of(request)
-        if not guard.is_login(str(given.get("name", "")), str(given.get("password", ""))):
-            await asyncio.sleep(WRONG_PASSWORD_S)
+        if not sessions.may_enter(str(given.get("name", "")), str(given.get("password", ""))):
             return guard.failure(401, "this is not the name and password that .env sets")
         answer = JSONResponse({"success": True})
         answer.set_cookie(guard.COOKIE, sessions.add(), httponly=True, samesite="strict")
@@ -56,7 +54,7 @@ def app() -> Starlette:
         Mount("/__midflight__", devtools.app(auth=lambda asked: True, hosts=settings.names())),
         Route("/{endpoint}", endpoint, methods=["POST"]),
     ]
-    errors = {api.ApiError: api_error}
+    errors = {api.ApiError: api_error, guard.TooManyGuesses: too_many}
     before = [Middleware(guard.Guard, sessions=sessions)]
     return Starlette(routes=routes, middleware=before, exception_handlers=errors, lifespan=until_stopped)
 
@@ -112,16 +110,33 @@ def api_error(request: Request, error: Exception) -> Response:
     return guard.failure(getattr(error, "status", 500), str(error))
 
 
+def too_many(request: Request, error: Exception) -> Response:
+    return guard.failure(429, str(error))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises SettingsError where the address cannot be had."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise settings.SettingsError(
+            f"{host}:{port} cannot be listened at: {error.strerror}. "
+            "End what listens there, or set WEB_UI_HOST and WEB_UI_PORT in .env."
+        ) from error
+
+
 def run() -> int:
     try:
-        host, port = settings.address()
+        listener = listen(*settings.address())
     except settings.SettingsError as error:
         print(f"The agent was not started: {error}", file=sys.stderr)
         return 1
     init_a0()
+    host, port = listener.getsockname()[:2]
     login = "with the login of .env" if settings.login() else "without a login, from this machine only"
     print(f"Agent: http://{'localhost' if host in settings.LOOPBACK else host}:{port} ({login})", flush=True)
-    uvicorn.run(app(), host=host, port=port, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +23,7 @@ DEADLINE_S = 30.0
 QUICK = {"MIDFLIGHT_QUIET_MS": "20", "MIDFLIGHT_BACKEND": "auto"}
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".midflight", ".venv*")
 
+STARTED = re.compile(r"^Agent: http://\S+:(\d+) ", re.MULTILINE)
 TEST_TOOL = "python/tools/hot_reload_test.py"
 
 
@@ -38,24 +39,15 @@ def environment(own: Path, **extra: str) -> dict[str, str]:
     return {**os.environ, **ours, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", **extra}
 
 
-def port_for(wanted: int = 0) -> int:
-    """`wanted` where it is free, else one that is."""
-    with socket.socket() as one:
-        try:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("127.0.0.1", wanted))
-        except OSError:
-            return port_for()
-        return int(one.getsockname()[1])
-
-
 class Agent:
     """A served copy. `chat` is one conversation; `console` what the process printed."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.folder, self.process, self.port, self._log = folder, process, port, log
-        self.http = httpx.Client(base_url=f"http://localhost:{port}", timeout=DEADLINE_S, trust_env=False)
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.folder, self.process, self._log = folder, process, log
         self._numbers = itertools.count(1)
+        self.until("its address", lambda: STARTED.search(self.console) is not None)
+        self.port = int(STARTED.findall(self.console)[0])
+        self.http = httpx.Client(base_url=f"http://localhost:{self.port}", timeout=DEADLINE_S, trust_env=False)
 
     @property
     def console(self) -> str:
@@ -114,17 +106,17 @@ def _in_order(wanted: tuple[str, ...], lines: list[str]) -> bool:
 
 
 @contextmanager
-def served(folder: Path, port: int | None = None, **extra: str) -> Iterator[Agent]:
-    """Runs `python run_ui.py` in a folder that holds the example, until the block ends."""
-    port, log, own = port if port is not None else port_for(), folder.parent / "console", folder.parent / "run"
+def served(folder: Path, **extra: str) -> Iterator[Agent]:
+    """Runs `python run_ui.py` in a folder that holds the example, until the block ends. Without a WEB_UI_PORT in
+    `extra` it takes any free port."""
+    log, own = folder.parent / "console", folder.parent / "run"
     own.mkdir(mode=0o700, exist_ok=True)
-    env = environment(own, WEB_UI_PORT=str(port), **extra)
+    env = environment(own, **{"WEB_UI_PORT": "0", **extra})
     with log.open("wb") as console:
         command = ["python", "run_ui.py"]
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=console, stderr=subprocess.STDOUT)
     try:
-        agent = Agent(folder, process, port, log)
-        agent.until("an answer", lambda: _answers(port))
+        agent = Agent(folder, process, log)
         yield agent
         agent.http.close()
     finally:
@@ -134,8 +126,3 @@ def served(folder: Path, port: int | None = None, **extra: str) -> Iterator[Agen
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0

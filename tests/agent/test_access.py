@@ -128,13 +128,32 @@ def test_files_outside_the_pages_folder_are_not_served(open_agent: Agent, path: 
         ("POST", "/__midflight__/api/reload"),
     ],
 )
-@pytest.mark.parametrize("given", [None, (ME[0], "wrong"), ("you", ME[1]), ("", "")])
-def test_with_a_login_nothing_answers_without_it(
-    locked_agent: Agent, method: str, path: str, given: tuple[str, str] | None
-) -> None:
-    headers = JSON if method == "POST" else {}
-    answer = ask(locked_agent, method, path, headers=headers, auth=given)
+def test_with_a_login_nothing_answers_without_it(locked_agent: Agent, method: str, path: str) -> None:
+    answer = ask(locked_agent, method, path, headers=JSON if method == "POST" else {})
     assert answer.status_code == 401 and "log in first" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("given", [(ME[0], "wrong"), ("you", ME[1]), ("", ""), (ME[0], "")])
+def test_a_wrong_name_or_password_is_not_enough(locked_agent: Agent, given: tuple[str, str]) -> None:
+    assert ask(locked_agent, "POST", "/hot_reload_status", json={}, auth=given).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic !", "Basic /w==", "Bearer me", "basic bWU=", ""])
+def test_an_authorization_that_is_none_is_not_enough(locked_agent: Agent, header: str) -> None:
+    answer = ask(locked_agent, "POST", "/hot_reload_status", json={}, headers={"Authorization": header})
+    assert answer.status_code == 401
+
+
+def test_guessing_ends_after_ten_wrong_passwords_and_who_is_in_stays_in(folder: Path) -> None:
+    with served(folder, **QUICK, **LOGIN) as agent:
+        right = ask(agent, "POST", "/login", json={"name": ME[0], "password": ME[1]})
+        cookie = {"Cookie": right.headers["set-cookie"].split(";")[0]}
+        for number in range(10):
+            assert ask(agent, "POST", "/history", json={}, auth=(ME[0], str(number))).status_code == 401
+        for login in ({"auth": ME, "json": {}}, {"json": {"name": ME[0], "password": ME[1]}}):
+            answer = ask(agent, "POST", "/login" if "auth" not in login else "/history", **login)
+            assert answer.status_code == 429 and "too many wrong passwords" in answer.json()["error"]
+        assert ask(agent, "POST", "/history", json={"context": "x"}, headers=cookie).status_code == 200
 
 
 def test_the_page_sends_a_stranger_to_the_login_page(locked_agent: Agent) -> None:
@@ -196,6 +215,18 @@ def test_settings_that_would_be_unsafe_or_wrong_stop_the_start(
     )  # fmt: skip
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("The agent was not started: ") and complaint in done.stderr
+
+
+def test_a_port_that_is_taken_stops_the_start(folder: Path, open_agent: Agent) -> None:
+    import subprocess
+
+    own = folder.parent / "run"
+    own.mkdir(mode=0o700)
+    done = subprocess.run(
+        ["python", "run_ui.py"], cwd=folder, env=environment(own, WEB_UI_PORT=str(open_agent.port)),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and f"127.0.0.1:{open_agent.port} cannot be listened at" in done.stderr
 
 
 def test_with_a_login_the_agent_may_listen_everywhere(folder: Path) -> None:

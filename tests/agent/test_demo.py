@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .serving import EXAMPLE, environment
+from .serving import DOCUMENTED_PORT, EXAMPLE, environment
 
 pytestmark = pytest.mark.one_version
 DEMO = [sys.executable, "-m", "midflight", "demo"]
@@ -82,6 +84,16 @@ def test_kept_it_stays_up_until_it_is_ended_and_then_leaves_nothing(own: Path, e
     with pytest.raises(httpx.ConnectError):
         httpx.get(link, trust_env=False)
     assert left_behind(own) == []
+
+
+def test_where_the_documents_port_is_taken_the_demo_has_another(own: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # then somebody else has it
+            taken.bind(("127.0.0.1", DOCUMENTED_PORT))
+            taken.listen()
+        done = run(own, str(EXAMPLE))
+    assert done.returncode == 0 and f":{DOCUMENTED_PORT}/" not in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

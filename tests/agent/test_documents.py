@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .serving import DOCUMENTED_PORT, QUICK, ROOT, TEST_TOOL, Agent, copy_of_example, environment, port_for, served
+from .serving import DOCUMENTED_PORT, QUICK, ROOT, TEST_TOOL, Agent, copy_of_example, environment, served
 
 pytestmark = pytest.mark.one_version
 
@@ -35,8 +35,8 @@ def sh(command: str, folder: Path, **extra: str) -> subprocess.CompletedProcess[
 
 @pytest.fixture
 def documented(folder: Path) -> Iterator[Agent]:
-    """Started as documented, with the documents' debounce, on their port where it is free."""
-    with served(folder, port_for(DOCUMENTED_PORT)) as one:
+    """Started as documented, with the documents' debounce. Its port may be taken on this machine, so it has another."""
+    with served(folder) as one:
         yield one
 
 
@@ -203,6 +203,20 @@ def test_without_the_variable_hot_reload_is_on(folder: Path) -> None:
 def test_where_hot_reload_cannot_start_the_agent_works_and_says_why(folder: Path) -> None:
     with served(folder, MIDFLIGHT_BACKEND="semaphore") as agent:
         assert "Hot-reload not started: environment MIDFLIGHT_BACKEND: backend is 'semaphore'" in agent.console
+        assert call(agent, STATUS)["status"] == "stopped"
+        assert "version 1" in agent.say("hot_reload_test")
+
+
+def test_the_documents_own_line_for_env_is_understood(folder: Path) -> None:
+    (folder / ".env").write_text("HOT_RELOAD_ENABLED=true  # Default: true\n")
+    with served(folder) as agent:
+        assert call(agent, STATUS)["status"] == "running"
+
+
+def test_without_watchdog_the_agent_works_and_says_what_to_install(folder: Path) -> None:
+    (folder / "watchdog.py").write_text("raise ModuleNotFoundError('No module named watchdog', name='watchdog')\n")
+    with served(folder) as agent:
+        assert "Hot-reload not started: " in agent.console and "watchdog" in agent.console
         assert call(agent, STATUS)["status"] == "stopped"
         assert "version 1" in agent.say("hot_reload_test")
 

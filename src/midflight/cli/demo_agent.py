@@ -6,9 +6,9 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -243,10 +243,10 @@ def _keep(agent: Running) -> None:
 class Running:
     """The agent in a process of its own, in a copy of its folder."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: str, port: int, log: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: str, log: str) -> None:
         self._process, self.folder, self._log = process, folder, log
         self.pid = process.pid
-        self.url = f"http://localhost:{port}"
+        self.url = self._until_listens()
         self.link, self.devtools = f"{self.url}/?chat={CHAT}", f"{self.url}/__midflight__/"
 
     def ask(self, endpoint: str, **body: Any) -> dict[str, Any]:
@@ -288,12 +288,12 @@ class Running:
     def console(self) -> str:
         return _read(self._log)
 
-    def until_answers(self) -> None:
+    def _until_listens(self) -> str:
+        """Its address, as it says. Raises MidflightError."""
         end = time.monotonic() + DEADLINE_S
         while time.monotonic() < end and self._process.poll() is None:
-            with contextlib.suppress(MidflightError):
-                self.newest()
-                return
+            if found := re.search(r"^Agent: (http://localhost:\d+) ", self.console(), re.MULTILINE):
+                return found[1]
             time.sleep(0.05)
         raise self._silent("it did not start")
 
@@ -314,21 +314,30 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 @contextlib.contextmanager
 def _running(example: str, folder: str) -> Iterator[Running]:
     """The agent from a copy of `example` in `folder`, until the block ends."""
-    copy, log, port = os.path.join(folder, "agent"), os.path.join(folder, "console"), _free_port()
+    copy, log = os.path.join(folder, "agent"), os.path.join(folder, "console")
     shutil.copytree(example, copy, ignore=shutil.ignore_patterns("__pycache__", ".midflight", ".venv*"))
+    process = _start(copy, log, PORT)
+    try:
+        try:
+            agent = Running(process, copy, log)
+        except MidflightError:
+            if "cannot be listened at" not in _read(log):
+                raise
+            process = _start(copy, log, 0)  # the documents' port is taken: any other
+            agent = Running(process, copy, log)
+        yield agent
+    finally:
+        _end(process)
+
+
+def _start(copy: str, log: str, port: int) -> subprocess.Popen[bytes]:
     # What its .env may set for daily use is not part of the demo.
     env = {**environment(), "HOT_RELOAD_ENABLED": "true", "WEB_UI_HOST": "127.0.0.1", "WEB_UI_PORT": str(port)}
     env |= {"AUTH_LOGIN": "", "AUTH_PASSWORD": "", "CHAT_MODEL_URL": "", "PYTHONDONTWRITEBYTECODE": "1"}
     with open(log, "wb") as console:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "run_ui.py"], cwd=copy, env=env, stdin=subprocess.DEVNULL, stdout=console, stderr=console
         )
-    try:
-        agent = Running(process, copy, port, log)
-        agent.until_answers()
-        yield agent
-    finally:
-        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -360,16 +369,6 @@ def _refuse_other_folders(folder: str) -> None:
             "the folder must be that of the agent example",
             "In a clone: midflight demo examples/agent. Without a folder a small program is shown.",
         )
-
-
-def _free_port() -> int:
-    """The documents' port, or any where that is taken."""
-    for port in (PORT, 0):
-        with socket.socket() as one, contextlib.suppress(OSError):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("127.0.0.1", port))
-            return int(one.getsockname()[1])
-    raise MidflightError("no demo was started", "this machine has no free port on 127.0.0.1")
 
 
 def _read(path: str) -> str:

@@ -6,6 +6,8 @@ import base64
 import binascii
 import hmac
 import secrets
+import time
+from collections import deque
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -18,6 +20,7 @@ from python.helpers import settings
 COOKIE = "agent_session"
 OPEN = ("/login", "/css/page.css", "/js/login.js")
 MOST_SESSIONS = 100
+GUESSES, GUESS_WINDOW_S = 10, 60.0  # wrong passwords within that time; then nobody can log in until it is over
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'"
 )
@@ -29,11 +32,25 @@ HEADERS = {
 }
 
 
+class TooManyGuesses(Exception):
+    """Logging in rests for a while, also with the right password: else guessing could go on."""
+
+
 class Sessions:
     """Secrets of the browsers that logged in; the oldest goes when there are too many."""
 
     def __init__(self) -> None:
         self._secrets: list[str] = []
+        self._wrong: deque[float] = deque(maxlen=GUESSES)
+
+    def may_enter(self, name: str, password: str) -> bool:
+        """Whether this is the login. Raises TooManyGuesses."""
+        if len(self._wrong) == GUESSES and time.monotonic() - self._wrong[0] < GUESS_WINDOW_S:
+            raise TooManyGuesses(f"too many wrong passwords: try again in {GUESS_WINDOW_S:g} s")
+        right = is_login(name, password)
+        if not right:
+            self._wrong.append(time.monotonic())
+        return right
 
     def add(self) -> str:
         self._secrets = [*self._secrets[1 - MOST_SESSIONS :], secrets.token_urlsafe(32)]
@@ -71,7 +88,11 @@ class Guard:
             return failure(403, f"not taken from a page of another site: its origin is {origin[:100]}")
         if asked.scope.get("method") == "POST" and not is_json(asked):
             return failure(415, "send JSON, with the header Content-Type: application/json")
-        if asked.url.path in OPEN or self.is_known(asked):
+        try:
+            known = asked.url.path in OPEN or self.is_known(asked)
+        except TooManyGuesses as error:
+            return failure(429, str(error))
+        if known:
             return None
         if asked.scope.get("method") == "GET" and asked.url.path == "/":
             return RedirectResponse("/login", 303)
@@ -81,7 +102,10 @@ class Guard:
         """Whether the caller is logged in, or need not be."""
         if settings.login() is None:
             return True
-        return self._sessions.knows(asked.cookies.get(COOKIE)) or is_login(*basic(asked))
+        given = basic(asked)
+        return self._sessions.knows(asked.cookies.get(COOKIE)) or (
+            given is not None and self._sessions.may_enter(*given)
+        )
 
 
 def is_login(name: str, password: str) -> bool:
@@ -90,14 +114,15 @@ def is_login(name: str, password: str) -> bool:
     return login is not None and all([equal(name, login[0]), equal(password, login[1])])
 
 
-def basic(asked: HTTPConnection) -> tuple[str, str]:
-    """(name, password) from an Authorization header; two empty texts where there is none."""
+def basic(asked: HTTPConnection) -> tuple[str, str] | None:
+    """(name, password) from an Authorization header; None where there is none."""
     kind, _, given = asked.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return None
     try:
-        text = base64.b64decode(given, validate=True).decode() if kind.lower() == "basic" else ""
+        name, _, password = base64.b64decode(given, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        text = ""
-    name, _, password = text.partition(":")
+        return "", ""
     return name, password
 
 
