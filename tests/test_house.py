@@ -154,9 +154,11 @@ def test_programs_that_tests_run_are_installed_where_they_are_missing(
     asked: list[str] = []
     monkeypatch.setattr(house, "install_debian", asked.append)
     monkeypatch.setattr(house, "PROGRAMS", {"there": "a-package", "missing": "b-package"})
+    monkeypatch.setattr(house, "LIBRARIES", {"there": "c-package", "missing": "d-package"})
+    monkeypatch.setattr("ctypes.util.find_library", {"there": "libthere.so.1"}.get)
     commands("there", "exit 0")
     house.install_programs()
-    assert asked == ["b-package"]
+    assert asked == ["b-package", "d-package"]
 
 
 def test_a_venv_without_ensurepip_asks_debian_for_it(

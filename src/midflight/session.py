@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from midflight.store.versions import Ran, Text
     from midflight.validate.after import AfterCommit
     from midflight.validate.contract import broken_promises
+    from midflight.validate.exceptions import Exceptions, Fault, touches
     from midflight.validate.health import run_checks
     from midflight.validate.tests import smoke_files
     from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
@@ -77,13 +78,14 @@ class Terms(NamedTuple):
 
 
 class Writes(NamedTuple):
-    """Source files that a transaction writes when it commits, by path; why, and who asked. `alone`: files that are
-    pending are not taken along."""
+    """Source files that a transaction writes when it commits, by path; why, who asked, and what its report says too.
+    `alone`: files that are pending are not taken along."""
 
     texts: Mapping[str, bytes]
     reason: str = ""
     author: str = ""
     alone: bool = False
+    notes: tuple[str, ...] = ()
 
 
 NO_WRITES = Writes({})
@@ -146,6 +148,7 @@ _STAGES = {
     "midflight.store.keeper": ("Keeper",),
     "midflight.store.versions": ("Ran",),
     "midflight.validate.contract": ("broken_promises",),
+    "midflight.validate.exceptions": ("Exceptions", "touches"),
     "midflight.validate.health": ("run_checks",),
     "midflight.validate.tests": ("smoke_files",),
     "midflight.values": (
@@ -203,6 +206,7 @@ class Session:
         self._busy = False
         self._history: collections.deque[Report] = collections.deque(maxlen=HISTORY)
         self._kept: Keeper | None = None
+        self._exceptions: Exceptions | None = None
         self._ran: list[Ran] = []  # by the transaction that is being recorded
         self._writing: FileWrites | None = None
         self._subscribers: list[tuple[Callback, str | None]] = []
@@ -287,6 +291,8 @@ class Session:
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(timeout=5)
         self.program.stop()
+        if self._exceptions is not None:
+            self._exceptions.remove()
         self.make_durable()
         if self in _running:
             _running.remove(self)
@@ -344,7 +350,7 @@ class Session:
     def _work(self) -> None:
         """midflight's own thread in mode auto: asleep until a batch is there."""
         if not self._wake.wait(WARM_UP_S):
-            _load_stages()  # the program's start is over by now, and its first save need not wait for this
+            self._look_for_exceptions()  # the program's start is over by now, and its first save need not wait for this
         while True:
             self._wake.wait()
             self._wake.clear()
@@ -617,7 +623,9 @@ class Session:
             self._wake.set()
         return future
 
-    def _go_back(self, targets: Sequence[Text], point: str, *, author: str = "", cause: str = "") -> Report:
+    def _go_back(
+        self, targets: Sequence[Text], point: str, *, author: str = "", cause: str = "", notes: tuple[str, ...] = ()
+    ) -> Report:
         there = [(one.source, self.program.get(one.version.module), one.path) for one in targets]
         left = {
             os.path.realpath(loaded.path if loaded else path): text
@@ -628,7 +636,7 @@ class Session:
         if not left:
             return self._record(self._report(cause, "unchanged", {}, notes=("nothing else is there to go back to",)))
         self._refuse_outside(left)
-        return self._transact({**left}, cause, Writes(left, cause, author, alone=True))
+        return self._transact({**left}, cause, Writes(left, cause, author, True, notes))
 
     def _undone(self, targets: Sequence[Text]) -> str:
         """What a rollback to `targets` takes back: the latest report that brought what runs now."""
@@ -788,6 +796,7 @@ class Session:
             return self._report(cause, "refused", clock.laps, problems=problems, modules=self._tried(sources)), None
         if not works and not files.any and all(read_bytes(path) == text for path, text in writes.texts.items()):
             return self._report(cause, "unchanged", clock.laps), None
+        self._look_for_exceptions()
         tx = Transaction()
         if terms is not None:
             tx.undo(terms.undo)
@@ -804,7 +813,9 @@ class Session:
         except BaseException as failure:
             # Ctrl-C too: half-applied is worse than either version. A module's SystemExit is only its failure.
             return self._roll_back(failure, tx, cause, works, clock, terms)
-        return self._commit(run, tx, cause, files, clock, terms.notes if terms is not None else ()), None
+        return self._commit(
+            run, tx, cause, files, clock, (*writes.notes, *(terms.notes if terms is not None else ()))
+        ), None
 
     def _tried_by_program(self, run: Execution, tx: Transaction) -> Generator[None, None, None]:
         run.before_call()  # what the program does to its containers while it tries the new code is put back
@@ -1022,6 +1033,8 @@ class Session:
 
     def _tell_of_tests(self, report_id: str, detail: Mapping[str, Any]) -> None:
         self._tell(Event("tests", time.time(), report_id, detail))
+        if detail.get("outcome") == "failed":
+            self.reject(report_id, "tests that it reaches failed")
 
     @property
     def _keeper(self) -> Keeper:
@@ -1047,6 +1060,15 @@ class Session:
             for line in self._keeper.settle():
                 self._on_store_trouble(line)
 
+    def start_from_stable(self) -> list[str]:
+        """Before `start`: modules whose file is not their last stable version are imported as that version, and the
+        files stay as they are, until they are saved again. Gives the versions that stand in."""
+        self._settle()
+        stands_in = self.program.notebook.stands_in
+        found = [one for one in self._keeper.past().targets() if read_bytes(one.path) not in (None, one.source)]
+        stands_in.update({one.path: one.source for one in found})
+        return [one.version.id for one in found]
+
     def _on_store_trouble(self, text: str) -> None:
         log.warning("%s", text)
         self._troubles.append(text)
@@ -1055,8 +1077,51 @@ class Session:
     def _tell_later(self, kind: str, report_id: str, detail: dict[str, object]) -> None:
         self._tell(Event(kind, time.time(), report_id, detail))
 
+    # -- the window in which a version shows whether it works ------------------------------------------
+
+    def _look_for_exceptions(self) -> None:
+        _load_stages()
+        if self._exceptions is None:
+            self._exceptions = Exceptions(self._wanted, self._is_blamed)
+        if self.running:
+            self._exceptions.install()
+
+    def _is_blamed(self, fault: Fault) -> bool:
+        """Whether an exception touches what a report within its window changed. It is taken back then; but a program
+        that ends leaves its files as they are."""
+        for window in self._keeper.windows():
+            if any((report := self.report(one)) and touches(report, fault) for one in window.reports):
+                if fault.ends:
+                    self._keeper.died(window, str(fault))
+                else:
+                    self.reject(window.report_id, str(fault))
+                return True
+        return False
+
     def _window_passed(self, window: Window) -> None:
-        self._keeper.stable(window)
+        asked = [(module, path) for module, path, _ in window.texts]
+        problems = run_checks(asked, self.config.check_deadline_s, ("health_check",))
+        if problems:
+            self._take_back(window.report_id, problems[0].message)
+        else:
+            self._keeper.stable(window)
+
+    def reject(self, report_id: str, why: str) -> None:
+        """A check that came after the commit failed, or an exception did. Within its window the report is taken back:
+        its modules go to their last stable versions, files too, in a report of its own. Any thread may say so; it is
+        done where the mode lets the program be changed, in mode manual on midflight's own thread."""
+        self._keeper.later(lambda: self._take_back(report_id, why))
+
+    def _take_back(self, report_id: str, why: str) -> None:
+        windows = self._keeper.reject(report_id, why)
+        if not windows:
+            return
+        modules = sorted({module for window in windows for module, _, _ in window.texts})
+        cause, note = f"rollback of {report_id}", f"taken back within its window: {why}"
+        log.warning("%s is taken back: %s", report_id, why)
+        targets = functools.partial(self._keeper.past().targets, None, modules)
+        future = self._ask(lambda: self._go_back(targets(), "", cause=cause, notes=(note,)))
+        future.add_done_callback(_say_what_failed)
 
     def _tell(self, news: Report | Event) -> None:
         for callback, pattern in list(self._subscribers):
@@ -1288,7 +1353,7 @@ def note_main(session: Session, path: str, text: str) -> None:
     """`path` is about to run as `__main__`, and its source is `text`."""
     session.main_path = os.path.realpath(path)
     if session.running and session._wanted(session.main_path):
-        source = read_bytes(path)
+        source = session.program.notebook.source(session.main_path)
         session.program.note("__main__", session.main_path, source if source is not None else text.encode())
 
 
@@ -1366,6 +1431,12 @@ def _places(failure: BaseException) -> Iterator[tuple[str, int]]:
     while trace is not None:
         yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
+
+
+def _say_what_failed(future: Future[Report]) -> None:
+    error = future.exception()
+    if error is not None:
+        log.warning("what was to be taken back stays: %s", error)
 
 
 def _answered(action: Callable[[], Report], future: Future[Report]) -> Report | None:

@@ -117,8 +117,8 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run",
         help="run a program that can be edited while it runs",
-        usage="midflight run [-w PATH]... [--mode MODE] [--devtools[=HOST:PORT]] [--on-rude WHAT] [-q | -v]"
-        " (SCRIPT | -m MODULE) [ARGS...]",
+        usage="midflight run [-w PATH]... [--mode MODE] [--devtools[=HOST:PORT]] [--on-rude WHAT]"
+        " [--from-stable] [-q | -v] (SCRIPT | -m MODULE) [ARGS...]",
         description="Runs a program as `python` does, in a session that takes each save of its files.",
     )
     run.add_argument("-w", "--watch", action="append", metavar="PATH", help="a folder or file to watch (repeatable)")
@@ -128,6 +128,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="serve the DevTools page, and print its link (default: the first free port of 127.0.0.1 from 8321)",
     )  # fmt: skip
     run.add_argument("--on-rude", choices=("refuse", "restart"), help="what to do with an edit that needs a restart")
+    run.add_argument("--from-stable", action="store_true", help="run the last stable versions; files stay as they are")
     loud = run.add_mutually_exclusive_group()
     loud.add_argument("-q", "--quiet", action="store_true", help="print nothing of midflight's own")
     loud.add_argument("-v", "--verbose", action="store_true", help="say more, also where stderr is no terminal")

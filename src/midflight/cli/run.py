@@ -88,6 +88,10 @@ def _open(options: argparse.Namespace, opened: list[Session]) -> int:
         session.subscribe(restarter(session, stream))
     # Registered before the program's own, so it runs after them, when the program's threads have ended.
     atexit.register(session.stop)
+    if options.from_stable:
+        for version in session.start_from_stable():
+            told = paint(f"runs {version}, the last stable version; its file stays as it is", "warn", stream)
+            print(f"midflight: {told}", file=stream)
     session.start()
     set_current(session)
     _say(stream, f"session of process {os.getpid()}, mode {session.mode}, watching {', '.join(config.paths)}", options)
@@ -218,8 +222,9 @@ def _execute(program: Program, session: Session | None) -> None:
         return
     from midflight.session import main_ready, note_main
 
-    text = program.source if isinstance(program.source, str) else importlib.util.decode_source(program.source)
-    first, rest = _two_pieces(program.source, program.path)
+    source = session.program.notebook.stands_in.get(os.path.realpath(program.path), program.source)
+    text = source if isinstance(source, str) else importlib.util.decode_source(source)
+    first, rest = _two_pieces(source, program.path)
     note_main(session, program.path, text)
     exec(first, namespace)
     main_ready(session)

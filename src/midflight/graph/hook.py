@@ -6,7 +6,7 @@ import itertools
 import os
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
 
@@ -106,6 +106,7 @@ class Notebook:
     def __init__(self, wanted: Callable[[str], bool]) -> None:
         self.wanted = wanted
         self.modules: dict[str, Noted] = {}
+        self.stands_in: dict[str, bytes] = {}  # path → the text that is imported instead of the file's
         self._count = itertools.count(1)
 
     def install(self) -> None:
@@ -135,9 +136,15 @@ class Notebook:
         from the live functions, and keeping a thousand of them costs a third of what importing them does."""
         origin = spec.origin
         if spec.has_location and origin and type(spec) is ModuleSpec and self.wanted(origin):
-            self.modules[spec.name] = Noted(spec.name, origin, read_bytes(origin))
+            self.modules[spec.name] = Noted(spec.name, origin, self.source(origin))
+            if self.stands_in and origin in self.stands_in:
+                spec.loader = _StandIn(spec.name, origin, self.stands_in[origin])
             spec.__class__ = _LoadingSpec
             spec.__dict__["_midflight"] = self
+
+    def source(self, path: str) -> bytes | None:
+        """What a module of this file is imported from."""
+        return self.stands_in[path] if path in self.stands_in else read_bytes(path)
 
     def ended(self, name: str) -> None:
         """The import of `name` is over: take down what its top level made, or forget it if it failed."""
@@ -156,6 +163,20 @@ class Notebook:
         noted.order = next(self._count)
         noted.made = values_made(vars(module))
         return noted
+
+
+class _StandIn(SourceFileLoader):
+    """Loads `text` as if the file held it."""
+
+    def __init__(self, name: str, path: str, text: bytes) -> None:
+        super().__init__(name, path)
+        self._text = text
+
+    def get_data(self, path: str) -> bytes:
+        return self._text if path == self.path else super().get_data(path)
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        raise OSError(f"{path} is not what is loaded")  # so that no bytecode of the file is read or written
 
 
 class _LoadingSpec(ModuleSpec):

@@ -17,7 +17,7 @@ from midflight.errors import StoreError
 from midflight.store.database import Corrupt
 from midflight.store.files import FileWrites
 from midflight.store.intents import Intents
-from midflight.store.memory import Memory
+from midflight.store.memory import Memory, Place
 from midflight.store.past import Past
 from midflight.store.presence import Presence
 from midflight.store.settle import settle
@@ -38,13 +38,16 @@ Write = Callable[[Store], None]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one report brought and is not stable yet, until `ends` on the monotonic clock."""
+    """What one report brought and is not stable yet, until `ends` on the monotonic clock. `places` (module, path) are
+    all that went live with it; `reports` are itself and those whose unproven text it was built on."""
 
     report_id: str
     texts: tuple[Key, ...]
     ends: float
+    places: frozenset[Place] = frozenset()
+    reports: tuple[str, ...] = ()
 
-    def without(self, places: set[tuple[str, str]]) -> Window:
+    def without(self, places: frozenset[Place]) -> Window:
         return replace(self, texts=tuple(key for key in self.texts if key[:2] not in places))
 
 
@@ -77,6 +80,8 @@ class Keeper:
         self._windows: list[Window] = []
         self._number = 0
         self._writes = 0
+        self._dead = False
+        self._to_do: collections.deque[Callable[[], None]] = collections.deque()
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -159,13 +164,14 @@ class Keeper:
             self._store.close()
         if self._presence is not None:
             with contextlib.suppress(OSError):
-                self._presence.end()
+                (self._presence.let_go if self._dead else self._presence.end)()
         self._store = self._presence = None
 
     def _say_goodbye(self) -> None:
         self._flush()
         assert self._store is not None and self._presence is not None
-        self._store.versions.end_window(self._presence.name)
+        if not self._dead:
+            self._store.versions.end_window(self._presence.name)
         self._sync()
 
     def leave_to_parent(self) -> None:
@@ -174,7 +180,7 @@ class Keeper:
         _of_parents.append(self._store)  # closed here it could be tidied under the parent's feet
         self._store = self._thread = None
         if self._presence is not None:
-            self._presence.leave_to_parent()
+            self._presence.let_go()
 
     # -- writes -------------------------------------------------------------------------------------
 
@@ -197,10 +203,13 @@ class Keeper:
             past = self.past()
             fresh = [(one.module, one.path, sha_of(one.after)) for one in ran if one.after is not None]
             unproven = [key for key in fresh if not past.is_stable(*key)]
-            window = Window(report.id, tuple(unproven), time.monotonic() + self._window_s)
+            places = frozenset(key[:2] for key in fresh)
+            built_on = (one for window in self._windows if window.places & places for one in window.reports)
+            reports = (*dict.fromkeys(built_on), report.id)
+            window = Window(report.id, tuple(unproven), time.monotonic() + self._window_s, places, reports)
             if not self._put(lambda store: self._record(store, report, ran, reason, author, writing, window)):
                 self._memory.record(report, ran, reason, author)
-            self._open_window(window, {key[:2] for key in fresh})
+            self._open_window(window)
         if writing is not None:
             self._try(writing.finish)
 
@@ -253,9 +262,9 @@ class Keeper:
 
     # -- windows ------------------------------------------------------------------------------------
 
-    def _open_window(self, window: Window, places: set[tuple[str, str]]) -> None:
+    def _open_window(self, window: Window) -> None:
         # A module that is edited again begins anew: its version before never becomes stable.
-        self._windows = [left for one in self._windows if (left := one.without(places)).texts]
+        self._windows = [left for one in self._windows if (left := one.without(window.places)).texts]
         if window.texts:
             self._windows.append(window)
 
@@ -267,19 +276,37 @@ class Keeper:
     def stable(self, window: Window) -> None:
         """What is left of it passed."""
         if self._close_window(window, True, f"{self._window_s:g} s passed since {window.report_id} without trouble"):
-            self._tell("stable", window.report_id, {"versions": [f"{m}@{sha[:12]}" for m, _, sha in window.texts]})
+            self._tell("stable", window.report_id, {"versions": _ids(window)})
 
-    def reject(self, window: Window, why: str) -> bool:
-        """What is left of it failed after its commit; whether it was still open."""
-        return self._close_window(window, False, why)
+    def reject(self, report_id: str, why: str) -> list[Window]:
+        """What that report brought failed after its commit, and with it whatever was edited since of the same modules
+        and of those that went live with them. Gives the windows, now closed."""
+        with self._lock:
+            found = _entangled(self._windows, report_id)
+            for window in found:
+                self._close_window(window, False, why)
+        for window in found:
+            self._tell("rejected", window.report_id, {"versions": _ids(window), "why": why})
+        return found
 
-    def _close_window(self, window: Window, good: bool, why: str) -> bool:
+    def died(self, window: Window, why: str) -> None:
+        """The program ends because of it: its next start is to say so."""
+        self._dead = True
+        if self._close_window(window, False, why, keep_open=True):
+            self._tell("rejected", window.report_id, {"versions": _ids(window), "why": why})
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Do it on this keeper's own thread."""
+        self._to_do.append(action)
+        self._wake.set()
+
+    def _close_window(self, window: Window, good: bool, why: str, *, keep_open: bool = False) -> bool:
         at = time.time()
 
         def write(store: Store) -> None:
             with store.database.write(synced=self._window_s > 0):
                 (store.versions.mark_stable if good else store.versions.reject)(window.texts, at, why)
-                if self._presence is not None:
+                if self._presence is not None and not keep_open:
                     store.versions.end_window(self._presence.name, window.report_id)
 
         with self._lock:
@@ -328,6 +355,8 @@ class Keeper:
                 saved = self._flush()
             if saved:
                 self._try(self._sync)
+            while self._to_do:
+                self._to_do.popleft()()
             for window in self.windows():
                 if window.ends <= time.monotonic() and not self._closed:
                     self._passed(window)
@@ -358,6 +387,20 @@ class Keeper:
         if store is not None:
             store.versions.cleanup(self._keep, time.time())
             store.database.tidy()
+
+
+def _ids(window: Window) -> list[str]:
+    return [f"{module}@{sha[:12]}" for module, _, sha in window.texts]
+
+
+def _entangled(windows: Sequence[Window], report_id: str) -> list[Window]:
+    """The window of that report and all that share a module's fate with it, oldest first."""
+    found = [window for window in windows if window.report_id == report_id]
+    places = frozenset[Place]().union(*(window.places for window in found))
+    while more := [window for window in windows if window not in found and window.places & places]:
+        found += more
+        places = places.union(*(window.places for window in more))
+    return [window for window in windows if window in found]
 
 
 _of_parents: list[Store | None] = []

@@ -29,8 +29,9 @@ class Presence:
             os.unlink(self._path)
         os.close(self._descriptor)
 
-    def leave_to_parent(self) -> None:
-        """In a forked child, whose copy of the lock would outlive the session."""
+    def let_go(self) -> None:
+        """In a forked child, whose copy of the lock would outlive the session; or where it ends with something left to
+        settle."""
         os.close(self._descriptor)
 
 

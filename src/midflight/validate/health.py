@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from midflight.hooks import of_module
+from midflight.hooks import Kind, of_module
 from midflight.values import Problem
 
 
-def run_checks(modules: Iterable[tuple[str, str]], deadline_s: float) -> list[Problem]:
+def run_checks(
+    modules: Iterable[tuple[str, str]], deadline_s: float, kinds: Sequence[Kind] = ("health_check", "smoke_test")
+) -> list[Problem]:
     """Ask the checks of `modules` ((name, path) each): all health checks first, then the smoke tests.
 
     The first failure ends it. `deadline_s` is for checks that name none of their own."""
     wanted = list(modules)
-    for kind in ("health_check", "smoke_test"):
+    for kind in kinds:
         for module, path in wanted:
             for function, _, own in of_module(module, kind):
                 problem = _ask(function, own if own is not None else deadline_s, module, path, kind)

@@ -1,0 +1,1 @@
+"""The program's code: all of it may be edited while it runs."""
