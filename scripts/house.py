@@ -22,13 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
 EXTRAS = {"demo": ("cli", "web", "watch"), "dev": ("dev",)}  # `dev` holds all that `demo` needs
-<<<<<<< ours
 # what tests run → the Debian package that has it
-PROGRAMS = {"chromium": "chromium", "ngircd": "ngircd", "vim": "vim"}
-=======
-PROGRAMS = {"chromium": "chromium", "vim": "vim", "Xvfb": "xvfb", "xdotool": "xdotool"}  # what tests run → its package
+PROGRAMS = {"chromium": "chromium", "ngircd": "ngircd", "vim": "vim", "Xvfb": "xvfb", "xdotool": "xdotool"}
 LIBRARIES = {"GL": "libgl1", "EGL": "libegl1", "OpenGL": "libopengl0", "GLX_mesa": "libglx-mesa0"}  # for libraries
->>>>>>> theirs
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "DEBIAN_FRONTEND": "noninteractive"}
 PROBE = """
 import json, sys, sysconfig
@@ -175,19 +171,16 @@ def install_debian(package: str) -> None:
 
 
 def install_programs() -> None:
-<<<<<<< ours
-    """What the tests run besides Python, where it is missing. Raises HouseError."""
-    for program, package in PROGRAMS.items():
-        # Servers lie where the PATH of a plain user does not lead.
-        if shutil.which(program) is None and shutil.which(program, path="/usr/sbin:/usr/local/sbin") is None:
-            install_debian(package)
-=======
-    """What the browser, editor and window tests run and load, where it is missing. Raises HouseError."""
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    """What the browser, editor, server and window tests run and load, where it is missing. Raises HouseError."""
+    missing = [package for program, package in PROGRAMS.items() if not _is_there(program)]
     missing += [package for library, package in LIBRARIES.items() if ctypes.util.find_library(library) is None]
     for package in missing:
         install_debian(package)
->>>>>>> theirs
+
+
+def _is_there(program: str) -> bool:
+    """Servers lie where the PATH of a plain user does not lead."""
+    return bool(shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin"))
 
 
 def default_environment(level: str) -> Environment:
