@@ -6,7 +6,7 @@ import threading
 
 from agent import AgentContext
 from midflight import MidflightError
-from python.helpers import extension, extract_tools, settings
+from python.helpers import api, extension, extract_tools, settings
 from python.helpers.hot_reload_integration import HotReloadIntegration
 
 IDLE_S = 24 * 3600.0
@@ -14,9 +14,10 @@ LOOK_EVERY_S = 60.0
 
 
 def initialize_agent() -> None:
-    """Loads tools and extensions, so that what is broken is told now and not in the middle of a chat."""
+    """Loads tools, extensions and endpoints: what is broken is told now and not in the middle of a chat."""
     tools = extract_tools.tools()
     points = extension.points()
+    api.handlers()
     print(f"Agent: {len(tools)} tools, {len(points)} extension points", flush=True)
 
 

@@ -75,7 +75,7 @@ async def login_page(request: Request) -> Response:
 
 
 async def endpoint(request: Request) -> Response:
-    """Handlers are looked up at each request: python/api is edited live too."""
+    """Found at each request: python/api is edited live too."""
     name = request.path_params["endpoint"]
     handler = api.handlers().get(name)
     if handler is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,22 @@ def test_a_new_endpoint_answers_and_an_edited_one_too(agent: Agent) -> None:
     agent.until("the edited endpoint", lambda: agent.post("ping").json() == {"answer": "pong"})
 
 
+def test_a_broken_endpoint_is_told_of_once_and_the_others_answer(agent: Agent) -> None:
+    agent.write("python/api/ping.py", "def broken(:\n")
+    agent.until("word of it", lambda: "Failed to load: api.ping: SyntaxError" in agent.console)
+    assert [agent.say("recall") for _ in range(3)] == ["Nothing was noted in this chat."] * 3
+    assert agent.post("ping").status_code == 404
+    assert agent.console.count("Failed to load: api.ping") == 1
+
+
+def test_two_messages_of_one_chat_are_answered_one_after_the_other(agent: Agent) -> None:
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda number: agent.say("hot_reload_test"), range(24)))
+    assert sorted(said) == sorted(f"Hot-reload works: this is version 1 (call {n} in this chat)" for n in range(1, 25))
+    shown = [one["role"] for one in agent.post("history", context="one").json()["messages"]]
+    assert shown == ["user", "agent"] * 24
+
+
 def test_a_tool_edited_in_the_middle_of_a_message_answers_the_next_step_with_new_code(agent: Agent) -> None:
     slow = '''
 import asyncio
@@ -183,8 +200,6 @@ class Slow(Tool):
 '''
     agent.write("python/tools/slow.py", slow)
     agent.until("the slow tool", lambda: "slow" in agent.tools())
-    import concurrent.futures
-
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         running = pool.submit(agent.say, "slow")
         agent.until("the tool to run", lambda: agent.post("history", context="one").json()["messages"] != [])

@@ -8,6 +8,8 @@ from python.helpers.extract_tools import load_classes_from_folder
 
 FOLDER = "python/api"
 
+_cache: dict[str, dict[str, type[ApiHandler]]] = {}
+
 
 class ApiError(Exception):
     """What cannot be answered: `status` is of HTTP."""
@@ -26,8 +28,10 @@ class ApiHandler:
 
 
 def handlers() -> dict[str, type[ApiHandler]]:
-    """Endpoint → class. A request is rare and a folder small: this is looked up anew each time."""
-    return load_classes_from_folder(FOLDER, ApiHandler)
+    """Endpoint → class."""
+    if FOLDER not in _cache:
+        _cache[FOLDER] = load_classes_from_folder(FOLDER, ApiHandler)
+    return _cache[FOLDER]
 
 
 def text_in(input: dict[str, Any], name: str, longest: int) -> str:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from midflight import Change, Event, Report
-from python.helpers import extension, extract_tools, files
+from python.helpers import api, extension, extract_tools, files
 from python.helpers.hot_reload import ROOT, HotReloadManager
 from python.helpers.module_cache import modules
 
@@ -76,9 +76,10 @@ class HotReloadIntegration:
             print(f"  {problem}", flush=True)
 
     def invalidate_caches(self) -> None:
-        """Tools and extensions are looked for in their folders at their next use."""
+        """Tools, extensions and endpoints are looked for in their folders at their next use."""
         extract_tools._cache.clear()
         extension._cache.clear()
+        api._cache.clear()
 
     def settle_soon(self) -> None:
         """Once this batch is taken. Before the server runs there is no loop, and the first message discovers."""
@@ -92,6 +93,7 @@ class HotReloadIntegration:
         self._announced.clear()
         extract_tools.tools()
         extension.points()
+        api.handlers()
 
     def get_status(self) -> dict[str, Any]:
         """{"enabled", "status", "message"}."""
