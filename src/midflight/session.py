@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midflight.config import Config, load, user
-from midflight.errors import SessionError
+from midflight.errors import SessionError, StoreError
 from midflight.graph.hook import read_bytes, values_made
 from midflight.graph.loaded import Loaded, Program, counterpart, version_of
 from midflight.hooks import of_module
@@ -562,8 +562,18 @@ class Session:
         """What a reload would do, and what it would refuse; touches nothing."""
         _load_stages()
         given = [os.path.realpath(os.fspath(p)) for p in paths] if paths is not None else self._changed_on_disk()
+        return self._planned(self._read(given))
+
+    def plan_rollback(self, version_id: str | None = None, modules: Sequence[str] | None = None) -> Plan:
+        """What `rollback` would do, and what it would refuse; touches nothing. Raises StoreError as it does."""
+        _load_stages()
+        left = self._not_there(self._keeper.past().targets(version_id, modules))
+        self._refuse_outside(left)
+        return self._planned({**left})
+
+    def _planned(self, sources: Sources) -> Plan:
         with self._lock:
-            edits, problems, files = self._preflight(self._read(given))
+            edits, problems, files = self._preflight(sources)
             if problems:
                 return Plan(problems=tuple(problems))
             modules = [ModuleEdit(work.name, work.loaded.order, work.pairs) for work in edits]
@@ -626,17 +636,21 @@ class Session:
     def _go_back(
         self, targets: Sequence[Text], point: str, *, author: str = "", cause: str = "", notes: tuple[str, ...] = ()
     ) -> Report:
-        there = [(one.source, self.program.get(one.version.module), one.path) for one in targets]
-        left = {
-            os.path.realpath(loaded.path if loaded else path): text
-            for text, loaded, path in there
-            if (loaded and loaded.source != text) or read_bytes(loaded.path if loaded else path) != text
-        }
+        left = self._not_there(targets)
         cause = cause or self._undone(targets) or f"rollback to {point or 'the last stable versions'}"
         if not left:
             return self._record(self._report(cause, "unchanged", {}, notes=("nothing else is there to go back to",)))
         self._refuse_outside(left)
         return self._transact({**left}, cause, Writes(left, cause, author, True, notes))
+
+    def _not_there(self, targets: Sequence[Text]) -> dict[str, bytes]:
+        """The targets that neither run nor lie in their file, by path."""
+        there = [(one.source, self.program.get(one.version.module), one.path) for one in targets]
+        return {
+            os.path.realpath(loaded.path if loaded else path): text
+            for text, loaded, path in there
+            if (loaded and loaded.source != text) or read_bytes(loaded.path if loaded else path) != text
+        }
 
     def _undone(self, targets: Sequence[Text]) -> str:
         """What a rollback to `targets` takes back: the latest report that brought what runs now."""
@@ -1166,6 +1180,14 @@ class Session:
     def versions(self, module: str | None = None, limit: int = 20) -> list[Version]:
         """Module versions that ran, also in earlier processes, as they last went live: newest first."""
         return self._keeper.past().newest(module, limit)
+
+    def source(self, module: str, path: str, sha: str) -> bytes | None:
+        """The text of a version by its SHA-256; None where it is not kept."""
+        try:
+            found = self._keeper.past().at(module, path, sha)
+        except StoreError:
+            return None  # its version is known, its text was cleaned up
+        return found.source if found is not None else None
 
     def points(self, limit: int = 20) -> list[Version]:
         """Versions that a rollback can go back to: those that ran, but what runs now; newest first."""

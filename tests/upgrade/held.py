@@ -19,7 +19,6 @@ def is_module(value: object) -> bool:
     return issubclass(type(value), types.ModuleType)
 
 
-
 def hold(package: str) -> Held:
     """Modules, functions and classes by where they live; with each class a bare instance and its bound methods."""
     held: Held = {name: sys.modules[name] for name in of_package(package)}

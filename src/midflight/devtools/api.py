@@ -95,15 +95,16 @@ class Api:
 
     async def history(self, request: Request) -> Response:
         limit = asked.count(request, "limit", 50, 1000)
-        return Json(documents.history(self.session.history(limit=limit)))
+        reports = await run_in_threadpool(self.session.history, limit)
+        return Json(documents.history(reports, self.feed.events(limit=limit)))
 
     async def report(self, request: Request) -> Response:
         wanted = request.path_params["id"]
         found = await run_in_threadpool(self.session.report, wanted)
         if found is None:
             raise Refused(404, f"there is no report {wanted[:40]!r}", "neither of this process nor in the store")
-        tests = list(self.feed.events("tests"))
-        view = await run_in_threadpool(views.report_view, found, self.recorder, tests)
+        tests = self.feed.events("tests")
+        view = await run_in_threadpool(views.report_view, found, self.recorder.text, tests)
         return Json({**documents.report(found), "view": view})
 
     async def versions(self, request: Request) -> Response:
@@ -112,8 +113,7 @@ class Api:
         return Json(documents.versions(await run_in_threadpool(self.session.versions, module, limit)))
 
     async def profile(self, request: Request) -> Response:
-        suspended = (await run_in_threadpool(self.session.stats))["suspended_on_old_code"]
-        return Json(views.profile(self.session, self.recorder, suspended))
+        return Json(await run_in_threadpool(views.profile, self.session, self.recorder))
 
     async def tests(self, request: Request) -> Response:
         return Json(views.tests(self.feed.events("tests"), self.session))
@@ -160,8 +160,13 @@ class Api:
         return Json(documents.report(await run_in_threadpool(session.request_reload, paths, wait_s)))
 
     async def plan(self, request: Request) -> Response:
+        """Of a reload, or with `version` or `modules` of the rollback to them; {"stable": true} of one to the last
+        stable versions."""
         session, given = self.session, await asked.body(request)
         paths = asked.paths(given, "paths", session.config.root)
+        version, modules = asked.text(given, "version"), asked.texts(given, "modules")
+        if version or modules or given.get("stable") is True:
+            return Json(documents.plan(await run_in_threadpool(session.plan_rollback, version, modules)))
         return Json(documents.plan(await run_in_threadpool(session.plan, paths)))
 
     async def rollback(self, request: Request) -> Response:

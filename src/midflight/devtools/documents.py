@@ -12,7 +12,7 @@ from midflight.values import as_plain
 
 if TYPE_CHECKING:
     from midflight.session import Session
-    from midflight.values import Plan, Report, Version
+    from midflight.values import Event, Plan, Report, Version
 
 
 def hot_reload_status(session: Session | None) -> dict[str, Any]:
@@ -83,8 +83,9 @@ def report(one: Report) -> dict[str, Any]:
     return document
 
 
-def history(reports: Iterable[Report]) -> dict[str, Any]:
-    return {"reports": [report(one) for one in reports]}
+def history(reports: Iterable[Report], events: Iterable[Event]) -> dict[str, Any]:
+    """Each newest first; events only of this process."""
+    return {"reports": [report(one) for one in reports], "events": [as_plain(one) for one in events]}
 
 
 def settings(session: Session) -> dict[str, Any]:

@@ -24,6 +24,12 @@ PROBLEMS = {
     "MF032": "A hook of the program raised, so all was put back. What the hook did to the world outside stays done.",
     "MF040": "The new code raised while it ran. Names, functions, classes and the containers that modules hold are as "
     "before; what the code did to the world outside stays done.",
+    "MF060": "A source file could not be written: no room, or no permission. The new code was taken back, and all "
+    "files of the transaction hold what they did.",
+    "MF061": "An editor or another process saved the same file at that moment. That save stays.",
+    "MF070": "A step of a plugin raised. Its old version runs again, with its registrations and its state.",
+    "MF071": "A step of a plugin did not end in time and was cancelled. Its old version runs again.",
+    "MF072": "A plugin cannot be what it says of itself. Others are not touched.",
     "MF099": "One write could not be undone. This is the one failure that leaves the process in between: restart it.",
 }
 

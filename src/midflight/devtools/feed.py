@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from midflight.values import Event, Report
@@ -79,11 +79,11 @@ class Feed:
                 raise Behind
             return [self._news[place] for place in range(-behind, 0)]
 
-    def events(self, kind: str) -> Iterator[Event]:
-        """Remembered events of one kind, newest first."""
+    def events(self, kind: str | None = None, limit: int = REMEMBERED) -> list[Event]:
+        """Remembered events, of one kind or all, newest first."""
         with self._lock:
-            news = list(self._news)
-        return (one.what for one in reversed(news) if isinstance(one.what, Event) and one.what.kind == kind)
+            news = [one.what for one in self._news if isinstance(one.what, Event)]
+        return [one for one in reversed(news) if kind is None or one.kind == kind][:limit]
 
     def follow(self) -> Follower:
         """For a page that is served on the running loop; it must be closed."""

@@ -18,6 +18,7 @@ Auth = Callable[[HTTPConnection], bool | Awaitable[bool]]
 
 LONGEST_BODY = 1 << 20  # bytes; far above any question
 LONGEST_APPLY = 8 << 20  # bytes; new source of many files
+CYTOSCAPE_STYLE = "'sha256-pgvDUBa4IjFA2yuSJ2cqcyxmNYJMborsd0ORcRv9vw8='"  # the one rule that it adds to the page
 POLICY = "; ".join((
     *("default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'"),
     *("form-action 'self'", "frame-ancestors 'none'"),
@@ -142,7 +143,7 @@ def _bearer(asked: HTTPConnection) -> str | None:
 def _policy(asked: HTTPConnection) -> str:
     # Not every browser takes a WebSocket for 'self'.
     host = asked.headers["host"]
-    return f"{POLICY}; connect-src 'self' ws://{host} wss://{host}"
+    return f"{POLICY}; style-src 'self' {CYTOSCAPE_STYLE}; connect-src 'self' ws://{host} wss://{host}"
 
 
 def _with_headers(send: Send, policy: str) -> Send:

@@ -74,10 +74,12 @@ HOT_RELOAD_STATUS = {
 }  # fmt: skip
 ANYTHING: Schema = {"type": "object"}
 NOTHING: Schema = _object()
-PATHS = _object(paths=_list(NAME))
+PLAN = _object(paths=_list(NAME), version=NAME, modules=_list(NAME), stable=FLAG)
 RELOAD = _object(paths=_list(NAME), wait_s={"type": "number", "exclusiveMinimum": 0, "maximum": 60})
 GRAPH = _whole_object(modules=_table(_whole_object(path=TEXT, imports=_list(TEXT), dependents=_list(TEXT))))
 SETTINGS = _whole_object(settings=_list(_whole_object(name=TEXT, value={}, origin=TEXT)), root=TEXT, store=TEXT)
+EVENT = _whole_object(kind=TEXT, at=NUMBER, report_id=TEXT, detail=ANYTHING)
+HISTORY = _whole_object(reports=_list(_named("Report")), events=_list(EVENT))
 REPORT_VIEW = {"allOf": [_named("Report"), _object("view", view=ANYTHING)]}
 PROFILE = _whole_object(
     points=_list(_whole_object(id=TEXT, at=NUMBER, outcome=TEXT, timings_ms=_table(NUMBER))),
@@ -119,7 +121,7 @@ PATHS_OF_API: dict[str, Schema] = {
     "/api/status": _get("What stands now", ANYTHING),
     "/api/stats": _get("Counts since the start, and who stands still in old code", ANYTHING),
     "/api/graph": _get("The modules, what they import and what depends on them", GRAPH),
-    "/api/history": _get("The latest reports, newest first", _whole_object(reports=_list(_named("Report"))), LIMIT),
+    "/api/history": _get("The latest reports and events, newest first", HISTORY, LIMIT),
     "/api/reports/{id}": _get("One report, with what a page shows of it", REPORT_VIEW, ID),
     "/api/versions": _get(
         "Versions that ran, newest first", _whole_object(versions=_list(_named("Version"))), MODULE, LIMIT
@@ -130,7 +132,7 @@ PATHS_OF_API: dict[str, Schema] = {
     "/api/openapi.json": _get("This description", ANYTHING),
     "/api/login": _post("The token becomes a cookie", _object("token", token=NAME), _whole_object(ok=FLAG)),
     "/api/reload": _post("Take what changed on disk, or only these files", RELOAD, _named("Report")),
-    "/api/plan": _post("What a reload would do; touches nothing", PATHS, _named("Plan")),
+    "/api/plan": _post("What a reload or a rollback would do; touches nothing", PLAN, _named("Plan")),
     "/api/rollback": _post(
         "Back to a version, or to the last stable ones", _object(version=NAME, modules=_list(NAME)), _named("Report")
     ),

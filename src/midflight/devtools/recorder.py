@@ -33,17 +33,23 @@ class Recorder:
     """Subscribed to one session; remembers texts by their SHA-256."""
 
     def __init__(self, session: Session) -> None:
-        self._program = session.program
+        self._session, self._program = session, session.program
         self._texts: collections.OrderedDict[str, bytes] = collections.OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self.memory: collections.deque[Memory] = collections.deque(maxlen=SAMPLES)
         self.close = session.subscribe(self._take)
 
-    def text(self, sha: str) -> bytes | None:
-        """None for a text that was never seen, or is no longer remembered."""
+    def text(self, module: str, path: str, sha: str) -> bytes | None:
+        """As remembered, or as it is stored, or as it lies in its file still; None where it is nowhere."""
         with self._lock:
-            return self._texts.get(sha)
+            known = self._texts.get(sha)
+        if known is None:
+            known = self._session.source(module, path, sha)
+        if known is None:
+            on_disk = read_bytes(path)
+            known = on_disk if on_disk is not None and version_of(on_disk) == sha else None
+        return known
 
     def _take(self, news: Report | Event) -> None:
         if not isinstance(news, Report) or news.outcome == "unchanged":

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.devtools import diffs, explained
-from midflight.graph.hook import read_bytes
-from midflight.graph.loaded import version_of
 
 if TYPE_CHECKING:
     from midflight.devtools.recorder import Recorder
@@ -19,13 +17,16 @@ AROUND = 4  # lines shown above and below a problem's
 LONGEST_LINE = 400
 
 
-def report_view(report: Report, recorder: Recorder, tests: Iterable[Event] = ()) -> dict[str, Any]:
+Texts = Callable[[str, str, str], bytes | None]  # module, path and SHA-256 → the text, where it is known
+
+
+def report_view(report: Report, texts: Texts, tests: Iterable[Event] = ()) -> dict[str, Any]:
     """{"diffs": {module: rows or None}, "problems": [{"explanation", "excerpt"}], "notes": [{"text", "explanation"}],
     "tests": [detail]}, in the report's order. A diff is None where a text is no longer known."""
     return {
-        "diffs": {name: _diff(module, recorder) for name, module in report.modules.items()},
+        "diffs": {name: _diff(name, module, texts) for name, module in report.modules.items()},
         "problems": [
-            {"explanation": explained.problem(one.code), "excerpt": _excerpt(one, report, recorder)}
+            {"explanation": explained.problem(one.code), "excerpt": _excerpt(one, report, texts)}
             for one in report.problems
         ],
         "notes": [{"text": text, "explanation": explained.note(text)} for text in report.notes],
@@ -33,10 +34,10 @@ def report_view(report: Report, recorder: Recorder, tests: Iterable[Event] = ())
     }
 
 
-def _diff(module: ModuleReport, recorder: Recorder) -> list[diffs.Row] | None:
+def _diff(name: str, module: ModuleReport, texts: Texts) -> list[diffs.Row] | None:
     if module.before == module.after:
         return []
-    old, new = (recorder.text(sha) if sha else b"" for sha in (module.before, module.after))
+    old, new = (texts(name, module.path, sha) if sha else b"" for sha in (module.before, module.after))
     return None if old is None or new is None else diffs.rows(_readable(old), _readable(new))
 
 
@@ -44,9 +45,10 @@ def _readable(text: bytes) -> str:
     return text.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
-def _excerpt(problem: Problem, report: Report, recorder: Recorder) -> list[dict[str, Any]]:
+def _excerpt(problem: Problem, report: Report, texts: Texts) -> list[dict[str, Any]]:
     """Lines around the problem, of the text that was tried: [{"line", "text"}]."""
-    text = _tried_text(problem.path, report, recorder) if problem.line else None
+    tried = [(name, module) for name, module in report.modules.items() if module.path == problem.path]
+    text = texts(tried[0][0], problem.path, tried[0][1].after) if tried and problem.line else None
     if text is None:
         return []
     lines = _readable(text).splitlines()
@@ -54,20 +56,10 @@ def _excerpt(problem: Problem, report: Report, recorder: Recorder) -> list[dict[
     return [{"line": number, "text": lines[number - 1][:LONGEST_LINE]} for number in range(first, last + 1)]
 
 
-def _tried_text(path: str, report: Report, recorder: Recorder) -> bytes | None:
-    for module in report.modules.values():
-        if module.path == path:
-            known = recorder.text(module.after) if module.after else None
-            if known is not None:
-                return known
-            on_disk = read_bytes(path)  # a report from before we watched; only if it is still that text
-            return on_disk if on_disk is not None and version_of(on_disk) == module.after else None
-    return None
-
-
-def profile(session: Session, recorder: Recorder, suspended: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def profile(session: Session, recorder: Recorder) -> dict[str, Any]:
     """{"points": [{"id", "at", "outcome", "timings_ms"}], "slowest": [{"module", "reloads", "mean_ms", "worst_ms"}],
     "memory": [{"at", "rss"}], "old_code": [{"name", "path", "line", "kind", "report"}]}; points are oldest first."""
+    suspended = session.stats()["suspended_on_old_code"]
     reports = [one for one in reversed(session.history(limit=1000)) if one.outcome != "unchanged"]
     return {
         "points": [

@@ -1,5 +1,5 @@
 // One page's line to the session: live over a WebSocket, else by asking every five seconds.
-// Events: "now" (how things stand), "report", "event", "line" ("live" | "polling" | "lost" | "locked").
+// Events: "now" (how things stand), "report", "event", "past event", "caught up", "restart", "line" ("live" | "polling" | "lost" | "locked").
 
 const POLL_MS = 5000;
 const RETRY_MS = [500, 1000, 2000, 5000];
@@ -105,8 +105,9 @@ export class Connection extends EventTarget {
   // What happened before we listened, or while we did not.
   async #catchUp() {
     const first = this.reports.size === 0;
-    const { reports } = await this.get("api/history?limit=200");
+    const { reports, events } = await this.get("api/history?limit=200");
     for (const report of reports.reverse()) this.#took(report, !first);
+    for (const event of events.reverse()) this.#tell("past event", event);
     this.#tell("caught up");
   }
 

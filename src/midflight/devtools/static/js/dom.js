@@ -11,7 +11,7 @@ export function h(tag, props = {}, ...children) {
     else if (key === "class") element.classList.add(...value.split(" ").filter(Boolean));
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -67,7 +67,7 @@ export function size(bytes) {
   const units = ["B", "KB", "MB", "GB"];
   let place = 0;
   while (bytes >= 1024 && place < units.length - 1) [bytes, place] = [bytes / 1024, place + 1];
-  return `${bytes < 10 && place ? bytes.toFixed(1) : Math.round(bytes)} ${units[place]}`;
+  return `${bytes < 100 && place ? bytes.toFixed(1).replace(/\.0$/, "") : Math.round(bytes)} ${units[place]}`;
 }
 
 // A report in a few words: what it was about.

@@ -3,7 +3,7 @@
 export const THEME = `
   :host, :root {
     color-scheme: light dark;
-    --page: #f5f6f8; --card: #ffffff; --sunk: #eef0f4; --ink: #171b24; --soft: #596273; --faint: #6f7889;
+    --page: #f5f6f8; --code: #fbfcfd; --card: #ffffff; --sunk: #eef0f4; --ink: #171b24; --soft: #596273; --faint: #6f7889;
     --line: #e1e5eb; --strong-line: #c9d0da; --act: #3b5bdb; --act-ink: #ffffff; --act-soft: #e8edff;
     --good: #18794e; --good-soft: #e3f5eb; --warn: #9a5a00; --warn-soft: #fdf1dc; --bad: #c42b36; --bad-soft: #fdeaeb;
     --calm: #657084; --calm-soft: #eceff3; --info: #0b7285; --info-soft: #e0f4f7;
@@ -17,7 +17,7 @@ export const THEME = `
   }
   @media (prefers-color-scheme: dark) {
     :host, :root {
-      --page: #0f1217; --card: #171b22; --sunk: #11151b; --ink: #e7eaf0; --soft: #a3adbd; --faint: #8791a3;
+      --page: #0f1217; --code: #12161c; --card: #171b22; --sunk: #11151b; --ink: #e7eaf0; --soft: #a3adbd; --faint: #8791a3;
       --line: #262c36; --strong-line: #3a4250; --act: #8ea6ff; --act-ink: #0f1217; --act-soft: #202a4a;
       --good: #5fd39a; --good-soft: #14301f; --warn: #f3b34c; --warn-soft: #35270f; --bad: #ff8b90; --bad-soft: #3a1a1e;
       --calm: #9aa5b6; --calm-soft: #222833; --info: #63cfe0; --info-soft: #10303a;
@@ -46,7 +46,7 @@ export const THEME = `
   .tone-bad { --tone: var(--bad); --tone-soft: var(--bad-soft); }
   .tone-calm { --tone: var(--calm); --tone-soft: var(--calm-soft); }
   .tone-info { --tone: var(--info); --tone-soft: var(--info-soft); }
-  .code { overflow-x: auto; background: var(--sunk); border: 1px solid var(--line); border-radius: 8px; font: 12.5px/1.6 var(--mono); }
+  .code { overflow-x: auto; background: var(--code); border: 1px solid var(--line); border-radius: 8px; font: 12.5px/1.6 var(--mono); }
   .code table { border-collapse: collapse; min-width: 100%; }
   .code td { padding: 0; vertical-align: top; }
   .code .number { width: 1%; min-width: 3.2em; padding: 0 .7em; text-align: right; color: var(--faint); user-select: none; }
@@ -57,7 +57,7 @@ export const THEME = `
   .code mark { background: none; color: inherit; border-radius: 3px; }
   .row-added { background: var(--added); } .row-added mark { background: var(--added-mark); } .row-added .sign { color: var(--good); }
   .row-removed { background: var(--removed); } .row-removed mark { background: var(--removed-mark); } .row-removed .sign { color: var(--bad); }
-  .row-skipped { color: var(--faint); background: var(--card); } .row-skipped .number::before { content: ""; }
+  .row-skipped { color: var(--faint); background: var(--sunk); } .row-skipped .number::before { content: ""; }
   .row-here { background: var(--bad-soft); } .row-here .number, .row-here .sign { color: var(--bad); font-weight: 700; }
   .py-word { color: var(--py-word); } .py-string { color: var(--py-string); } .py-number { color: var(--py-number); }
   .py-comment { color: var(--py-comment); font-style: italic; } .py-decorator { color: var(--py-decorator); }
