@@ -26,7 +26,7 @@ from midflight.graph.hook import values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
-from midflight.plan.order import used_before_bound
+from midflight.plan.order import reorders, used_before_bound
 from midflight.values import Kept
 
 MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
@@ -89,10 +89,11 @@ class Execution:
         else:
             runner.take(work.pairs)
             runner.docstring(work.text.doc, work.old.text.doc)
-            self.notes += (
-                f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
-                for line, name in used_before_bound(work.old.text, work.text)
-            )
+            if reorders(work.pairs):
+                self.notes += (
+                    f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
+                    for line, name in used_before_bound(work.old.text, work.text)
+                )
         work.done = True
         self._taking.discard(work.name)
 

@@ -7,6 +7,7 @@ import ast
 import builtins
 from collections.abc import Collection, Iterator, Sequence
 
+from midflight.plan.diff import Pair
 from midflight.plan.statements import SourceText, Statement, walk_scope
 
 LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answer with the names of a module
@@ -22,6 +23,12 @@ def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozen
     place = next((index for index, one in enumerate(statements) if one is at), len(statements))
     above = frozenset[str]().union(*(one.binds for one in statements[:place]))
     return above, frozenset[str]().union(*(one.binds for one in statements[place:])) - above
+
+
+def reorders(pairs: Sequence[Pair]) -> bool:
+    """Whether an edit can change what is bound above what: one of bodies alone, in the order there was, cannot."""
+    lines = [pair.old.first for pair in pairs if pair.old is not None]
+    return any(pair.edited and pair.kind != "bodies" for pair in pairs) or lines != sorted(lines)
 
 
 def used_before_bound(old: SourceText, new: SourceText) -> Iterator[tuple[int, str]]:
