@@ -36,10 +36,6 @@ def say(page: Page, text: str) -> None:
     page.get_by_label("Message").press("Enter")
 
 
-def answers(page: Page) -> list[str]:
-    return page.locator("#messages .agent .text").all_inner_texts()
-
-
 def overlap(page: Page, one: str, other: str) -> bool:
     a, b = page.locator(one).bounding_box(), page.locator(other).bounding_box()
     assert a is not None and b is not None
@@ -110,6 +106,19 @@ def test_page_and_panel_are_light_or_dark_and_never_lie_over_each_other(
     assert not overlap(page, "midflight-panel", "#composer button") and not overlap(page, "midflight-panel", "#text")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert len(page.screenshot(path=tmp_path / "page.png")) > 10_000
+
+
+def test_a_long_chat_shows_its_end_above_the_composer(agent: Agent, open_page: Page) -> None:
+    for number in range(12):
+        agent.say(f"remember {number}", context="long")
+    open_page.goto(f"{agent.http.base_url}?chat=long")
+    last = open_page.locator("#messages .agent .text").last
+    expect(last).to_have_text("Noted: 11")
+    expect(last).to_be_in_viewport()
+    assert not overlap(open_page, "#messages li:last-child .text", "#composer")
+    say(open_page, "recall")
+    expect(open_page.locator("#messages .agent").nth(12)).to_contain_text("12. 11")
+    assert not overlap(open_page, "#messages li:last-child .text", "#composer")
 
 
 def test_two_tabs_of_one_chat_show_the_same(agent: Agent, open_page: Page, browser: Browser) -> None:

@@ -37,7 +37,7 @@ function show(message) {
   at("messages").append(item);
   at("welcome").hidden = true;
   shown += 1;
-  item.scrollIntoView({ block: "end" });
+  scrollTo(0, document.documentElement.scrollHeight);
 }
 
 function stepOf(step) {
