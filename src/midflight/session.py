@@ -717,15 +717,16 @@ class Session:
         self, paths: Sequence[str], cause: str, *, quiet: bool = False, terms: Terms | None = None
     ) -> Taking:
         sources = self._read(path for path in paths if not any(_inside(path, root) for root in self._left))
+        if quiet:
+            sources = self._settled(sources)
         fresh = {path: source for path, source in sources.items() if self._differs(path, source)}
         undone = [path for path in sources if path not in fresh and path in self._pending]
         for path in undone:
             del self._pending[path]
         if undone and self._pending:
             # What made the others fail is gone: they are tried again.
-            waiting = {
-                path: source for path, source in self._read(self._pending).items() if self._differs(path, source)
-            }
+            again = self._settled(self._read(self._pending))
+            waiting = {path: source for path, source in again.items() if self._differs(path, source)}
             fresh = {**waiting, **fresh}
         if not fresh:
             # A file that was broken and is as it was again is news; a save of what runs already is not.
@@ -756,6 +757,13 @@ class Session:
             if other not in sources and (text := read_bytes(other)) is not None:
                 sources[other] = text
         return sources
+
+    def _settled(self, sources: Sources) -> Sources:
+        """Without files that were being written while they were read, which a later batch brings: one that is
+        truncated for a moment would be taken for a module that has lost all its names."""
+        emptied = [path for path, source in sources.items() if source == b"" and self._differs(path, source)]
+        later = self._watch.unsettled(sources, emptied) if self._watch is not None and sources else ()
+        return {path: source for path, source in sources.items() if path not in later}
 
     def _transact(self, sources: Sources, cause: str, writes: Writes = NO_WRITES) -> Report:
         _load_stages()
@@ -789,7 +797,7 @@ class Session:
             report, interrupt = yield from self._attempt(sources, cause, writes, terms)
             self._pending = {p: s for p, s in self._pending.items() if p not in sources or not report.ok}
             return report, interrupt
-        waiting = {p: read_bytes(p) for p in self._pending if p not in sources}
+        waiting = self._settled({p: read_bytes(p) for p in self._pending if p not in sources})
         waiting = {p: s for p, s in waiting.items() if self._differs(p, s)}
         report, interrupt = yield from self._attempt({**waiting, **sources}, cause, writes, terms)
         if report.ok:

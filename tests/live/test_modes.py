@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,44 @@ def test_a_pause_holds_batches_until_resume(make: Any) -> None:
     program.session.resume()
     assert program.next_report().outcome == "committed"
     assert shop.f() == 2
+
+
+def taken_while_it_is_written(make: Any, end: Callable[[Any], None]) -> tuple[Any, Any]:
+    """A save that waits, and before it is taken the next save has truncated the file: `end` goes on from there."""
+    program = make("auto")
+    program.write(shop="seen = []\n" + ONE)
+    shop = program.load("shop")
+    shop.seen.append("state")
+    program.session.start()
+    program.session.pause()
+    program.write(shop="seen = []\n" + TWO)
+    wait_until(lambda: program.session.status()["waiting_batches"])
+    with open(program.path("shop"), "w") as file:
+        program.session.resume()
+        wait_until(lambda: not program.session.status()["waiting_batches"])
+        end(file)
+    return program, shop
+
+
+def test_a_file_that_is_being_saved_again_when_its_batch_is_taken_is_left_to_the_next_batch(make: Any) -> None:
+    text = "seen = []\n" + TWO.replace("return 2", "return 3")
+    program, shop = taken_while_it_is_written(make, lambda file: file.write(text))
+    assert program.next_report().outcome == "committed"
+    assert shop.f() == 3 and shop.seen == ["state"]
+
+
+def test_a_file_that_stays_empty_is_taken_at_its_word(make: Any) -> None:
+    program, shop = taken_while_it_is_written(make, lambda file: None)
+    assert program.next_report().outcome == "committed"
+    assert not hasattr(shop, "f") and not hasattr(shop, "seen")
+
+
+def wait_until(true: Callable[[], Any]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("waited in vain")
 
 
 def test_data_files_reach_their_subscribers_and_are_never_executed(make: Any, folder: Path) -> None:

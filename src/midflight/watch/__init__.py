@@ -152,6 +152,36 @@ class Watch:
 
         return Batch()
 
+    def unsettled(self, paths: Iterable[str], emptied: Iterable[str] = ()) -> set[str]:
+        """Those of `paths` that are being written or have changed again: a later batch brings them. Asked after their
+        files were read, it tells which of these contents may be half of what is being saved. `emptied` are those read
+        as empty that were not: a truncation is seen by readers before any event tells of it, so these must be old."""
+        from midflight.values import Change
+
+        with self._lock:
+            if self._thread is None:
+                return set()
+            self._take_in()
+            for path in filter(self._is_fresh, emptied):
+                self._debouncer.feed(Change(path, "modified", _now_ms()), "code", empty=True)
+                self._backend.wake()
+            waiting = self._writing().union(self._debouncer.paths())
+            return {path for path in paths if path in waiting or not self._is_as_seen(path)}
+
+    def _is_fresh(self, path: str) -> bool:
+        """Whether it changed so lately that being empty does not count yet."""
+        try:
+            age_ms = (time.time_ns() - os.stat(path).st_mtime_ns) / 1e6
+        except OSError:
+            return False
+        return 0 <= age_ms < self._debouncer.window.empty
+
+    def _is_as_seen(self, path: str) -> bool:
+        """Asked only where no event would have told of a change."""
+        if not self._backend.settle_ms and os.path.dirname(path) not in self._backend.polled:
+            return True
+        return self._tree.is_as_seen(path)
+
     def status(self) -> dict[str, object]:
         """What is watched, how, and what went wrong, as plain values."""
         with self._lock:

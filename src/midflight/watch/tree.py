@@ -81,6 +81,14 @@ class Tree:
         folder = self.folders.get(os.path.dirname(path))
         return folder.files.get(os.path.basename(path)) if folder else None
 
+    def is_as_seen(self, path: str) -> bool:
+        """Whether the file is as it was when it was looked at last, or is none of those that are looked at."""
+        seen = self.stamp(path)
+        try:
+            return seen is None or seen == _stamp(os.stat(path))
+        except OSError:
+            return False
+
     def count_files(self) -> int:
         return sum(len(folder.files) for folder in self.folders.values())
 
