@@ -109,7 +109,21 @@ def default_interpreter() -> Interpreter:
 
 
 def run(*command: str, **extra: str) -> int:
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}, check=False).returncode
+    """The exit code. A Ctrl-C reaches the command too, which has the time to tidy up; a second one kills it."""
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **extra})
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        _let_end(process)
+        raise
+
+
+def _let_end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        process.kill()
+        process.wait()
 
 
 def quietly(*command: str) -> None:

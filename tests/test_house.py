@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -170,6 +172,28 @@ def test_a_venv_without_ensurepip_asks_debian_for_it(
     python = commands("python3.11", f"test -e {again} || {{ : > {again}; echo no ensurepip; exit 1; }}")
     house.make_venv(house.Environment("3.11", tmp_path / "venv"), house.Interpreter("3.11", str(python)))
     assert asked == ["python3.11-venv"]
+
+
+TIDY = """
+import pathlib, sys, time
+print("runs", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(1)
+    pathlib.Path(sys.argv[1]).touch()
+"""
+
+
+def test_ctrl_c_leaves_a_command_the_time_to_tidy_up(tmp_path: Path) -> None:
+    tidied = tmp_path / "tidied"
+    call = f"sys.path.insert(0, {str(ROOT / 'scripts')!r}); import house; house.run(sys.executable, '-c', sys.argv[1], sys.argv[2])"
+    command = [sys.executable, "-c", f"import sys; {call}", TIDY, str(tidied)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    assert process.stdout is not None and process.stdout.readline() == b"runs\n"
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) != 0 and tidied.exists()
+    process.stdout.close()
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "check", "bench", "soak", "clean"])

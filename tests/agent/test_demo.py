@@ -59,7 +59,7 @@ def test_a_user_s_own_settings_do_not_reach_the_demo(own: Path, folder: Path) ->
     assert "/?chat=demo" in done.stdout and "/__midflight__/" in done.stdout
 
 
-@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_kept_it_stays_up_until_it_is_ended_and_then_leaves_nothing(own: Path, ends: signal.Signals) -> None:
     command = [*DEMO, str(EXAMPLE), "--keep"]
     process = subprocess.Popen(

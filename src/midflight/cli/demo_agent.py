@@ -355,11 +355,13 @@ def _ends_on_terminate() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    before = {one: signal.signal(one, lambda number, frame: sys.exit(128 + number)) for one in ends}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _refuse_other_folders(folder: str) -> None:
