@@ -22,6 +22,7 @@ ORDER = (
     ("pump", ("pump.py",)),
     ("torn", ("torn.py",)),
     ("server", ("server.py",)),
+    ("store", ("store.py",)),
     ("upgrade", ("upgrade.py",)),
     ("upgrade-chain", ("upgrade.py", "--chain")),
     ("random-edits", ("random_edits.py",)),

@@ -545,7 +545,7 @@ class Session:
 
     def apply(
         self,
-        texts: Mapping[str | os.PathLike[str], str],
+        texts: Mapping[str | os.PathLike[str], str | bytes],
         *,
         reason: str = "",
         author: str = "",
@@ -553,7 +553,10 @@ class Session:
     ) -> Report:
         """New source by value: one transaction; the files are written when it commits. What a file holds that the
         program never took is kept beside it. `reason` and `author` (default: the user) go into the versions."""
-        sources = {os.path.realpath(os.fspath(path)): text.encode() for path, text in texts.items()}
+        sources = {
+            os.path.realpath(os.fspath(path)): text.encode() if isinstance(text, str) else text
+            for path, text in texts.items()
+        }
         self._refuse_outside(sources)
         self._refuse_reentry()
         return self._transact({**sources}, cause, Writes(sources, reason, author))
@@ -662,8 +665,12 @@ class Session:
         latest = max(found - {""}, key=lambda report_id: int(report_id[1:]), default="")
         return f"rollback of {latest}" if latest else ""
 
+    def covers(self, path: str) -> bool:
+        """Whether a file or folder, given with symlinks resolved, lies in what this session follows."""
+        return any(_inside(path, root) for root in self.paths)
+
     def _refuse_outside(self, paths: Iterable[str]) -> None:
-        outside = [path for path in paths if not any(_inside(path, root) for root in self.paths)]
+        outside = [path for path in paths if not self.covers(path)]
         if outside:
             raise SessionError(
                 f"nothing was reloaded: {outside[0]} lies outside this session's paths",
@@ -1065,7 +1072,7 @@ class Session:
             _load_stages()
             self._kept = Keeper(
                 self.config.store_dir,
-                wanted=lambda path: any(_inside(path, root) for root in self.paths),
+                wanted=self.covers,
                 keep=self.config.versions_keep,
                 window_s=self.config.stable_window_s,
                 tell=self._tell_later,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 
 from midflight.errors import StoreError
 from midflight.graph.hook import read_bytes
@@ -12,7 +13,7 @@ from midflight.store.intents import Intents
 from midflight.store.past import Past
 from midflight.store.presence import Presence
 from midflight.store.settle import settle
-from midflight.store.versions import Ran, Store, Text, sha_of
+from midflight.store.versions import Ran, Store, Text
 from midflight.values import ModuleReport, Outcome, Report
 
 
@@ -44,47 +45,12 @@ class Alone:
 
     def roll_back(self, point: str | None, *, author: str = "") -> Report:
         """The files back to `point`, as Past.targets has it: all of them or none, with a report. Raises StoreError."""
-        presence = self._presence()
-        try:
-            settle(self._store)
-            return self._roll_back(self.past.targets(point), presence, author)
-        finally:
-            presence.end()
+        texts = {one.path: one for one in self.past.targets(point)}
+        texts = {path: one for path, one in texts.items() if read_bytes(path) != one.source}
+        return write_files(self._store, texts, self._cause(list(texts.values())), author=author)
 
-    def _presence(self) -> Presence:
-        try:
-            return Presence(self._store.database.folder)
-        except OSError as error:
-            raise StoreError(
-                f"nothing was rolled back: {self._store.database.folder} cannot be written", str(error)
-            ) from error
-
-    def _roll_back(self, targets: list[Text], presence: Presence, author: str) -> Report:
-        texts = {one.path: one for one in targets if read_bytes(one.path) != one.source}
+    def _cause(self, texts: list[Text]) -> str:
         live = self._store.versions.live()
-        known = {path: self._text(live.get((one.version.module, path))) for path, one in texts.items()}
-        cause = self._cause(list(texts.values()), live)
-        ran = [Ran(one.version.module, path, read_bytes(path), one.source) for path, one in texts.items()]
-        writing = FileWrites(
-            {path: one.source for path, one in texts.items()},
-            known,
-            Intents(self._store.database, presence.name),
-            cause,
-        )
-        try:
-            writing.do()
-            report = self._record(_report(self._number(), cause, ran, writing.notes), ran, author, writing)
-        except WriteFailed as failure:
-            writing.undo()
-            failed = Report(self._number(), time.time(), cause, "rolled back", (failure.problem,))
-            return self._record(failed, [], author)
-        except BaseException:
-            writing.undo()
-            raise
-        writing.finish()
-        return report
-
-    def _cause(self, texts: list[Text], live: dict[tuple[str, str], str | None]) -> str:
         found = set[str]()
         for one in texts:
             sha = live.get((one.version.module, one.path))
@@ -93,27 +59,68 @@ class Alone:
         latest = max(found - {""}, key=lambda report_id: int(report_id[1:]), default="")
         return f"rollback of {latest}" if latest else "rollback"
 
-    def _text(self, sha: str | None) -> bytes | None:
-        with contextlib.suppress(StoreError):  # cleaned up: then nobody can tell an edit from what ran
-            return self._store.versions.text(sha) if sha is not None else None
-        return None
 
-    def _number(self) -> str:
-        return f"r{self._store.journal.next_number()}"
+def write_files(store: Store, texts: Mapping[str, Text], cause: str, *, author: str) -> Report:
+    """Source files, by path, as they were in these versions: all of them or none, with a report. What one of them holds
+    that no program ran is kept beside it. Raises StoreError where the store cannot be written."""
+    presence = _presence(store)
+    try:
+        settle(store)
+        return _write_files(store, presence.name, texts, cause, author)
+    finally:
+        presence.end()
 
-    def _record(self, report: Report, ran: list[Ran], author: str, writing: FileWrites | None = None) -> Report:
-        with self._store.database.write():
-            self._store.versions.record(report, ran, reason=report.cause, author=author)
-            if writing is not None:
-                writing.recorded()
-        return report
+
+def _presence(store: Store) -> Presence:
+    try:
+        return Presence(store.database.folder)
+    except OSError as error:
+        why = f"{store.database.folder} cannot be written: {error}"
+        raise StoreError("no file was written", why, "Give this user write permission there.") from error
+
+
+def _write_files(store: Store, session: str, texts: Mapping[str, Text], cause: str, author: str) -> Report:
+    known = {path: _last_known(store, one) for path, one in texts.items()}
+    ran = [Ran(one.version.module, path, read_bytes(path), one.source) for path, one in texts.items()]
+    sources = {path: one.source for path, one in texts.items()}
+    writing = FileWrites(sources, known, Intents(store.database, session), cause)
+    try:
+        writing.do()
+        report = _record(store, _report(_number(store), cause, ran, writing.notes), ran, author, writing)
+    except WriteFailed as failure:
+        writing.undo()
+        failed = Report(_number(store), time.time(), cause, "rolled back", (failure.problem,))
+        return _record(store, failed, [], author)
+    except BaseException:
+        writing.undo()
+        raise
+    writing.finish()
+    return report
+
+
+def _last_known(store: Store, one: Text) -> bytes | None:
+    """What the file held when midflight last knew."""
+    newest = store.versions.newest_of(one.version.module, one.path)
+    with contextlib.suppress(StoreError):  # cleaned up: then nobody can tell an edit from what ran
+        return store.versions.text(newest) if newest else None
+    return None
+
+
+def _number(store: Store) -> str:
+    return f"r{store.journal.next_number()}"
+
+
+def _record(store: Store, report: Report, ran: list[Ran], author: str, writing: FileWrites | None = None) -> Report:
+    with store.database.write():
+        store.versions.record(report, ran, reason=report.cause, author=author)
+        if writing is not None:
+            writing.recorded()
+    return report
 
 
 def _report(number: str, cause: str, ran: list[Ran], notes: list[str]) -> Report:
-    modules = {one.module: ModuleReport(before=_sha(one.before), after=_sha(one.after), path=one.path) for one in ran}
+    modules = {
+        one.module: ModuleReport(before=one.sha_before or "", after=one.sha_after or "", path=one.path) for one in ran
+    }
     outcome: Outcome = "committed" if ran else "unchanged"
     return Report(number, time.time(), cause, outcome, modules=modules, notes=tuple(notes))
-
-
-def _sha(text: bytes | None) -> str:
-    return sha_of(text) if text is not None else ""

@@ -21,7 +21,7 @@ from midflight.store.memory import Memory, Place
 from midflight.store.past import Past
 from midflight.store.presence import Presence
 from midflight.store.settle import settle
-from midflight.store.versions import Ran, Store, Wanted, sha_of
+from midflight.store.versions import Ran, Store, Wanted
 from midflight.values import Report
 
 log = logging.getLogger("midflight")
@@ -201,7 +201,7 @@ class Keeper:
         """The report and what ran because of it: after this they outlive the process; `durable` is told later."""
         with self._lock:
             past = self.past()
-            fresh = [(one.module, one.path, sha_of(one.after)) for one in ran if one.after is not None]
+            fresh = [one.key for one in ran if one.after is not None]
             unproven = [key for key in fresh if not past.is_stable(*key)]
             places = frozenset(key[:2] for key in fresh)
             built_on = (one for window in self._windows if window.places & places for one in window.reports)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from midflight.store.versions import Ran, Text, Wanted, everything, sha_of, version_id
+from midflight.store.versions import Ran, Text, Wanted, everything, version_id
 from midflight.values import Report, Version
 
 Place = tuple[str, str]  # module, path
@@ -27,25 +27,23 @@ class Memory:
 
     def record(self, report: Report, ran: Sequence[Ran], reason: str, author: str) -> None:
         for one in ran:
-            key = (one.module, one.path, sha_of(one.before or b""))
-            if one.before is not None and key not in self._texts:
-                first = Version(
-                    version_id(one.module, key[2]), one.module, report.at, True, "before the first edit", ""
-                )
-                self._texts[key] = Text(first, one.path, key[2], one.before)
+            if one.before is not None and one.sha_before is not None:
+                self._first(one, one.before, one.sha_before, report)
             if one.after is not None:
-                self._put(one, report, reason, author)
-        shas = [tuple(sha_of(text) if text is not None else None for text in (one.before, one.after)) for one in ran]
-        self._runs.append((report.id, [(one.module, one.path, *two) for one, two in zip(ran, shas, strict=True)]))  # type: ignore[misc]
+                self._put(one, one.after, report, reason, author)
+        self._runs.append((report.id, [(one.module, one.path, one.sha_before, one.sha_after) for one in ran]))
         self._drop_old()
 
-    def _put(self, one: Ran, report: Report, reason: str, author: str) -> None:
-        assert one.after is not None
-        sha = sha_of(one.after)
-        before = self._texts.pop((one.module, one.path, sha), None)
+    def _first(self, one: Ran, text: bytes, sha: str, report: Report) -> None:
+        version = Version(version_id(one.module, sha), one.module, report.at, True, "before the first edit", "")
+        self._texts.setdefault((one.module, one.path, sha), Text(version, one.path, sha, text))
+
+    def _put(self, one: Ran, text: bytes, report: Report, reason: str, author: str) -> None:
+        before = self._texts.pop(one.key, None)
         stable = before is not None and before.version.stable
+        sha = one.key[2]
         version = Version(version_id(one.module, sha), one.module, report.at, stable, reason, author)
-        self._texts[one.module, one.path, sha] = Text(version, one.path, sha, one.after)
+        self._texts[one.key] = Text(version, one.path, sha, text)
 
     def _drop_old(self) -> None:
         places: dict[Place, int] = {}

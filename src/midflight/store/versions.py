@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from midflight.errors import StoreError
@@ -24,6 +24,19 @@ class Ran:
     path: str
     before: bytes | None
     after: bytes | None
+    sha_before: str | None = field(init=False)
+    sha_after: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Once: of fifty modules hashing is the larger part of what the store costs.
+        object.__setattr__(self, "sha_before", sha_of(self.before) if self.before is not None else None)
+        object.__setattr__(self, "sha_after", sha_of(self.after) if self.after is not None else None)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """(module, path, SHA-256) of what runs now. Only where `after` is not None."""
+        assert self.sha_after is not None
+        return self.module, self.path, self.sha_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +66,31 @@ class Versions:
         program started with it. Not synced: see Database.sync."""
         with self._database.write(synced=False) as connection:
             for one in ran:
-                if one.before is not None and not self._known(one.module, one.path, one.before):
+                if one.sha_before is not None and not self._known(one.module, one.path, one.sha_before):
                     self._first(one, report)
             seq = self._journal.append("report", report.id, report.to_json(), report.at)
-            for one in ran:
-                shas = [sha_of(text) if text is not None else None for text in (one.before, one.after)]
-                connection.execute("INSERT INTO live VALUES (?, ?, ?, ?, ?)", (seq, one.module, one.path, *shas))
-                if one.after is not None:
-                    self._put(one.module, one.path, one.after, seq, report.at, reason or report.cause, author)
+            connection.executemany(
+                "INSERT INTO live VALUES (?, ?, ?, ?, ?)",
+                [(seq, one.module, one.path, one.sha_before, one.sha_after) for one in ran],
+            )
+            why = (seq, report.at, reason or report.cause, author)
+            self._put([(one.key, one.after) for one in ran if one.after is not None], *why)
 
     def _first(self, one: Ran, report: Report) -> None:
-        assert one.before is not None
-        subject = version_id(one.module, sha_of(one.before))
-        body = {"path": one.path, "sha": sha_of(one.before), "why": f"it ran before {report.id}"}
+        assert one.before is not None and one.sha_before is not None
+        subject = version_id(one.module, one.sha_before)
+        body = {"path": one.path, "sha": one.sha_before, "why": f"it ran before {report.id}"}
         seq = self._journal.append("stable", subject, body, report.at)
-        self._put(one.module, one.path, one.before, seq, report.at, "before the first edit", "", stable=True)
+        key = (one.module, one.path, one.sha_before)
+        self._put([(key, one.before)], seq, report.at, "before the first edit", "", stable=True)
 
-    def _known(self, module: str, path: str, text: bytes) -> bool:
+    def _known(self, module: str, path: str, sha: str) -> bool:
         query = "SELECT 1 FROM versions WHERE module = ? AND path = ? AND sha = ?"
-        return bool(self._database.read(query, (module, path, sha_of(text))))
+        return bool(self._database.read(query, (module, path, sha)))
 
     def _put(
         self,
-        module: str,
-        path: str,
-        text: bytes,
+        texts: Sequence[tuple[tuple[str, str, str], bytes]],
         seq: int,
         at: float,
         reason: str,
@@ -85,22 +98,22 @@ class Versions:
         *,
         stable: bool = False,
     ) -> None:
-        sha = sha_of(text)
         with self._database.write(synced=False) as connection:
-            connection.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, text))
-            connection.execute(
+            connection.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?)", [(key[2], text) for key, text in texts])
+            connection.executemany(
                 """INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (module, path, sha) DO UPDATE
                 SET seq = excluded.seq, at = excluded.at, reason = excluded.reason, author = excluded.author""",
-                (module, path, sha, seq, at, stable, reason, author),
+                [(*key, seq, at, stable, reason, author) for key, _ in texts],
             )
 
     def checkpoint(self, module: str, path: str, text: bytes, at: float, *, reason: str, author: str = "") -> str:
         """Keep this text as a version of `module`, whether or not it ever ran; gives its id."""
-        subject = version_id(module, sha_of(text))
+        sha = sha_of(text)
+        subject = version_id(module, sha)
         with self._database.write():
-            body = {"path": path, "sha": sha_of(text), "reason": reason, "author": author}
+            body = {"path": path, "sha": sha, "reason": reason, "author": author}
             seq = self._journal.append("checkpoint", subject, body, at)
-            self._put(module, path, text, seq, at, reason, author)
+            self._put([((module, path, sha), text)], seq, at, reason, author)
         return subject
 
     def mark_stable(self, texts: Iterable[tuple[str, str, str]], at: float, why: str) -> None:
@@ -193,6 +206,12 @@ class Versions:
         """That very version, None where it is not kept."""
         rows = self._database.read(f"{_COLUMNS} WHERE module = ? AND path = ? AND sha = ?", (module, path, sha))
         return self._text(rows[0]) if rows else None
+
+    def newest_of(self, module: str, path: str) -> str:
+        """The SHA-256 of the version of that file that last went live or became a checkpoint, or ""."""
+        query = "SELECT sha FROM versions WHERE module = ? AND path = ? ORDER BY seq DESC LIMIT 1"
+        rows = self._database.read(query, (module, path))
+        return rows[0][0] if rows else ""
 
     def is_stable(self, module: str, path: str, sha: str) -> bool:
         query = "SELECT stable FROM versions WHERE module = ? AND path = ? AND sha = ?"
