@@ -25,6 +25,7 @@ ORDER = (
     ("store", ("store.py",)),
     ("upgrade", ("upgrade.py",)),
     ("upgrade-chain", ("upgrade.py", "--chain")),
+    ("devtools", ("devtools.py",)),
     ("random-edits", ("random_edits.py",)),
 )
 HEAD = """# Results

@@ -24,11 +24,12 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "websockets", "anyio"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("starlette", "uvicorn", "websockets", "anyio"):
             raise
         raise DevToolsError(
             "the DevTools are not served; the program runs on without them",
-            f"{error.name} is not installed here",
+            f"{missing} is not installed here",
             "pip install 'midflight[web]'",
         ) from error
     globals()[name] = value
