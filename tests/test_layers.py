@@ -38,6 +38,7 @@ PROGRAMS = ("demo",)
 PURE = (
     *("watch/filters.py", "watch/debounce.py", "graph/imports.py", "graph/modules.py", "graph/homes.py", "plan/"),
     *("plugins/manifest.py", "plugins/order.py", "plugins/shape.py", "fleet/protocol.py", "fleet/rollout.py"),
+    *(f"proposals/{name}.py" for name in ("states", "patches", "sentences", "targets")),
 )
 ACTING = frozenset(
     (

@@ -58,6 +58,11 @@ class Config(NamedTuple):
     tests: Literal["off", "subprocess", "process"] = "off"
     test_files: tuple[str, ...] = ("test_*.py", "*_test.py")
     tests_deadline_s: float = 300.0
+    sandbox_deadline_s: float = 120.0
+    model_url: str | None = None
+    model: str | None = None
+    model_key_env: str = "OPENAI_API_KEY"
+    model_deadline_s: float = 60.0
     versions_keep: int = 20
     origins: Mapping[str, str] = MappingProxyType({})
 
@@ -146,6 +151,26 @@ def _token() -> Kind:
     return Kind(f"a text of {SHORTEST_TOKEN} characters or more, ASCII without spaces", read, str.strip)
 
 
+def _url() -> Kind:
+    def read(raw: Any) -> str:
+        text: str = _only(str)(raw).strip().rstrip("/")
+        if not text.startswith(("http://", "https://")) or not text.partition("://")[2]:
+            raise ValueError(raw)
+        return text
+
+    return Kind('an address such as "http://127.0.0.1:11434/v1"', read, str.strip)
+
+
+def _text(what: str) -> Kind:
+    def read(raw: Any) -> str:
+        text: str = _only(str)(raw).strip()
+        if not text:
+            raise ValueError(raw)
+        return text
+
+    return Kind(what, read, str.strip)
+
+
 def _only(*types: type) -> Callable[[Any], Any]:
     def read(raw: Any) -> Any:
         # bool is an int to Python, but `quiet_ms = true` is a slip.
@@ -205,6 +230,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "tests": _choice("off", "subprocess", "process"),
     "test_files": _texts(",", "patterns"),
     "tests_deadline_s": _number(0, "seconds", exclusive=True),
+    "sandbox_deadline_s": _number(0, "seconds", exclusive=True),
+    "model_url": _url(),
+    "model": _text("the name of a model"),
+    "model_key_env": _text("the name of a variable"),
+    "model_deadline_s": _number(0, "seconds", exclusive=True),
     "versions_keep": _count(1),
 })  # fmt: skip
 

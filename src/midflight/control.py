@@ -26,6 +26,7 @@ from midflight.errors import ControlError, MidflightError
 
 if TYPE_CHECKING:
     from midflight.devtools.server import Server
+    from midflight.proposals import Proposals
     from midflight.values import Event, Report
 
 # json and midflight.values are imported where a client is answered: a fifth of a session's start, which need not wait.
@@ -475,6 +476,41 @@ def _versions(session: midflight.session.Session, request: Mapping[str, Any]) ->
     return session.versions(module=request.get("module"), limit=_whole(request, "limit", 20))
 
 
+def _propose(session: midflight.session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    how = {name: _words(request, name) for name in ("module", "mode", "reason", "author")}
+    return _desk(session).propose(_words(request, "content") or "", **how).document()
+
+
+def _sandbox(session: midflight.session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    return _desk(session).sandbox(*_whose(request)).document()
+
+
+def _approve(session: midflight.session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    return _desk(session).approve(*_whose(request)).document()
+
+
+def _apply(session: midflight.session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    proposal, report = _desk(session).apply(*_whose(request), timeout_s=_whole(request, "wait_s", 60))
+    return {"proposal": proposal.document(), "report": _wire(report)}
+
+
+def _desk(session: midflight.session.Session) -> Proposals:
+    from midflight.proposals import Proposals  # few sessions are ever asked
+
+    return Proposals(session.config, session)
+
+
+def _whose(request: Mapping[str, Any]) -> tuple[str, str]:
+    return _words(request, "proposal") or "", _words(request, "who") or ""
+
+
+def _words(request: Mapping[str, Any], name: str) -> Any:
+    value = request.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ControlError(f"{name} is {value!r}", "it must be a text")
+    return value
+
+
 COMMANDS: Mapping[str, Callable[[midflight.session.Session, Mapping[str, Any]], Any]] = {
     "status": _status,
     "stats": _stats,
@@ -488,6 +524,10 @@ COMMANDS: Mapping[str, Callable[[midflight.session.Session, Mapping[str, Any]], 
     "versions": _versions,
     "points": _points,
     "rollback": _rollback,
+    "propose": _propose,
+    "sandbox": _sandbox,
+    "approve": _approve,
+    "apply": _apply,
 }
 
 

@@ -574,6 +574,13 @@ class Session:
         self._refuse_outside(left)
         return self._planned({**left})
 
+    def plan_texts(self, texts: Mapping[str | os.PathLike[str], bytes]) -> Plan:
+        """What an `apply` of these files would do, and what it would refuse; touches nothing."""
+        _load_stages()
+        sources: Sources = {os.path.realpath(os.fspath(path)): text for path, text in texts.items()}
+        self._refuse_outside(sources)
+        return self._planned(sources)
+
     def _planned(self, sources: Sources) -> Plan:
         with self._lock:
             edits, problems, files = self._preflight(sources)
@@ -622,6 +629,21 @@ class Session:
                 f"no rollback within {timeout_s:g} s; the program is as it was",
                 "The program has not called pump()." if self.mode == "pump" else "A reload is still running.",
                 "The request stays: it is done at the next safe point.",
+            ) from error
+
+    def request(self, action: Callable[[], Report], timeout_s: float = 60.0) -> Report:
+        """`action()`, such as an `apply`, asked for by another thread than the program's: done where the mode says it
+        may happen. One that was not begun within `timeout_s` is withdrawn."""
+        future = self._ask(action)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError as error:
+            if not future.cancel():
+                return future.result()  # it began, and ends as any reload does
+            raise SessionError(
+                f"nothing was done within {timeout_s:g} s; the program is as it was",
+                "The program has not called pump()." if self.mode == "pump" else "A reload is still running.",
+                "The request was withdrawn; ask again.",
             ) from error
 
     def _ask(self, action: Callable[[], Report]) -> Future[Report]:
@@ -1477,6 +1499,8 @@ def _say_what_failed(future: Future[Report]) -> None:
 
 
 def _answered(action: Callable[[], Report], future: Future[Report]) -> Report | None:
+    if not future.set_running_or_notify_cancel():
+        return None
     try:
         report = action()
     except BaseException as error:

@@ -31,7 +31,7 @@ def test_help_names_every_command_and_loads_no_engine(env: dict[str, str]) -> No
         "print(*(m for m in sys.modules if m.startswith('midflight')))"
     )
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert all(f"    {command} " in done.stdout for command in HOMES)
+    assert all(f"\n    {command}" in done.stdout for command in HOMES)
     assert done.stdout.splitlines()[-1] == "midflight midflight.cli"
 
 

@@ -26,6 +26,11 @@ HOMES = {
     "reload": "midflight.cli.act",
     "pause": "midflight.cli.act",
     "resume": "midflight.cli.act",
+    "propose": "midflight.cli.propose",
+    "sandbox": "midflight.cli.propose",
+    "approve": "midflight.cli.propose",
+    "apply": "midflight.cli.propose",
+    "proposals": "midflight.cli.propose",
     "verify": "midflight.cli.verify",
     "config": "midflight.cli.settings",
     "demo": "midflight.cli.demo",
@@ -104,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
         add(name, text).add_argument("modules", nargs="*", metavar="MODULE", help="only these (a module or its file)")
     add("pause", "let changes wait")
     add("resume", "take the changes that waited")
+    _add_proposals(add)
     add("verify", "check the installation and the project", as_json)
     config = add("config", "print the settings", as_json)
     config.add_argument("--explain", action="store_true", help="say where each value came from")
@@ -111,6 +117,22 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("example", nargs="?", metavar="FOLDER", help="show the agent in a clone's examples/agent instead")
     demo.add_argument("--keep", action="store_true", help="with FOLDER: leave the agent up until Ctrl-C")
     return top
+
+
+def _add_proposals(add: Callable[..., argparse.ArgumentParser]) -> None:
+    propose = add("propose", "store a change that somebody may approve, and print its id")
+    propose.add_argument("file", metavar="FILE", help="with code, a patch or a sentence; - is standard input")
+    propose.add_argument("--module", metavar="M", help="what it changes: a module or its file (default: told by FILE)")
+    propose.add_argument("--mode", choices=("append", "replace"), help="how code is taken in (default: append)")
+    propose.add_argument("--reason", metavar="TEXT", help="what it is for")
+    for name, text in (
+        ("sandbox", "test a proposal in a copy of the project"),
+        ("approve", "vouch for a proposal that was tested"),
+        ("apply", "take an approved proposal live"),
+    ):
+        add(name, text).add_argument("proposal", metavar="ID", help="its id, or as much of it as tells it apart")
+    proposals = add("proposals", "list the proposals, newest first, or print one")
+    proposals.add_argument("proposal", nargs="?", metavar="ID", help="print this one, with what it would change")
 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -98,7 +98,7 @@ def _nearest(fitting: list[Found]) -> list[Found]:
     return [one for one in fitting if len(one.root) == deepest]
 
 
-def ask(path: str, do: str, *, timeout_s: float = ANSWER_S, **details: Any) -> Any:
+def ask(path: str, do: str, *, timeout_s: float | None = ANSWER_S, **details: Any) -> Any:
     """The session's answer. Raises ControlError with what it says went wrong, or OSError."""
     for line in follow(path, do, timeout_s=timeout_s, **details):
         return line

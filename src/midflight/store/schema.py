@@ -36,4 +36,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
         "INSERT INTO counters VALUES ('report', 0)",
     ),
+    (
+        # Proposed changes as JSON, by id; `revision` counts their steps.
+        """CREATE TABLE proposals (
+            id TEXT PRIMARY KEY, revision INTEGER NOT NULL, at REAL NOT NULL, document TEXT NOT NULL) WITHOUT ROWID""",
+    ),
 )

@@ -122,8 +122,9 @@ class Child:
 class Subprocess:
     """A run of pytest over `files` in a process of its own; `kill` from another thread ends it."""
 
-    def __init__(self, files: Sequence[str], root: str) -> None:
+    def __init__(self, files: Sequence[str], root: str, env: Mapping[str, str] | None = None) -> None:
         self.files, self.root = list(files), root
+        self._env = environment(root) if env is None else env
         self._child: Child | None = None
         self._cancelled = False
 
@@ -137,7 +138,7 @@ class Subprocess:
         with tempfile.TemporaryDirectory(prefix="midflight-tests-") as scratch:
             results = os.path.join(scratch, "results.xml")
             with open(os.path.join(scratch, "output"), "w+b") as output:
-                self._child = Child(self._command(results), self.root, environment(self.root), output)
+                self._child = Child(self._command(results), self.root, self._env, output)
                 if self._cancelled:  # between the question and the start
                     self._child.kill()
                 code = self._child.wait(deadline_s)

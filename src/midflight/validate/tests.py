@@ -40,7 +40,9 @@ def _short(name: str, path: str) -> str:
 class AffectedTests:
     """The test files below some folders, and what each reaches by imports; a file is read again when it changed."""
 
-    def __init__(self, folders: Iterable[str], patterns: Sequence[str]) -> None:
+    def __init__(self, folders: Iterable[str], patterns: Sequence[str], bases: Sequence[str] | None = None) -> None:
+        """`bases` are the folders from which modules are imported: those of `sys.path` when None."""
+        self._bases = bases
         self.folders = [os.path.realpath(folder) for folder in folders]
         self.patterns = tuple(patterns)
         self._known: dict[str, tuple[tuple[int, int], dict[str, frozenset[str]]]] = {}
@@ -62,7 +64,7 @@ class AffectedTests:
 
     def _graph(self) -> tuple[ModuleGraph, dict[str, str]]:
         graph, by_name = ModuleGraph(), {}
-        found = dict.fromkeys(path for folder in self.folders for path in _python_files(folder))
+        found = dict.fromkeys(path for folder in self.folders for path in python_files(folder))
         for path in found:
             for name, imports in self._imports(path).items():
                 graph.put(name, imports)
@@ -81,25 +83,27 @@ class AffectedTests:
         if known is None or known[0] != stamp:
             source = read_bytes(path) or b""
             is_package = os.path.basename(path) == "__init__.py"
-            known = stamp, {name: imported_modules(source, name, is_package) for name in _names(path)}
+            known = stamp, {name: imported_modules(source, name, is_package) for name in self._names(path)}
             self._known[path] = known
         return known[1]
 
+    def _names(self, path: str) -> set[str]:
+        """The names under which a file may be imported: from its package's top, and from each base."""
+        given = sys.path if self._bases is None else self._bases
+        bases = {top_of_package(path), *(os.path.realpath(base) for base in given)}
+        return {dotted(path, base) for base in bases if path.startswith(base.rstrip(os.sep) + os.sep)}
 
-def _names(path: str) -> set[str]:
-    """The names under which a file may be imported: from its package's top, and from each folder of `sys.path`."""
-    bases = {_top_of_package(path), *(os.path.realpath(entry) for entry in sys.path)}
-    return {_dotted(path, base) for base in bases if path.startswith(base.rstrip(os.sep) + os.sep)}
 
-
-def _top_of_package(path: str) -> str:
+def top_of_package(path: str) -> str:
+    """The folder from which a file is imported as a whole package's part."""
     folder = os.path.dirname(path)
     while os.path.exists(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     return folder
 
 
-def _dotted(path: str, base: str) -> str:
+def dotted(path: str, base: str) -> str:
+    """The name under which a file is imported from the folder `base`."""
     name = os.path.relpath(path, base).removesuffix(".py").replace(os.sep, ".")
     return name.removesuffix(".__init__")
 
@@ -113,7 +117,8 @@ def _folders_above(path: str) -> Iterator[str]:
         folder = os.path.dirname(folder)
 
 
-def _python_files(folder: str) -> Iterator[str]:
+def python_files(folder: str) -> Iterator[str]:
+    """The Python files below it, without environments, hidden folders and installed packages."""
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _is_pruned(place, name))
         yield from (os.path.join(place, name) for name in sorted(files) if name.endswith(".py"))
