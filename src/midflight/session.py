@@ -24,6 +24,7 @@ from midflight.hooks import of_module
 from midflight.watch import Filters, Watch
 
 if TYPE_CHECKING:
+    import weakref
     from concurrent.futures import Future
 
     from midflight.apply.asked import HookFailed, after_code_ran, before_code_runs
@@ -218,7 +219,7 @@ class Session:
         self._counts = {"reloads": 0, "successes": 0, "failures": 0, "total_loads": 0}
         self._wake = threading.Event()
         self._worker: threading.Thread | None = None
-        self._replaced: list[Any] = []
+        self._replaced: list[tuple[weakref.ref[types.CodeType], float]] = []  # old code, and when it was replaced
         self._troubles: list[str] = []
         self._left: list[str] = []
         self._filters = Filters(
@@ -1037,8 +1038,8 @@ class Session:
     def _remember_replaced(self, codes: Iterable[types.CodeType]) -> None:
         import weakref
 
-        self._replaced = [ref for ref in self._replaced if ref() is not None]
-        self._replaced += [weakref.ref(code) for code in codes]
+        self._replaced = [(ref, at) for ref, at in self._replaced if ref() is not None]
+        self._replaced += [(weakref.ref(code), time.monotonic()) for code in codes]
 
     # -- reports ------------------------------------------------------------------------------------
 
@@ -1239,15 +1240,26 @@ class Session:
         return sorted(self._pending.copy())
 
     def stats(self) -> dict[str, Any]:
-        """Counts since the start, what is loaded, and who stands still in old code (by a walk over the heap)."""
+        """Counts since the start, what is loaded, and who stands still in old code (by a walk over the heap), with the
+        seconds since a reload replaced that code."""
         _load_stages()
-        alive = {id(code) for ref in self._replaced if (code := ref()) is not None}
-        waiting = suspended_generators(lambda code: id(code) in alive) if alive else []
+        since = {id(code): at for ref, at in self._replaced if (code := ref()) is not None}
+        waiting = suspended_generators(lambda code: id(code) in since) if since else []
+        now = time.monotonic()
         return {
             **self.counts(),
             "dependencies_tracked": sum(len(found) for found in self.program.graph().values()),
             "pending": self.pending(),
-            "suspended_on_old_code": [{"name": f.name, "path": f.path, "line": f.line} for f in waiting],
+            "suspended_on_old_code": [
+                {
+                    "name": f.name,
+                    "path": f.path,
+                    "line": f.line,
+                    "kind": f.kind,
+                    "age_s": round(now - since[id(code)], 3),
+                }
+                for f, code in waiting
+            ],
         }
 
     def graph(self) -> dict[str, Any]:

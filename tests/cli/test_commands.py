@@ -202,6 +202,20 @@ def test_a_rude_edit_restarts_the_program_when_asked(start: Callable[..., Progra
     assert program.json("status")["pid"] == program.pid
 
 
+def test_stats_tell_what_stands_still_in_old_code(program: Program) -> None:
+    numbers = CART + "\n\ndef numbers():\n    yield 1\n    yield {0}\n"
+    program.save("cart.py", numbers.format(2))
+    assert program.cli("reload").returncode == 0
+    assert program.ask("setattr(cart, 'going', cart.numbers()), next(cart.going)") == "(None, 1)"
+    program.save("cart.py", numbers.format(3))
+    assert program.cli("reload").returncode == 0
+    (one,) = program.json("stats")["suspended_on_old_code"]
+    assert (one["name"], one["kind"]) == ("numbers", "generator") and one["age_s"] > 0
+    assert "numbers" in program.cli("stats").stdout
+    assert program.ask("list(cart.going), list(cart.numbers())") == "([2], [1, 3])"
+    assert program.json("stats")["suspended_on_old_code"] == []
+
+
 def test_quiet_run_tells_nothing(start: Callable[..., Program]) -> None:
     program = start("-q")
     program.save("cart.py", BROKEN)

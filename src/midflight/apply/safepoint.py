@@ -109,13 +109,32 @@ def old_frames(codes: Iterable[types.CodeType]) -> tuple[OldFrame, ...]:
 
 def _old_tasks(old: dict[int, types.CodeType]) -> Iterator[OldFrame]:
     for task in _tasks():
-        coroutine = task.get_coro()
-        while coroutine is not None:
-            code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
-            frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-            if code is not None and id(code) in old and not getattr(coroutine, "cr_running", False):
+        waits: Any = task.get_coro()
+        while waits is not None:
+            code, frame, running = _state_of(waits)
+            if code is not None and id(code) in old and not running:
                 yield _told(code, frame.f_lineno if frame is not None else 0, "task", task.get_name())
-            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+            waits = _awaited_by(waits)
+
+
+_PREFIXES = {types.GeneratorType: "gi", types.CoroutineType: "cr", types.AsyncGeneratorType: "ag"}
+_KINDS = {"gi": "generator", "cr": "coroutine", "ag": "async generator"}
+
+
+def _state_of(waits: Any) -> tuple[types.CodeType | None, types.FrameType | None, bool]:
+    """Code, frame and whether it runs, of a generator, a coroutine or an async generator."""
+    prefix = _PREFIXES.get(type(waits), "cr")
+    code, frame, running = (getattr(waits, f"{prefix}_{part}", None) for part in ("code", "frame", "running"))
+    # An async generator counts as running while it awaits something; it stands still all the same.
+    return code, frame, bool(running) and prefix != "ag"
+
+
+def _awaited_by(waits: Any) -> Any:
+    for name in ("cr_await", "gi_yieldfrom", "ag_await"):
+        if hasattr(waits, name):
+            return getattr(waits, name)
+    # What `async for` awaits is a C object that tells nobody whose step it is.
+    return next((held for held in gc.get_referents(waits) if type(held) in _PREFIXES), None)
 
 
 def _tasks() -> list[Any]:
@@ -129,20 +148,16 @@ def _tasks() -> list[Any]:
     return [task for task in found if not task.done()]
 
 
-def suspended_generators(is_old: Callable[[types.CodeType], bool]) -> list[OldFrame]:
+def suspended_generators(is_old: Callable[[types.CodeType], bool]) -> list[tuple[OldFrame, types.CodeType]]:
     """Generators, coroutines and async generators on the heap that stand still in old code: one heap walk."""
     found = []
     for item in gc.get_objects():
-        kind = type(item)
-        for prefix, what in (
-            (types.GeneratorType, "gi"),
-            (types.CoroutineType, "cr"),
-            (types.AsyncGeneratorType, "ag"),
-        ):
-            if kind is prefix:
-                code, frame = getattr(item, f"{what}_code"), getattr(item, f"{what}_frame")
-                if frame is not None and is_old(code):
-                    found.append(_told(code, frame.f_lineno, "generator", ""))
+        prefix = _PREFIXES.get(type(item))
+        if prefix is None:
+            continue
+        code, frame, running = _state_of(item)
+        if code is not None and frame is not None and not running and is_old(code):
+            found.append((_told(code, frame.f_lineno, _KINDS[prefix], ""), code))
     return found
 
 
