@@ -302,7 +302,8 @@ class Step:
         process = self.process
         notes = "\n".join([*report.notes, *(k for m in report.modules.values() for k in m.kept)])
         names = re.findall(r"'(?:\w+\.)*(\w+)'", fresh)
-        told = any(name in notes for name in names) or fresh == process.fails
+        kept = [name for one in report.modules.values() for name in one.kept]  # it may be what fails
+        told = any(name in notes for name in names) or fresh == process.fails or bool(kept)
         process.fails = fresh
         process.known = files
         nothing = {(m, n): "nothing to compare with" for m, t in files.items() for _, n in statements_by_name(m, t)}
@@ -313,9 +314,15 @@ class Step:
     def taken(self, files: Files, report: Report, fresh: Facts, gone: list[str]) -> Verdict:
         process = self.process
         live = process.live()
-        found = {p: d for p, d in differences(live, fresh).items() if not p.endswith(QUIET)}
+        loaded = {path.partition(" ")[0] for path in fresh if path.endswith(" names")}  # live, others may be left over
+        found = {
+            path: pair
+            for path, pair in differences(live, fresh).items()
+            if not path.endswith(QUIET) and re.split("[: ]", path)[0] in loaded
+        }
         edited = self.edited(files)
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
+        kept |= {note.split()[0].rstrip(":").rpartition(".")[2] for note in report.notes}  # what it was said of
         known = kept | {name.split(".")[0] for _, name in process.explained}
         state = followers(known, {**process.known, **files})
         for place in edited:
@@ -328,7 +335,7 @@ class Step:
             else:
                 explained.add(place)
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
-        gone = [one for one in gone if not told_in(report, place_of(one.split(" is ")[0].split()[-1]))]
+        gone = [one for one in gone if not told_in(report, place_of(re.sub(r"^(bound|instance) ", "", one)))]
         process.known, process.fresh_facts, process.fails = files, fresh, ""
         if wrong:
             return self.verdict("differs", *wrong[:12], *report.notes)

@@ -279,6 +279,50 @@ g = functools.partial(f)
 [expect]
 a.f is f and f(1) == 6 and a.g.func is f and a.g(1) == 6
 
+# call-in-a-default-of-a-lambda: it is stale when what it called was edited
+[file a.py]
+def f(x):
+    return x + 1
+g = lambda x, y=f(2): x + y
+[run]
+import a
+[sub a.py]
+x + 1 => x + 5
+[expect]
+a.g(0) == 7
+
+# part-of-a-list-that-calls: whether anybody touched the list cannot be told, so the report says what ran
+[file a.py]
+def f(x):
+    return x
+L = [f(1)]
+for i in range(2):
+    L.append(i)
+[run]
+import a
+[sub a.py]
+range(2) => range(3)
+[expect]
+told("a.L", "only what was edited ran")
+
+# use-in-a-try-above-its-definition: a `try` that does not catch a NameError stops there too
+[file a.py]
+K = 1
+try:
+    M = K
+except ValueError:
+    pass
+[run]
+import a
+[edit a.py]
+try:
+    M = K
+except ValueError:
+    pass
+K = 1
+[expect]
+told("`K` is bound further down")
+
 # wrapper-that-hides-its-function: what that reads reaches who called the wrapper
 [file a.py]
 def deco(fn):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.asked import is_derived, is_state
 from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
-from midflight.apply.definitions import inner_function, made_here
+from midflight.apply.definitions import inner_function, made_here, tell_of_old_answers
 from midflight.apply.graft.functions import forward
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, nested_codes
@@ -60,7 +60,7 @@ def run_value(runner: Runner, pair: Pair) -> None:
         _lose_unbound(runner, pair, alone - made.keys())
     else:
         made, roots = _run_live(runner, pair, before, alone)
-    _tell_of_old_answers(runner, statement)
+    tell_of_old_answers(runner, statement)
     runner.roots[statement] = roots
     runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
     for name, value in made.items():
@@ -74,14 +74,6 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
-
-
-def _tell_of_old_answers(runner: Runner, statement: Statement) -> None:
-    """What a cache holds cannot be put back after a rollback, so it still answers while statements run."""
-    for name in sorted(statement.reads) if statement.calls else ():
-        if runner.changes.holds_old_answers(runner.scope.namespace.get(name)):
-            made = runner.labels(statement.binds) or statement.name
-            runner.run.notes.append(f"{runner.work.name}.{made} may hold an answer that `{name}` had cached before")
 
 
 def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
@@ -282,7 +274,11 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
         names = old.names & new.names
         if len(old.statements) + len(new.statements) < 3 or name not in names:
             continue
-        if all(is_as_made(runner, each, old.statements) for each in names):
+        if not all(is_as_made(runner, each, old.statements) for each in names):
+            if not set(went).isdisjoint(old.statements):
+                label = f"{runner.work.name}.{runner.scope.label(name)}"
+                runner.run.notes.append(f"{label}: only what was edited ran, on what is there; the rest of it stays")
+        else:
             again.update(new.statements)
             runner.building.update({each: runner.scope.get(each) for each in names})
             last.setdefault(new.statements[-1], []).extend(sorted(names))

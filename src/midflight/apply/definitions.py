@@ -93,6 +93,7 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     if any(isinstance(child, ast.Call) for part in (node.args, node.returns) if part for child in ast.walk(part)):
         runner.run.before_call()
         runner.guard_named(pair.new)
+        tell_of_old_answers(runner, pair.new)
     # Decorators that do nothing in the places of the real ones: they are part of a function's line table.
     node.decorator_list = [ast.copy_location(ast.Name(_UNDECORATED, ast.Load()), d) for d in node.decorator_list]
     made, roots = runner.aside([node], {**given, _UNDECORATED: _undecorated}, pair)
@@ -107,6 +108,14 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     tell_grafted(runner, runner.scope.label(node.name), inner, old, function.__code__)
     if not same_value((inner.__defaults__, inner.__kwdefaults__), (function.__defaults__, function.__kwdefaults__)):
         runner.changes.code_changed(runner.scope.key(node.name), inner, True)  # it may answer otherwise
+
+
+def tell_of_old_answers(runner: Runner, statement: Statement) -> None:
+    """What a cache holds cannot be put back after a rollback, so it still answers while statements run."""
+    for name in sorted(statement.reads) if statement.calls else ():
+        if runner.changes.holds_old_answers(runner.scope.namespace.get(name)):
+            made = runner.labels(statement.binds) or statement.name
+            runner.run.notes.append(f"{runner.work.name}.{made} may hold an answer that `{name}` had cached before")
 
 
 def _graft_twin(

@@ -8,8 +8,9 @@ import builtins
 from collections.abc import Collection, Iterator, Sequence
 
 from midflight.plan.diff import Pair
-from midflight.plan.statements import SourceText, Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, walk_scope
 
+_CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
 LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answer with the names of a module
 
 
@@ -57,5 +58,8 @@ def _needs(statement: Statement) -> frozenset[str]:
 
 def _may_do_without(statement: Statement, future: Collection[str]) -> bool:
     """A `try` may be there for that; annotations are not looked up under `from __future__ import annotations`."""
-    annotated = statement.is_def or statement.is_class or isinstance(statement.node, ast.AnnAssign)
-    return isinstance(statement.node, (ast.Try, ast.TryStar)) or (annotated and "annotations" in future)
+    node = statement.node
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        caught = [n.id for h in node.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)]
+        return any(h.type is None for h in node.handlers) or bool(_CATCH_IT.intersection(caught))
+    return (isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.AnnAssign))) and "annotations" in future

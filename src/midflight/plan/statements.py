@@ -435,7 +435,7 @@ def calls_something(node: ast.AST) -> bool:
     return any(
         isinstance(d, ast.Call)
         for scope in walk_scope(node)
-        if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if isinstance(scope, SCOPES)
         for default in [*scope.args.defaults, *scope.args.kw_defaults]
         if default is not None
         for d in ast.walk(default)
