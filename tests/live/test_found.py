@@ -323,6 +323,22 @@ K = 1
 [expect]
 told("`K` is bound further down")
 
+# use-above-its-definition-below-a-star-import: what that brings is known
+[file base.py]
+ONE = 1
+[file a.py]
+from base import *
+K = ONE
+L = [K]
+[run]
+import a
+[edit a.py]
+from base import *
+L = [K]
+K = ONE
+[expect]
+told("a:2", "`K` is bound further down") and not told("ONE")
+
 # wrapper-that-hides-its-function: what that reads reaches who called the wrapper
 [file a.py]
 def deco(fn):

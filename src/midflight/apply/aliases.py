@@ -92,10 +92,20 @@ def _only_here(runner: Runner, statement: Statement, name: str) -> bool:
     return not any(name in other.binds or _starred_from(runner, other, name) for other in others)
 
 
+def _stars(runner: Runner, statement: Statement) -> list[str]:
+    """The modules of which a statement imports all names."""
+    package = hasattr(runner.work.loaded.module, "__path__")
+    return [one.module for one in imports_in(statement, runner.work.name, package) if one.name == "*"]
+
+
+def starred(runner: Runner, statement: Statement) -> frozenset[str]:
+    """The names that a statement's star imports bring."""
+    return frozenset[str]().union(*(_public(runner, module) for module in _stars(runner, statement)))
+
+
 def _starred_from(runner: Runner, statement: Statement, name: str) -> bool:
     """Whether a star import gives the name now."""
-    package = hasattr(runner.work.loaded.module, "__path__")
-    stars = [one.module for one in imports_in(statement, runner.work.name, package) if one.name == "*"]
+    stars = _stars(runner, statement)
     return any(name in _public(runner, module) and runner.run.current((module, name)) is not ABSENT for module in stars)
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from midflight.apply.aliases import starred
 from midflight.apply.changes import Changes
 from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
@@ -92,7 +93,7 @@ class Execution:
             if reorders(work.pairs):
                 self.notes += (
                     f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
-                    for line, name in used_before_bound(work.old.text, work.text)
+                    for line, name in used_before_bound(work.old.text, work.text, functools.partial(starred, runner))
                 )
         work.done = True
         self._taking.discard(work.name)

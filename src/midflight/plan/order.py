@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from midflight.plan.diff import Pair
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement
 
+Starred = Callable[[Statement], frozenset[str]]
 _CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
 LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answer with the names of a module
 
@@ -32,23 +33,22 @@ def reorders(pairs: Sequence[Pair]) -> bool:
     return any(pair.edited and pair.kind != "bodies" for pair in pairs) or lines != sorted(lines)
 
 
-def used_before_bound(old: SourceText, new: SourceText) -> Iterator[tuple[int, str]]:
-    """(line, name) for each use in `new` that stands above all that binds the name, and did not in `old`."""
-    found = list(_too_early(new.statements, new.future))
+def used_before_bound(old: SourceText, new: SourceText, starred: Starred) -> Iterator[tuple[int, str]]:
+    """(line, name) for each use in `new` that stands above all that binds the name, and did not in `old`; `starred`
+    gives the names that a star import brings."""
+    found = list(_too_early(new, starred))
     if found:
-        known = {(statement.print, name) for statement, name in _too_early(old.statements, old.future)}
+        known = {(statement.print, name) for statement, name in _too_early(old, starred)}
         yield from ((s.first, name) for s, name in found if (s.print, name) not in known)
 
 
-def _too_early(statements: Sequence[Statement], future: Collection[str]) -> Iterator[tuple[Statement, str]]:
-    ever = frozenset[str]().union(*(statement.binds for statement in statements))
+def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, str]]:
+    ever = frozenset[str]().union(*(statement.binds for statement in text.statements))
     bound: set[str] = set()
-    for statement in statements:
-        if any(a.name == "*" for n in walk_scope(statement.node) if isinstance(n, ast.ImportFrom) for a in n.names):
-            return  # what it binds is not written here
-        if not _may_do_without(statement, future):
+    for statement in text.statements:
+        if not _may_do_without(statement, text.future):
             yield from ((statement, name) for name in sorted(_needs(statement) & ever - bound))
-        bound |= statement.binds
+        bound |= statement.binds | starred(statement)
 
 
 def _needs(statement: Statement) -> frozenset[str]:
