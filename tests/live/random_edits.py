@@ -335,7 +335,7 @@ class Step:
             else:
                 explained.add(place)
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
-        gone = [one for one in gone if not told_in(report, place_of(re.sub(r"^(bound|instance) ", "", one)))]
+        gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
         process.known, process.fresh_facts, process.fails = files, fresh, ""
         if wrong:
             return self.verdict("differs", *wrong[:12], *report.notes)
@@ -344,6 +344,11 @@ class Step:
         return (
             self.verdict("told", *map(str, list(found.items())[:6]), *report.notes) if found else self.verdict("equal")
         )
+
+    def may_be_lost(self, one: str, report: Report, fresh: Facts) -> bool:
+        """Whether the report says it, or the new source makes the name one more of another object."""
+        path = one.split(" ")[0]
+        return told_in(report, place_of(path)) or fresh.get(path, "").startswith("is ")
 
     def edited(self, files: Files) -> set[Place]:
         """Places whose own statements differ from those of the version that the process took last."""

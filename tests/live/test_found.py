@@ -339,6 +339,41 @@ K = ONE
 [expect]
 told("a:2", "`K` is bound further down") and not told("ONE")
 
+# class-made-again-twice: once for what was edited, and again for what only calls it
+[file a.py]
+from dataclasses import dataclass
+def f(x):
+    return 4
+class B:
+    def get(self, x):
+        return x + f(6)
+@dataclass
+class C:
+    n: int
+    size: int = B().get(3)
+    LIMIT = f(2)
+[run]
+import a
+[sub a.py]
+return 4 => return 8
+[expect]
+a.C.size == 11 and a.C(1).size == 11 and a.C.LIMIT == 8
+
+# class-of-a-failed-edit: its base does not list it any more
+[file a.py]
+class B:
+    pass
+[run]
+import a
+[edit a.py]
+class B:
+    pass
+class C(B):
+    pass
+1 / 0
+[expect rolled back]
+a.B.__subclasses__() == []
+
 # wrapper-that-hides-its-function: what that reads reaches who called the wrapper
 [file a.py]
 def deco(fn):

@@ -171,7 +171,8 @@ def wants(runner: Runner, statement: Statement) -> bool:
         return False
     if any(True for _ in following(runner, statement)):
         return True
-    if statement in runner.work.reran or runner.work.record.kept.keys() & statement.binds:
+    # A class that was made again may read what has changed only since.
+    if (statement in runner.work.reran and not statement.is_class) or runner.work.record.kept.keys() & statement.binds:
         return False
     if statement.is_class and (header_causes(runner, statement) or _class_imports_change(runner, statement)):
         return True

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.graft.generated import graft_generated
+from midflight.apply.graft.generated import LEFT, graft_generated
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import nested_codes
 from midflight.apply.parsed import Roots, by_first
@@ -90,12 +90,13 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     """A class that is new, or whose name held something else: the statement runs as written."""
     node = pair.statement.node
     assert isinstance(node, ast.ClassDef)
-    if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
-        runner.run_value(pair)
-        return
     runner.run_value(pair)
-    runner.tx.flush()
     made = runner.scope.get(node.name)
+    if isinstance(made, type):
+        runner.tx.undo(lambda: LEFT.add(made))  # its bases list it until it is collected
+    if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
+        return
+    runner.tx.flush()
     runner.scope.set(node.name, runner.run.moves.arrive(runner.run, runner.work.loaded, node.name, made))
 
 
