@@ -347,7 +347,7 @@ class Step:
 
     def may_be_lost(self, one: str, report: Report, fresh: Facts) -> bool:
         """Whether the report says it, or the new source makes the name one more of another object."""
-        path = one.split(" ")[0]
+        path = one.partition(" ")[0]
         return told_in(report, place_of(path)) or fresh.get(path, "").startswith("is ")
 
     def edited(self, files: Files) -> set[Place]:

@@ -374,6 +374,20 @@ class C(B):
 [expect rolled back]
 a.B.__subclasses__() == []
 
+# new-block-that-names-its-exception: the name is the handler's own
+[file a.py]
+X = 1
+[run]
+import a
+[edit a.py]
+X = 2
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    SAID = str(error)
+[expect]
+a.SAID == "division by zero" and not hasattr(a, "error")
+
 # wrapper-that-hides-its-function: what that reads reaches who called the wrapper
 [file a.py]
 def deco(fn):

@@ -176,6 +176,7 @@ def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
         return frozenset()
     others = (p.new for p in runner.siblings if p.new is not None and p.new is not pair.new)
     within = {n.target.id for n in ast.walk(pair.statement.node) if isinstance(n, ast.NamedExpr)}
+    within |= {n.name for n in ast.walk(pair.statement.node) if isinstance(n, ast.ExceptHandler) and n.name}
     old = pair.old.binds if pair.old is not None else frozenset()
     return (old | pair.statement.binds).difference(within, *(other.binds for other in others))
 
