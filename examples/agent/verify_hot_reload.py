@@ -46,6 +46,7 @@ import time
 from pathlib import Path
 from python.helpers import extract_tools
 from python.helpers.hot_reload_integration import HotReloadIntegration
+from python.helpers.module_cache import modules
 
 file = Path("python/tools/hot_reload_test.py")
 text = file.read_text()
@@ -71,6 +72,9 @@ assert extract_tools.tools()["hot_reload_test"] is tool, "the tool's class lost 
 file.write_text(text + "\\nVERIFIED = (\\n")
 wait_for("a broken tool to be refused", lambda: counts() == {"successes": 1, "failures": 1})
 assert module.VERIFIED == 1, "the broken tool took the old one's place"
+file.write_text(text + "\\nVERIFIED = 2\\n")
+assert modules.reload(module.__name__).ok, "the mended tool was not taken"
+assert module.VERIFIED == 2, "the mended tool does not run"
 integration.manager.stop()
 """
 
@@ -141,7 +145,8 @@ def analysed() -> tuple[bool, str]:
 
     analyzer = DependencyAnalyzer(ROOT)
     count = sum(len(imports) for imports in analyzer.graph().values())
-    return True, f"{count} imports among {len(analyzer.modules())} modules"
+    cycles = ", ".join(sorted(analyzer.cycles()))
+    return True, f"{count} imports among {len(analyzer.modules())} modules; in cycles: {cycles or 'none'}"
 
 
 def started_by_run_ui() -> tuple[bool, str]:
@@ -166,7 +171,7 @@ def trial() -> tuple[bool, str]:
         done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         return False, (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-    return True, "a saved tool ran, a broken one left it running"
+    return True, "a saved tool ran, a broken one left it running, a mended one ran"
 
 
 def main() -> int:
