@@ -20,6 +20,7 @@ ORDER = (
     ("watch", ("watch.py", "--json")),
     ("start", ("start.py",)),
     ("pump", ("pump.py",)),
+    ("gui", ("gui.py",)),
     ("torn", ("torn.py",)),
     ("server", ("server.py",)),
     ("store", ("store.py",)),

@@ -24,7 +24,20 @@ VERSIONS = ("3.11", "3.12", "3.13")
 EXTRAS = {"demo": ("cli", "web", "watch"), "dev": ("dev",)}  # `dev` holds all that `demo` needs
 # what tests run → the Debian package that has it
 PROGRAMS = {"chromium": "chromium", "ngircd": "ngircd", "vim": "vim", "Xvfb": "xvfb", "xdotool": "xdotool"}
-LIBRARIES = {"GL": "libgl1", "EGL": "libegl1", "OpenGL": "libopengl0", "GLX_mesa": "libglx-mesa0"}  # for libraries
+# what window tests load → the same
+LIBRARIES = {
+    "GL": "libgl1",
+    "EGL": "libegl1",
+    "OpenGL": "libopengl0",
+    "GLX_mesa": "libglx-mesa0",
+    "xcb-cursor": "libxcb-cursor0",
+    "xcb-icccm": "libxcb-icccm4",
+    "xcb-image": "libxcb-image0",
+    "xcb-keysyms": "libxcb-keysyms1",
+    "xcb-render-util": "libxcb-render-util0",
+    "xcb-shape": "libxcb-shape0",
+    "xkbcommon-x11": "libxkbcommon-x11-0",
+}
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "DEBIAN_FRONTEND": "noninteractive"}
 PROBE = """
 import json, sys, sysconfig

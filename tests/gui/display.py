@@ -30,6 +30,8 @@ def display() -> Iterator[str]:
     """An X server with software rendering and no window manager: its name, such as `:3`."""
     end, other = os.pipe()
     command = ["Xvfb", "-displayfd", str(other), "-screen", "0", "1000x700x24", "+extension", "GLX", "-nolisten", "tcp"]
+    command += ["-r"]  # a key that is held on a slow machine is one key
+    command += ["-noreset"]  # else it starts anew, deaf for a moment, whenever the last one who looked leaves
     server = subprocess.Popen(command, pass_fds=[other], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(other)
     try:
