@@ -111,6 +111,18 @@ def test_a_folder_that_vanishes_and_comes_back_is_followed_again(make: Any, fold
     assert shop.seen[0] == 1
 
 
+@pytest.mark.parametrize("first, then", [("", "(Base)"), ("(Base)", "")], ids=["gets a base", "loses its base"])
+def test_a_class_that_went_and_comes_back_with_other_bases_is_taken(program: Any, first: str, then: str) -> None:
+    base = "class Base:\n    pass\n"
+    program.write(shop=f"{base}class Box{first}:\n    size = 1\n")
+    shop = program.load("shop")
+    held = shop.Box
+    assert program.save(shop=base).outcome == "committed"
+    assert program.save(shop=f"{base}class Box{then}:\n    size = 2\n").outcome == "committed"
+    assert shop.Box.size == 2 and issubclass(shop.Box, shop.Base) == bool(then)
+    assert held.size in (1, 2)
+
+
 def test_two_sessions_on_overlapping_paths_are_an_error(program: Any, folder: Path) -> None:
     inside = folder / "inside"
     inside.mkdir()

@@ -13,6 +13,7 @@ from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
+from midflight.graph.heap import refuses_bases
 from midflight.graph.homes import made_in, module_of
 from midflight.graph.loaded import Loaded
 from midflight.plan.statements import FUNCTIONS
@@ -85,6 +86,8 @@ class Moves:
             found = next(iter(leaving.values()))
         if found is new or type(found) is not type(new):
             return ABSENT
+        if isinstance(found, type) and isinstance(new, type) and _refuses(found, new):
+            return ABSENT  # CPython does not give the class that went these bases: the name holds another one
         return found
 
     def arrivals(self, run: Execution) -> None:
@@ -98,3 +101,7 @@ class Moves:
                 lives = self.arrive(run, loaded, label, value)
                 if lives is not value:
                     run.tx.set_item(loaded.namespace, label, lives)
+
+
+def _refuses(old: type, new: type) -> bool:
+    return old.__bases__ != new.__bases__ and bool(refuses_bases(old, new.__bases__))

@@ -1,0 +1,113 @@
+"""Nothing of an old version is kept alive but what the program holds: after many reloads of every kind, no more objects."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import gc
+import types
+import weakref
+from typing import Any
+
+SHOP = """
+import functools
+LIMIT = {n}
+TABLE = {{"a": {n}}}
+
+def wrap(f):
+    @functools.wraps(f)
+    def wrapper(*args):
+        return f(*args) + {n}
+    return wrapper
+
+def plain():
+    return {n}
+
+@wrap
+def wrapped(x=LIMIT):
+    return x + {n}
+
+@functools.lru_cache(maxsize={n} + 1)
+def cached():
+    return {n}
+
+class Base:
+    VERSION = {n}
+    def version(self):
+        return super().__repr__() and {n}
+
+@functools.total_ordering
+class Made(Base):
+    held = {n}
+    def __eq__(self, other):
+        return True
+    def __lt__(self, other):
+        return {n} > 1
+
+{more}
+"""
+TILL = "from {shop} import LIMIT, plain, Base\nRATE = LIMIT * 2\nclass Till(Base):\n    rate = RATE\n"
+# What a round saves, one after the other, and how each ends. Texts of one round differ from those of the next.
+ROUND = [
+    ("", "committed"),
+    ("def more():\n    return [x for x in (1, {n})]\nclass More:\n    pass\n", "committed"),
+    ("def more(a, b={n}):\n    return lambda: a\nclass More(Base):\n    pass\n", "committed"),
+    ("def more(:\n", "refused"),
+    ("class More(Base):\n    x = {n}\n1 / 0\n", "rolled back"),
+    ("import surely_not_there_{n}\n", "rolled back"),
+    ("\n\nif LIMIT:\n    CHOSEN = {n}\n", "committed"),
+]
+
+
+def play(program: Any, number: int) -> None:
+    for step, (more, outcome) in enumerate(ROUND):
+        n = number * 10 + step
+        text = SHOP.format(n=n, more=more.format(n=n) if "{n}" in more else more)
+        assert program.save(shop=text).outcome == outcome, [str(p) for p in program.session.history(1)[0].problems]
+
+
+def counted() -> dict[str, int]:
+    """Live objects that a version of a program is made of, and midflight's own but the reports, whose number is
+    bounded by the history."""
+    gc.collect()
+    counts: collections.Counter[str] = collections.Counter()
+    for item in gc.get_objects():
+        kind = type(item)
+        if isinstance(item, (types.FunctionType, type, ast.AST, types.CellType, types.FrameType)):
+            counts["node" if isinstance(item, ast.AST) else kind.__name__] += 1
+        elif kind.__module__.startswith("midflight.") and kind.__module__ not in (
+            "midflight.values",
+            "midflight.store",
+        ):
+            counts[f"{kind.__module__}.{kind.__name__}"] += 1
+    return dict(counts)
+
+
+def test_rounds_of_every_kind_of_edit_leave_as_many_objects_as_the_one_before(program: Any) -> None:
+    program.write(shop=SHOP.format(n=1, more=""))
+    program.write(till=TILL)
+    program.load("till")
+    for number in range(1, 4):
+        play(program, number)
+    before = counted()
+    for number in range(4, 10):
+        play(program, number)
+    after = counted()
+    grown = {name: (before.get(name, 0), count) for name, count in after.items() if count > before.get(name, 0)}
+    assert grown == {}
+
+
+def test_old_code_objects_and_classes_made_again_die_with_their_reload(program: Any) -> None:
+    program.write(shop=SHOP.format(n=1, more=""))
+    program.write(till=TILL)
+    program.load("till")
+    shop = program.load("shop")
+    play(program, 1)
+    old: list[weakref.ref[Any]] = []
+    for number in range(2, 5):
+        functions = [shop.plain, shop.wrapped.__wrapped__, shop.cached.__wrapped__, shop.Base.version, shop.Made.__lt__]
+        old += [weakref.ref(function.__code__) for function in functions]
+        play(program, number)
+        gc.collect()
+        assert [one() for one in old if one() is not None] == []
+    assert shop.plain() == shop.Base.VERSION == number * 10 + 6
