@@ -149,6 +149,14 @@ def place_of(path: str) -> Place:
     return at[1].rpartition(".")[2], at[2] + (f".{at[3]}" if at[3] else "")
 
 
+def holds_more(live: str, fresh: str) -> bool:
+    """Whether both facts are of a dict, and the live one has all keys of the fresh one and what the program put in."""
+    if not all(text.startswith("builtins.dict of") and text.endswith("]") for text in (live, fresh)):
+        return False
+    keys, wanted = (ast.literal_eval(text.partition(" in the order ")[2]) for text in (live, fresh))
+    return set(wanted) <= set(keys)
+
+
 def told_in(report: Report, place: Place) -> bool:
     """Whether the report names the place, or the class that it lies in."""
     lines = [*report.notes, *(name for one in report.modules.values() for name in one.kept)]
@@ -330,10 +338,12 @@ class Step:
         wrong, explained = [], set()
         for path, (a, b) in found.items():
             place = place_of(path)
-            if not self.is_explained(path, place, report, fresh, edited, state):
-                wrong.append(f"{path}: live {a} | fresh {b}")
-            else:
+            if self.is_explained(path, place, report, fresh, edited, state) or (
+                place in process.explained and holds_more(a, b)
+            ):
                 explained.add(place)
+            else:
+                wrong.append(f"{path}: live {a} | fresh {b}")
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
         gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
         process.known, process.fresh_facts, process.fails = files, fresh, ""

@@ -388,6 +388,27 @@ except ZeroDivisionError as error:
 [expect]
 a.SAID == "division by zero" and not hasattr(a, "error")
 
+# default-that-ran-again-in-a-block: the function is found again at the next edit
+[file a.py]
+K = 1
+if 7 > 1:
+    M = 8
+    def f(y=K):
+        return y
+else:
+    M = 2
+[run]
+import a
+f = a.f
+[sub a.py]
+K = 1 => K = 2
+[expect]
+f() == 2
+[sub a.py]
+K = 2 => \nK = 2
+[expect]
+a.f is f and f.__code__.co_firstlineno == 5
+
 # wrapper-that-hides-its-function: what that reads reaches who called the wrapper
 [file a.py]
 def deco(fn):

@@ -81,7 +81,7 @@ def find(place: str) -> Any:
     module, _, names = place.partition(":")
     found: Any = sys.modules.get(module, ABSENT)
     for name in filter(None, names.split(".")):
-        found = vars(found).get(name, ABSENT) if found is not ABSENT else ABSENT
+        found = getattr(found, "__dict__", {}).get(name, ABSENT)
     return found
 
 

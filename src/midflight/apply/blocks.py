@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import collections
 import copy
+import types
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,16 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
         inner = runner.inner_runner(same, pairs)
         inner.old_roots = {**inner.old_roots}
         inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
+        _take_over_roots(runner, pair, [code for roots in inner.roots.values() for code in roots])
+
+
+def _take_over_roots(runner: Runner, pair: Pair, fresh: Sequence[types.CodeType]) -> None:
+    """What ran again in the block left other code objects: those lead to its functions from now on."""
+    assert pair.new is not None
+    if fresh:
+        again = {code.co_qualname for code in fresh}
+        held = runner.roots.get(pair.new, runner.old_codes(pair))
+        runner.roots[pair.new] = (*(code for code in held if code.co_qualname not in again), *fresh)
 
 
 def _built_across(parts: Mapping[str, Sequence[Pair]], live: Collection[str], again: Sequence[Pair]) -> bool:
