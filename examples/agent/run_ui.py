@@ -51,7 +51,7 @@ def app() -> Starlette:
         Mount("/css", StaticFiles(directory=WEBUI / "css")),
         Mount("/js", StaticFiles(directory=WEBUI / "js")),
         # Who comes this far was let in by our own guard.
-        Mount("/__midflight__", devtools.app(auth=lambda asked: True, hosts=settings.names())),
+        Mount("/__midflight__", devtools.app(auth=lambda asked: True, hosts=sessions.names)),
         Route("/{endpoint}", endpoint, methods=["POST"]),
     ]
     errors = {api.ApiError: api_error, guard.TooManyGuesses: too_many}

@@ -144,6 +144,17 @@ def test_an_authorization_that_is_none_is_not_enough(locked_agent: Agent, header
     assert answer.status_code == 401
 
 
+def test_a_login_taken_out_of_env_is_asked_for_until_the_restart(folder: Path) -> None:
+    (folder / ".env").write_text(f"AUTH_LOGIN={ME[0]}\nAUTH_PASSWORD='{ME[1]}'\n")
+    with served(folder, **QUICK) as agent:
+        (folder / ".env").unlink()
+        agent_file = "python/helpers/files.py"
+        agent.write(agent_file, agent.read(agent_file) + "\nEDITED = True\n")
+        agent.until_console("Successfully reloaded: helpers.files")
+        assert ask(agent, "POST", "/hot_reload_status", json={}).status_code == 401
+        assert ask(agent, "POST", "/hot_reload_status", json={}, auth=ME).status_code == 200
+
+
 def test_guessing_ends_after_ten_wrong_passwords_and_who_is_in_stays_in(folder: Path) -> None:
     with served(folder, **QUICK, **LOGIN) as agent:
         right = ask(agent, "POST", "/login", json={"name": ME[0], "password": ME[1]})

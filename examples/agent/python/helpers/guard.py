@@ -8,6 +8,7 @@ import hmac
 import secrets
 import time
 from collections import deque
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -37,9 +38,11 @@ class TooManyGuesses(Exception):
 
 
 class Sessions:
-    """Secrets of the browsers that logged in; the oldest goes when there are too many."""
+    """The login and the names as they were at the start, and secrets of the browsers that logged in since: the oldest
+    goes when there are too many."""
 
     def __init__(self) -> None:
+        self.login, self.names = settings.login(), settings.names()
         self._secrets: list[str] = []
         self._wrong: deque[float] = deque(maxlen=GUESSES)
 
@@ -47,7 +50,8 @@ class Sessions:
         """Whether this is the login. Raises TooManyGuesses."""
         if len(self._wrong) == GUESSES and time.monotonic() - self._wrong[0] < GUESS_WINDOW_S:
             raise TooManyGuesses(f"too many wrong passwords: try again in {GUESS_WINDOW_S:g} s")
-        right = is_login(name, password)
+        # Both are compared in any case: the time taken must not tell which one was wrong.
+        right = self.login is not None and all([equal(name, self.login[0]), equal(password, self.login[1])])
         if not right:
             self._wrong.append(time.monotonic())
         return right
@@ -81,8 +85,8 @@ class Guard:
     def _refusal(self, asked: HTTPConnection) -> Response | None:
         """The answer to who may not ask this; None for who may."""
         host, origin = asked.headers.get("host", ""), asked.headers.get("origin")
-        if not answers_to(host):
-            known = ", ".join(settings.names())
+        if not answers_to(host, self._sessions.names):
+            known = ", ".join(self._sessions.names)
             return failure(403, f"this is not {host[:100] or 'a host without a name'}, but {known}: see .env")
         if origin is not None and not same_origin(origin, host):
             return failure(403, f"not taken from a page of another site: its origin is {origin[:100]}")
@@ -100,18 +104,12 @@ class Guard:
 
     def is_known(self, asked: HTTPConnection) -> bool:
         """Whether the caller is logged in, or need not be."""
-        if settings.login() is None:
+        if self._sessions.login is None:
             return True
         given = basic(asked)
         return self._sessions.knows(asked.cookies.get(COOKIE)) or (
             given is not None and self._sessions.may_enter(*given)
         )
-
-
-def is_login(name: str, password: str) -> bool:
-    login = settings.login()
-    # Both are compared in any case: the time taken must not tell which one was wrong.
-    return login is not None and all([equal(name, login[0]), equal(password, login[1])])
 
 
 def basic(asked: HTTPConnection) -> tuple[str, str] | None:
@@ -130,10 +128,10 @@ def equal(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
-def answers_to(host: str) -> bool:
+def answers_to(host: str, names: Sequence[str]) -> bool:
     """Whether a Host header names us. A page that rebinds its own name to this machine names itself."""
     try:
-        return (urlsplit(f"//{host}").hostname or "").lower() in settings.names()
+        return (urlsplit(f"//{host}").hostname or "").lower() in names
     except ValueError:
         return False
 

@@ -10,6 +10,9 @@ from dotenv import dotenv_values
 ENV_FILE = Path(__file__).resolve().parents[2] / ".env"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+# Read once: a login that is taken out of .env must not open an agent that listens everywhere.
+_from_file = dotenv_values(ENV_FILE)
+
 
 class SettingsError(Exception):
     """Settings with which the agent does not start; says which, why, and what to do."""
@@ -17,10 +20,7 @@ class SettingsError(Exception):
 
 def get(name: str) -> str | None:
     """The setting's text; None where it is not set or empty."""
-    value = os.environ.get(name)
-    if value is None and ENV_FILE.is_file():
-        value = dotenv_values(ENV_FILE).get(name)
-    return value or None
+    return os.environ.get(name, _from_file.get(name)) or None
 
 
 def login() -> tuple[str, str] | None:
