@@ -121,15 +121,16 @@ class Chat:
                 self._take(line.rstrip("\r\n"))
 
     def _take(self, line: str) -> None:
+        kind = [*line.split(), "", ""][1]
         if line.startswith("PING"):
             self._send("PONG" + line[4:])
-        elif " 001 " in line:
+        elif kind == "001":
             self._send(f"JOIN {CHANNEL}")
-        elif " 353 " in line:
+        elif kind == "353":
             self.present.update(name.lstrip("@+") for name in line.rpartition(":")[2].split())
         elif found := re.match(r":(\S+?)!\S+ JOIN ", line):
             self.present.add(found[1])
-        elif " 366 " in line:
+        elif kind == "366":
             self._joined.set()
         elif found := re.match(r":(\S+?)!\S+ PRIVMSG \S+ :(.*)", line):
             with self._changed:

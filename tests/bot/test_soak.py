@@ -98,15 +98,14 @@ def test_a_thousand_edits_under_traffic_lose_nothing(
     tasks = bot.status()["tasks"]
     talk = Talk(chat)
     request.addfinalizer(talk.stop)
-    after_a_fifth = 0
+    resident: list[int] = []  # kB, ten times
     for number, edit in enumerate(edits):
         take(bot, edit)
         if edit.plugin in ("greet", "karma", "quotes", "stats", "top"):
             said = answer_of(asker, edit.plugin)
             assert edits.live[edit.plugin] in said and "<broken>" not in said, (number, edit, said)
-        if number == many // 5:
-            after_a_fifth = bot.resident_kb()
-    end = bot.resident_kb()
+        if number % (many // 10) == many // 10 - 1:
+            resident.append(bot.resident_kb())
     assert set(bot.status()["commands"]) == edits.commands(first)
     for name, text in originals.items():
         bot.save(f"{name}.py", text)
@@ -122,6 +121,6 @@ def test_a_thousand_edits_under_traffic_lose_nothing(
     assert Counter(talk.answers().values()).keys() == {1}, "each just once"
     wait_for(lambda: bot.status()["tasks"] <= tasks, "no task is left behind")
     assert server.registrations(NICK) == 1, "the connection was never dropped"
-    print(f"{many} edits, {len(talk.asked)} messages; resident {after_a_fifth} kB after a fifth, {end} kB at the end")
-    assert end - after_a_fifth < GROWTH_KB
+    print(f"{many} edits, {len(talk.asked)} messages; resident kB by tenths: {resident}")
+    assert resident[-1] - resident[1] < GROWTH_KB
     asker.close()

@@ -397,7 +397,9 @@ def test_a_plugin_that_is_not_there_is_an_error_that_names_those_that_are(play: 
     play(scene)
 
 
-def test_a_listener_timer_or_task_that_raises_harms_nobody_else(play: Any, folder: Path) -> None:
+def test_a_listener_timer_or_task_that_raises_harms_nobody_else(
+    play: Any, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (folder / "bad.py").write_text(
         "async def setup(ctx):\n    ctx.listener('message', hear)\n    ctx.timer(0.001, hear, 'tick')\n    ctx.task(work)\n"
         "def hear(text):\n    raise ValueError(text)\nasync def work():\n    raise OSError('work')\n"
@@ -405,9 +407,10 @@ def test_a_listener_timer_or_task_that_raises_harms_nobody_else(play: Any, folde
     (folder / "good.py").write_text("heard = []\ndef setup(ctx):\n    ctx.listener('message', heard.append)\n")
 
     async def scene(world: World) -> None:
-        await until(lambda: "its timer hear raised ValueError: tick" in world.error("bad"))
+        await until(lambda: "plugin bad: its timer hear raised ValueError: tick" in world.error("bad"))
         assert await world.manager.emit("message", "hi") == 2
-        assert "plugin bad: its listener for 'message' raised ValueError: hi" in world.error("bad")
+        assert "plugin bad: its listener for 'message' raised ValueError: hi" in caplog.text
+        assert "plugin bad: its task plugin bad: work raised OSError: work" in caplog.text
         assert world.manager.plugins["good"].module.heard == ["hi"]
         assert world.states() == {"bad": "enabled", "good": "enabled"}
 

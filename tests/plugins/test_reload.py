@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from midflight.plugins import PluginError
 from midflight.values import Report
 
 from .conftest import World, until
@@ -742,5 +743,31 @@ def test_an_old_version_whose_setup_fails_too_is_down_and_says_so(play: Any) -> 
         assert world.manager.commands == {"two": "two"}
         await world.save(one=text.replace("< 2", "< 9"))
         assert world.states()["one"] == "enabled" and await world.ask("one") == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("how", ["deleted", "disabled"])
+def test_a_call_that_waits_for_a_plugin_that_goes_is_told_so(play: Any, how: str) -> None:
+    text = """
+        async def setup(ctx):
+            ctx.command("ask", lambda: 1)
+
+        async def teardown(ctx):
+            await ctx.host.go.wait()
+    """
+
+    async def scene(world: World) -> None:
+        world.bot.go = asyncio.Event()  # type: ignore[attr-defined]
+        await world.save(slow=text)
+        going = asyncio.ensure_future(world.delete("slow") if how == "deleted" else world.manager.disable("slow"))
+        await asyncio.sleep(0.02)
+        asking = asyncio.ensure_future(world.ask("ask"))
+        await asyncio.sleep(0.02)
+        assert not asking.done()
+        world.bot.go.set()  # type: ignore[attr-defined]
+        await going
+        with pytest.raises(PluginError, match="no plugin has a command 'ask'"):
+            await asking
 
     play(scene)

@@ -96,3 +96,28 @@ def test_hot_reload_that_is_switched_off_for_the_process_still_loads_plugins(
         await manager.unload_all()
 
     asyncio.run(scene())
+
+
+def test_a_folder_that_the_host_can_import_is_the_same_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(folder.parent))
+    folder = folder.rename(folder.parent / "own_cogs")
+    (folder / "one.py").write_text("from own_cogs._help import N\ndef setup(ctx):\n    ctx.command('n', lambda: N)\n")
+    (folder / "_help.py").write_text("N = 1\n")
+
+    async def scene() -> None:
+        manager = PluginManager(Bot(), folder, entry_points=False)
+        await manager.load_all()
+        import own_cogs.one  # type: ignore[import-not-found]
+
+        assert manager.plugins["one"].module is own_cogs.one
+        (folder / "_help.py").write_text("N = 2\n")
+        await manager.take([folder / "_help.py"])
+        assert await manager.run_command("n") == 2
+        await manager.unload_all()
+        assert "own_cogs.one" not in sys.modules
+
+    try:
+        asyncio.run(scene())
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "own_cogs"]:
+            del sys.modules[name]

@@ -207,6 +207,7 @@ async def take_down(entry: Entry, tools: Tools) -> None:
     except PluginError as error:
         failure = error
     lines = await _close(entry, tools)
+    tools.gate(entry).open()  # nobody answers any more, and nobody must wait for it
     if failure is None and lines:
         failure = PluginError(f"plugin {entry.name}: {'; '.join(lines)}", "It was taken down all the same.")
     if failure is not None:

@@ -625,7 +625,7 @@ class PluginManager:
         program.at("")
         found: dict[str, set[str]] = {}
         for name, entry in self.plugins.items():
-            modules = set(_imports_of_files(entry.found))
+            modules = set(_imports_of_files(entry.found)) if entry.module is None else set()
             for module in entry.modules():
                 modules |= program.imports.imports(module.__name__)
             found[name] = {
@@ -801,7 +801,7 @@ def _sources(found: Found) -> list[Path]:
 
 
 def _imports_of_files(found: Found) -> Iterator[str]:
-    """What the files of a plugin import, loaded or not: at first its order is known only from them."""
+    """What the files of a plugin import that is not loaded yet: its order is known only from them."""
     for path in _sources(found):
         module = found.module
         if path != found.path:
