@@ -193,10 +193,24 @@ def test_the_panel_is_worked_by_keys_and_told_to_screen_readers(shop: Page, proj
     expect(pill).to_be_visible()  # it is remembered
 
 
+def test_a_click_is_not_lost_while_reports_come_fast(shop: Page, session: Session, project: Path) -> None:
+    panel = shop.locator("midflight-panel")
+    expect(panel).to_have_attribute("data-state", "running")
+    shop.evaluate("window.button = document.querySelector('midflight-panel').shadowRoot.querySelector('.pause')")
+    for number in range(50, 90):
+        (project / "cart.py").write_text(f"RATE = {number}\n")
+        reported(session, lambda one, number=number: number == sys.modules["cart"].RATE)  # type: ignore[misc]
+    expect(panel.locator("li")).to_have_count(5)
+    assert shop.evaluate("window.button.isConnected")
+    panel.locator(".pause").click()
+    expect(panel).to_have_attribute("data-state", "paused")
+
+
 def test_on_a_phone_it_begins_as_a_dot_at_the_edge(browser: Browser, site: str) -> None:
     visit = Visit(browser, site, viewport={"width": 390, "height": 780}, is_mobile=True)
     visit.context.request.get(f"{site}/__midflight__/?token={TOKEN}")
     page = visit.page("/")
+    expect(page.locator("midflight-panel")).to_have_attribute("data-state", "running")
     box = page.locator("midflight-panel .pill").bounding_box()
     assert box is not None and box["width"] < 60 and box["height"] < 60
     page.locator("midflight-panel .pill").click()
@@ -353,10 +367,15 @@ def test_a_graph_of_two_thousand_modules_is_shown_by_package_and_opened(
     expect(page.locator(".graph-facts")).to_contain_text(re.compile(r" 2\d nodes"))
     page.get_by_label("Find a module").fill("big3.part4.m5")
     page.keyboard.press("Enter")
-    expect(page.locator(".node h2")).to_have_text("big3.part4.m5")
-    expect(page.locator(".touch")).to_contain_text("An edit here may touch")
-    assert page.evaluate(f"{graph}.cy.getElementById('big3.part4.m5').hasClass('chosen')")
-    assert page.evaluate(f"{graph}.cy.getElementById('big19').hasClass('far')")
+    expect(page.locator(".graph-facts")).to_contain_text("around big3.part4.m5")
+    # m5 to m8 of the same part import one another, and each is imported by its twin in the next of 20 packages.
+    expect(page.locator(".touch")).to_have_text("An edit here may touch 67 modules.")
+    classes = f"name => {graph}.cy.getElementById(name).classes().join(' ')"
+    assert "chosen" in page.evaluate(classes, "big3.part4.m5")
+    assert "near" in page.evaluate(classes, "big3.part4.m6") and "near" in page.evaluate(classes, "big4.part4.m5")
+    assert "far" in page.evaluate(classes, "big19.part4.m8")
+    page.get_by_role("button", name="The whole graph").click()
+    expect(page.locator(".graph-facts")).to_contain_text(re.compile(r" 2\d nodes"))
     visit.close()
     assert visit.troubles == []
 

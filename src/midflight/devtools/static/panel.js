@@ -9,18 +9,17 @@ import { sheet, THEME, TONES } from "./static/js/theme.js";
 const HOME = new URL("./", import.meta.url);
 const LATEST = 5;
 const MEMORY = "midflight-panel-open";
+const NUMBERS = [["reloads", "Reloads"], ["successes", "Successes"], ["failures", "Failures"], ["cached_modules", "Cached modules"]];
 
 const STYLE = sheet(THEME, `
   :host { position: fixed; right: 16px; bottom: 16px; z-index: 2147483000; font: 13px/1.45 var(--sans); color: var(--ink);
     text-align: left; max-width: calc(100vw - 24px); }
-  :host([hidden]) { display: none; }
+  :host([hidden]), [hidden] { display: none !important; }
   .pill, .card { background: var(--card); border: 1px solid var(--line); box-shadow: var(--shadow); }
   .pill { display: flex; align-items: center; gap: .55em; padding: .45em .8em .45em .65em; border-radius: 99px; max-width: 100%; }
   .pill:hover { border-color: var(--strong-line); }
   .pill .last { color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 16em; }
   .dot { width: 9px; height: 9px; border-radius: 50%; flex: none; background: var(--tone); box-shadow: 0 0 0 3px var(--tone-soft); }
-  .flash .dot { animation: flash .7s ease-out; }
-  @keyframes flash { 0% { box-shadow: 0 0 0 3px var(--tone-soft); } 30% { box-shadow: 0 0 0 9px var(--tone-soft); } }
   .card { width: 340px; max-width: 100%; border-radius: 14px; overflow: hidden; display: flex; flex-direction: column; max-height: min(34rem, calc(100vh - 32px)); }
   header { display: flex; align-items: center; gap: .6rem; padding: .6rem .5rem .6rem .9rem; border-bottom: 1px solid var(--line); }
   header b { font-weight: 650; } header .state { color: var(--soft); flex: 1; }
@@ -44,7 +43,7 @@ const STYLE = sheet(THEME, `
   footer { display: flex; gap: .5rem; padding: .6rem; border-top: 1px solid var(--line); }
   footer .button { flex: 1; }
   footer .button.wide { flex: 0 0 auto; }
-  .said { padding: 0 .9rem .5rem; margin: 0; color: var(--bad); }
+  .said { padding: 0 .9rem .5rem; margin: 0; color: var(--bad); } .said:empty { display: none; }
   @media (max-width: 480px) {
     :host { right: 8px; bottom: 8px; max-width: calc(100vw - 16px); }
     :host([open]) { left: 8px; }
@@ -64,23 +63,18 @@ const STATES = {
   failing: ["bad", "A save was not taken"],
 };
 
+// Built once and then only changed: what is drawn anew under a finger or a mouse loses its click.
 class Panel extends HTMLElement {
   #reports = [];
-  #fresh = "";
 
   connectedCallback() {
     if (this.shadowRoot) return;
     this.attachShadow({ mode: "open" }).adoptedStyleSheets = [STYLE];
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", "midflight: hot reload");
-    this.spoken = h("div.hidden", { "aria-live": "polite", role: "status" });
-    this.place = h("div", {});
-    this.shadowRoot.append(this.place, this.spoken);
-    this.shadowRoot.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.open) this.#toggle(false);
-    });
-    this.open = remembered() ?? !this.hasAttribute("closed");
-    if (remembered() === null && matchMedia("(max-width: 480px)").matches) this.open = false;
+    this.line = new Connection(HOME);
+    this.#build();
+    this.open = remembered() ?? (!this.hasAttribute("closed") && !matchMedia("(max-width: 480px)").matches);
     this.#listen();
     this.#draw();
   }
@@ -90,21 +84,48 @@ class Panel extends HTMLElement {
   }
 
   #listen() {
-    const line = (this.line = new Connection(HOME));
+    const { line } = this;
     line.addEventListener("report", ({ detail }) => this.#took(detail));
     line.addEventListener("restart", () => (this.#reports = []));
     for (const kind of ["now", "line", "caught up"]) line.addEventListener(kind, () => this.#drawSoon());
     line.addEventListener("event", ({ detail }) => this.dispatchEvent(new CustomEvent("midflight-event", { detail })));
+    this.shadowRoot.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.open) this.#toggle(false);
+    });
     line.start();
+  }
+
+  #build() {
+    const button = (name, act, ...inner) => h(`button.button.${name}`, { type: "button", onclick: act }, ...inner);
+    this.label = h("span.last");
+    this.pill = h("button.pill", { type: "button", "aria-expanded": "false", onclick: () => this.#toggle(true) }, h("span.dot"), h("b.name", {}, "midflight"), this.label);
+    this.state = h("span.state");
+    this.collapse = button("bare.collapse", () => this.#toggle(false), icon("down"));
+    this.collapse.setAttribute("aria-label", "Collapse the panel");
+    this.collapse.setAttribute("aria-expanded", "true");
+    this.header = h("header", {}, h("span.dot"), h("b", {}, "midflight"), this.state, this.collapse);
+    this.numbers = Object.fromEntries(NUMBERS.map(([key, name]) => [key, h("dd", {}, "0")]));
+    this.problem = h("button.problem", { type: "button", hidden: true, onclick: () => this.#showProblems() }, h("code"), h("span"));
+    this.none = h("p.none", {}, "Nothing was reloaded yet. Save a file of the program.");
+    this.list = h("ol", { "aria-label": "Last reports" });
+    this.said = h("p.said", { role: "alert" });
+    this.reload = button("main.reload", () => this.#ask("api/reload"), icon("reload"), h("span", {}, "Reload"));
+    this.pause = button("pause", () => this.#ask(this.line.now?.status === "paused" ? "api/resume" : "api/pause"));
+    const devtools = h("a.button.wide", { href: HOME.href, target: "midflight-devtools", "aria-label": "Open the DevTools", title: "Open the DevTools" }, icon("open"));
+    this.card = h("div.card", {}, this.header,
+      h("dl", {}, NUMBERS.map(([key, name]) => h("div", {}, h("dt", {}, name), this.numbers[key]))),
+      this.problem, this.none, this.list, this.said, h("footer", {}, this.reload, this.pause, devtools));
+    this.spoken = h("div.hidden", { "aria-live": "polite", role: "status" });
+    this.shadowRoot.append(this.pill, this.card, this.spoken);
   }
 
   #took({ report, live }) {
     this.#reports = [report, ...this.#reports].slice(0, LATEST);
     if (live) {
-      this.#fresh = report.id;
       this.#say(`${subject(report)}: ${report.outcome}`);
       this.dispatchEvent(new CustomEvent("midflight-report", { detail: report, bubbles: true, composed: true }));
     }
+    this.fresh = live;
     this.#drawSoon();
   }
 
@@ -135,76 +156,74 @@ class Panel extends HTMLElement {
       // a page may forbid storage; then it is not remembered
     }
     this.#draw();
-    this.shadowRoot.querySelector(open ? ".collapse" : ".pill").focus();
+    (open ? this.collapse : this.pill).focus();
   }
 
   #draw() {
-    const focused = this.shadowRoot.activeElement?.dataset.key;
+    const { now, line } = this.line;
     const [tone, text] = STATES[this.#state];
+    const [last] = this.#reports;
+    const label = this.#state === "running" && last ? `${subject(last)} ${last.outcome}, ${ms(last.timings_ms.total)}` : text;
     this.dataset.state = this.#state;
     this.toggleAttribute("open", this.open);
-    this.place.replaceChildren(this.open ? this.#card(tone, text) : this.#pill(tone, text));
-    if (focused) this.shadowRoot.querySelector(`[data-key="${focused}"]`)?.focus();
+    this.pill.hidden = this.open;
+    this.card.hidden = !this.open;
+    this.pill.className = `pill tone-${tone}`;
+    this.header.className = `tone-${tone}`;
+    this.pill.setAttribute("aria-label", `midflight: ${label}. Open the panel`);
+    this.label.textContent = label;
+    this.state.textContent = text;
+    for (const [key] of NUMBERS) this.numbers[key].textContent = now?.counts[key] ?? 0;
+    this.numbers.failures.parentElement.classList.toggle("some-failures", Boolean(now?.counts.failures));
+    this.#drawProblem(now?.problems ?? []);
+    this.#drawList();
+    this.#drawButtons(now, !now || line === "lost" || line === "locked");
+    if (this.fresh) this.#flash();
     this.#drawOverlay();
   }
 
-  #pill(tone, text) {
-    const last = this.#reports[0];
-    const label = this.#state === "running" && last ? `${subject(last)} ${last.outcome}, ${ms(last.timings_ms.total)}` : text;
-    return h("button.pill", { type: "button", class: `tone-${tone}${this.#fresh ? " flash" : ""}`, "aria-expanded": "false", "data-key": "toggle",
-      "aria-label": `midflight: ${label}. Open the panel`, onclick: () => this.#toggle(true) },
-      h("span.dot"), h("b.name", {}, "midflight"), h("span.last", {}, label));
+  #flash() {
+    this.fresh = false;
+    const dot = (this.open ? this.header : this.pill).querySelector(".dot");
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) dot.animate([{}, { boxShadow: "0 0 0 9px var(--tone-soft)", offset: 0.3 }, {}], 700);
   }
 
-  #card(tone, text) {
-    const { now } = this.line;
-    const counts = now?.counts ?? { reloads: 0, successes: 0, failures: 0, cached_modules: 0 };
-    const number = (name, value) => h("div", { class: name === "Failures" && value ? "some-failures" : "" }, h("dt", {}, name), h("dd", {}, value));
-    return h("div.card", { class: this.#fresh ? "flash" : "" },
-      h("header", { class: `tone-${tone}` }, h("span.dot"), h("b", {}, "midflight"), h("span.state", {}, text),
-        h("button.button.bare.collapse", { type: "button", "aria-label": "Collapse the panel", "aria-expanded": "true", "data-key": "toggle", onclick: () => this.#toggle(false) }, icon("down"))),
-      h("dl", {}, number("Reloads", counts.reloads), number("Successes", counts.successes), number("Failures", counts.failures), number("Cached modules", counts.cached_modules)),
-      now?.problems.length ? this.#problem(now.problems) : null,
-      this.#list(),
-      this.said ? h("p.said", { role: "alert" }, this.said) : null,
-      this.#buttons(now));
+  #drawProblem([first, ...others]) {
+    this.problem.hidden = !first;
+    if (!first) return;
+    const [code, span] = this.problem.children;
+    code.textContent = where(first, this.line.now.root);
+    span.textContent = first.message + (others.length ? ` (and ${others.length} more)` : "");
   }
 
-  #problem([first, ...others]) {
-    return h("button.problem", { type: "button", "data-key": "problem", onclick: () => this.#showProblems() },
-      h("code", {}, where(first, this.line.now.root)), h("span", {}, first.message, others.length ? ` (and ${others.length} more)` : ""));
+  #drawList() {
+    this.none.hidden = this.#reports.length > 0;
+    this.list.hidden = !this.#reports.length;
+    const known = new Map([...this.list.children].map((item) => [item.dataset.report, item]));
+    const items = this.#reports.map((report) => known.get(report.id) ?? entry(report));
+    for (const item of known.values()) if (!items.includes(item)) item.remove();
+    items.forEach((item, at) => this.list.children[at] === item || this.list.insertBefore(item, this.list.children[at] ?? null));
   }
 
-  #list() {
-    if (!this.#reports.length) return h("p.none", {}, "Nothing was reloaded yet. Save a file of the program.");
-    const fresh = this.#fresh;
-    this.#fresh = "";
-    return h("ol", { "aria-label": "Last reports" }, this.#reports.map((report) =>
-      h("li", { class: report.id === fresh ? "new" : "" },
-        h("a", { href: new URL(`#/timeline/${report.id}`, HOME).href, target: "midflight-devtools", "data-key": report.id, title: `${report.id} at ${clock(report.at)}` },
-          h("span.badge", { class: `tone-${TONES[report.outcome]}` }, icon(report.outcome, { size: 13, label: report.outcome })),
-          h("span.what", {}, subject(report)),
-          h("span.took", {}, report.outcome === "unchanged" ? "" : ms(report.timings_ms.total))))));
-  }
-
-  #buttons(now) {
+  #drawButtons(now, off) {
     const paused = now?.status === "paused";
-    const off = !now || this.line.line === "lost" || this.line.line === "locked";
-    return h("footer", {},
-      h("button.button.main.reload", { type: "button", disabled: off || this.busy, "data-key": "reload", onclick: () => this.#ask("api/reload") }, icon("reload"), this.busy ? "Reloading…" : "Reload"),
-      h("button.button.pause", { type: "button", disabled: off, "data-key": "pause", "aria-pressed": String(paused), onclick: () => this.#ask(paused ? "api/resume" : "api/pause") }, icon(paused ? "play" : "pause"), paused ? "Resume" : "Pause"),
-      h("a.button.wide", { href: HOME.href, target: "midflight-devtools", "aria-label": "Open the DevTools", title: "Open the DevTools", "data-key": "open" }, icon("open")));
+    this.reload.disabled = off || Boolean(this.busy);
+    this.reload.lastChild.textContent = this.busy ? "Reloading…" : "Reload";
+    this.pause.disabled = off;
+    if (this.pause.getAttribute("aria-pressed") === String(paused)) return;
+    this.pause.setAttribute("aria-pressed", String(paused));
+    this.pause.replaceChildren(icon(paused ? "play" : "pause"), paused ? "Resume" : "Pause");
   }
 
   async #ask(path) {
     this.busy = path === "api/reload";
-    this.said = "";
+    this.said.textContent = "";
     this.#draw();
     try {
       const answer = await this.line.post(path);
       if (answer.outcome === "unchanged") this.#say("nothing changed");
     } catch (error) {
-      this.said = error.message;
+      this.said.textContent = error.message;
     }
     this.busy = false;
     this.#draw();
@@ -220,6 +239,14 @@ class Panel extends HTMLElement {
     this.overlay?.reopen();
     this.#drawOverlay();
   }
+}
+
+function entry(report) {
+  return h("li.new", { "data-report": report.id },
+    h("a", { href: new URL(`#/timeline/${report.id}`, HOME).href, target: "midflight-devtools", title: `${report.id} at ${clock(report.at)}` },
+      h("span.badge", { class: `tone-${TONES[report.outcome]}` }, icon(report.outcome, { size: 13, label: report.outcome })),
+      h("span.what", {}, subject(report)),
+      h("span.took", {}, report.outcome === "unchanged" ? "" : ms(report.timings_ms.total))));
 }
 
 function remembered() {

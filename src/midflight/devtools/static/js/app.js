@@ -129,7 +129,7 @@ class App {
 }
 
 function counts({ counts }) {
-  return h("span.counts", {}, `${plural(counts.reloads, "reload")}`, counts.failures ? h("b.failures", {}, `${counts.failures} failed`) : null, `${plural(counts.cached_modules, "module")}`);
+  return h("span.counts", {}, h("span", {}, plural(counts.reloads, "reload")), counts.failures ? h("b.failures", {}, `${counts.failures} failed`) : null, h("span", {}, plural(counts.cached_modules, "module")));
 }
 
 function brand() {

@@ -3,7 +3,9 @@
 import { clock, h, icon, ms, plural } from "./dom.js";
 import { arranged } from "./layers.js";
 
-const OPEN_MOST = 70; // nodes that are shown before packages stay closed
+const OPEN_MOST = 45; // nodes that are shown before packages stay closed
+const FOCUS_FROM = 60; // nodes from which on a choice shows only what it concerns
+const FOCUS_MOST = 120;
 const WIDE = 7.2; // pixels of a letter
 
 export class Graph {
@@ -20,7 +22,7 @@ export class Graph {
       h("header.page-head", {}, h("h1", {}, "Graph"), this.search, this.names,
         h("div.acts", {}, this.#button("Packages", () => this.#openTo(0)), this.#button("All modules", () => this.#openTo(Infinity)), this.#button("Fit", () => this.cy?.animate({ fit: { padding: 30 } }, { duration: 200 }))), this.facts),
       h("div.graph-body", {}, this.canvas, this.card));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.cy?.style(style()));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.cy?.style(style(this.cy.edges().length)));
   }
 
   #button(text, act) {
@@ -34,9 +36,7 @@ export class Graph {
     } catch (error) {
       return this.card.replaceChildren(h("p.message", {}, error.what ?? String(error)));
     }
-    if (this.chosen) this.#reveal(this.chosen);
-    this.#draw();
-    this.#choose(this.chosen);
+    this.#pick(this.chosen);
   }
 
   report({ report, live }) {
@@ -67,26 +67,25 @@ export class Graph {
     this.open ??= this.#opened(OPEN_MOST);
   }
 
-  // Packages are opened from the top while no more than `most` nodes are seen.
+  // Packages are opened level by level while no more than `most` nodes are seen.
   #opened(most) {
     const open = new Set();
-    let waiting = [...(this.children.get("") ?? [])].filter((name) => this.children.has(name));
-    let seen = this.children.get("")?.size ?? 0;
-    while (waiting.length) {
-      const name = waiting.shift();
-      const inside = this.children.get(name);
-      if (seen + inside.size > most) continue;
-      open.add(name);
-      seen += inside.size - (name in this.modules ? 0 : 1);
-      waiting.push(...[...inside].filter((one) => this.children.has(one)));
+    let level = [...(this.children.get("") ?? [])];
+    let seen = level.length;
+    while (level.length) {
+      const closed = level.filter((name) => this.children.has(name));
+      level = closed.flatMap((name) => [...this.children.get(name)]);
+      seen += level.length - closed.filter((name) => !(name in this.modules)).length;
+      if (seen > most) break;
+      for (const name of closed) open.add(name);
     }
     return open;
   }
 
   #openTo(most) {
     this.open = most ? this.#opened(most) : new Set();
+    this.#pick(null);
     this.#draw();
-    this.#choose(this.chosen);
   }
 
   // The node that stands for a module: the first closed package above it, else itself.
@@ -102,25 +101,34 @@ export class Graph {
     return Object.keys(this.modules).filter((name) => this.#shown(name) === node);
   }
 
+  // The modules that a choice concerns: those that an edit would touch, the nearest first, and what it imports.
+  #concerned(name) {
+    const near = [...this.#touched([name])].sort((a, b) => a[1] - b[1]).slice(0, FOCUS_MOST);
+    return new Set([...near.map(([one]) => one), ...this.modules[name].imports.slice(0, 20)]);
+  }
+
   #draw() {
+    const only = this.focus ? this.#concerned(this.focus) : null;
+    const shown = only ? (name) => (only.has(name) ? name : null) : (name) => this.#shown(name);
     const nodes = new Map();
     const edges = new Map();
     for (const [name, { imports }] of Object.entries(this.modules)) {
-      const source = this.#shown(name);
+      const source = shown(name);
+      if (source === null) continue;
       nodes.set(source, (nodes.get(source) ?? 0) + 1);
       for (const other of imports) {
-        const target = this.#shown(other);
+        const target = shown(other);
         const key = `${source} ${target}`;
-        if (source !== target) edges.set(key, { source, target, weight: (edges.get(key)?.weight ?? 0) + 1 });
+        if (target !== null && source !== target) edges.set(key, { source, target, weight: (edges.get(key)?.weight ?? 0) + 1 });
       }
     }
     const shaped = [...nodes].map(([id, count]) => {
-      const closed = this.children.has(id) && !this.open.has(id);
+      const closed = !only && this.#isClosed(id);
       const label = closed && count > 1 ? `${id}  ${count}` : id;
       return { id, label, closed, width: Math.max(label.length * WIDE + 22, 44), height: 30 };
     });
     const start = performance.now();
-    const at = arranged(shaped, [...edges.values()]);
+    const at = arranged(shaped, [...edges.values()], this.canvas.clientWidth / (this.canvas.clientHeight || 1));
     this.cy?.destroy();
     this.cy = window.cytoscape({
       container: this.canvas,
@@ -129,7 +137,7 @@ export class Graph {
         ...[...edges.values()].map((edge) => ({ data: { id: `${edge.source} ${edge.target}`, ...edge } })),
       ],
       layout: { name: "preset", padding: 30 },
-      style: style(),
+      style: style(edges.size),
       minZoom: 0.05, maxZoom: 2.5, autoungrabify: true, boxSelectionEnabled: false,
       hideEdgesOnViewport: edges.size > 1500, textureOnViewport: edges.size > 1500,
     });
@@ -138,13 +146,18 @@ export class Graph {
     this.cy.on("tap", "node", ({ target }) => this.#pick(target.id()));
     this.cy.on("dbltap", "node.package", ({ target }) => this.#openOne(target.id()));
     this.cy.on("tap", (event) => event.target === this.cy && this.#pick(null));
-    this.facts.textContent = `${plural(Object.keys(this.modules).length, "module")}, ${plural(nodes.size, "node")} and ${plural(edges.size, "edge")} shown. An arrow goes from who imports to what is imported.`;
+    const what = this.focus ? `around ${this.focus} ` : "";
+    this.facts.textContent = `${plural(Object.keys(this.modules).length, "module")}, ${plural(nodes.size, "node")} and ${plural(edges.size, "edge")} ${what}shown. An arrow goes from who imports to what is imported.`;
     this.#markLast();
+  }
+
+  #node(name) {
+    return this.cy.getElementById(this.focus ? name : this.#shown(name));
   }
 
   #markLast() {
     for (const name of Object.keys(this.last?.modules ?? {})) {
-      if (name in this.modules) this.cy.getElementById(this.#shown(name)).addClass(this.last.outcome === "committed" ? "fresh" : "failed");
+      if (name in this.modules) this.#node(name).addClass(this.last.outcome === "committed" ? "fresh" : "failed");
     }
   }
 
@@ -163,10 +176,13 @@ export class Graph {
   #pick(name) {
     history.replaceState(null, "", `#/graph${name ? `/${encodeURIComponent(name)}` : ""}`);
     this.chosen = name;
-    if (name && name in this.modules && this.#shown(name) !== name) {
-      this.#reveal(name);
-      this.#draw();
-    }
+    const isModule = name && name in this.modules && !(this.#isClosed(name) && !this.focus);
+    const many = this.focus || (this.cy?.nodes().length ?? 0) > FOCUS_FROM || Object.keys(this.modules).length > 4 * FOCUS_FROM;
+    const focus = isModule && many ? name : null;
+    const redraw = !this.cy || focus !== this.focus || (isModule && !focus && this.#shown(name) !== name);
+    this.focus = focus;
+    if (isModule && !focus) this.#reveal(name);
+    if (redraw) this.#draw();
     this.#choose(name);
   }
 
@@ -186,12 +202,14 @@ export class Graph {
   #choose(name) {
     this.cy.elements().removeClass("chosen near far faded");
     if (!name) return this.card.replaceChildren(this.#hint());
-    const inside = name in this.modules && this.#shown(name) === name && !this.#isClosed(name) ? [name] : this.#inside(name);
+    const single = this.focus || (name in this.modules && this.#shown(name) === name && !this.#isClosed(name));
+    const inside = single ? [name] : this.#inside(name);
     const touched = this.#touched(inside);
     this.cy.batch(() => {
       this.cy.elements().addClass("faded");
+      if (this.focus) this.cy.nodes().removeClass("faded"); // what it imports is concerned too
       for (const [one, steps] of touched) {
-        const node = this.cy.getElementById(this.#shown(one));
+        const node = this.#node(one);
         node.removeClass("faded");
         if (!node.hasClass("chosen")) node.addClass(steps === 0 ? "chosen" : steps === 1 ? "near" : "far");
       }
@@ -217,7 +235,8 @@ export class Graph {
     return [
       h("h2", {}, name), h("p.path", {}, module ? this.app.path(module.path) : plural(inside.length, "module")),
       h("p.touch", {}, others.length ? ["An edit here may touch ", h("b", {}, plural(others.length, "module")), "."] : "Nobody imports it: an edit stays here."),
-      this.#isClosed(name) ? h("button.button", { type: "button", onclick: () => this.#openOne(name) }, "Open the package") : null,
+      this.focus ? h("button.button.whole", { type: "button", onclick: () => this.#pick(null) }, icon("back", { size: 14 }), "The whole graph") : null,
+      !this.focus && this.#isClosed(name) ? h("button.button", { type: "button", onclick: () => this.#openOne(name) }, "Open the package") : null,
       single ? h("div.acts", {}, h("button.button", { type: "button", onclick: () => this.#plan(module) }, "What would a reload do?"), h("button.button", { type: "button", onclick: () => this.app.act("api/reload", { paths: [module.path] }) }, icon("reload", { size: 14 }), "Reload it")) : null,
       others.length ? h("h3", {}, "Would be touched") : null, others.length ? list(others.map(([one]) => one)) : null,
       single && module.imports.length ? h("h3", {}, "Imports") : null, single && module.imports.length ? list(module.imports) : null,
@@ -248,12 +267,12 @@ function prefixes(name) {
   return parts.map((_, at) => parts.slice(0, at + 1).join("."));
 }
 
-function style() {
+function style(edges) {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   return [
     { selector: "node", style: { shape: "round-rectangle", width: "data(width)", height: "data(height)", label: "data(label)", "text-valign": "center", "text-halign": "center", "font-family": css("--sans"), "font-size": 12, color: css("--ink"), "background-color": css("--card"), "border-width": 1.2, "border-color": css("--strong-line"), "min-zoomed-font-size": 6 } },
     { selector: "node.package", style: { "background-color": css("--sunk"), "border-style": "double", "border-width": 3, "font-weight": 600 } },
-    { selector: "edge", style: { width: "mapData(weight, 1, 20, 1, 4)", "line-color": css("--strong-line"), "target-arrow-color": css("--strong-line"), "target-arrow-shape": "triangle", "arrow-scale": 0.8, "curve-style": "bezier" } },
+    { selector: "edge", style: { width: "mapData(weight, 1, 20, 1, 4)", "line-color": css("--strong-line"), "target-arrow-color": css("--strong-line"), "target-arrow-shape": "triangle", "arrow-scale": 0.8, "curve-style": edges > 600 ? "haystack" : "bezier" } },
     { selector: "node.fresh", style: { "border-color": css("--good"), "border-width": 2.5 } },
     { selector: "node.failed", style: { "border-color": css("--bad"), "border-width": 2.5 } },
     { selector: "node.near", style: { "background-color": css("--warn-soft"), "border-color": css("--warn"), "border-width": 2 } },

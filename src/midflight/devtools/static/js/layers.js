@@ -1,12 +1,13 @@
-// Where the nodes of a graph stand: dagre for what it can do while one waits, plain layers for more.
+// Where the nodes of a graph stand: dagre where its layers can be read, a grid in the order of the layers where not.
 
-const DAGRE_MOST = 250;
+const DAGRE_MOST = 160;
 const GAP = { x: 26, y: 64 };
-const ROW = 48; // nodes side by side before a layer goes on in another row
 
 // `nodes` are {id, width, height}, `edges` {source, target}; gives {id: {x, y}}. An edge goes from importer to imported.
-export function arranged(nodes, edges) {
-  return nodes.length <= DAGRE_MOST && edges.length <= 4 * DAGRE_MOST ? byDagre(nodes, edges) : byLayers(nodes, edges);
+// `aspect` is how many times wider than high the place is.
+export function arranged(nodes, edges, aspect = 1.2) {
+  const dense = edges.length > 2.2 * nodes.length;
+  return nodes.length <= DAGRE_MOST && !dense ? byDagre(nodes, edges) : byGrid(nodes, edges, aspect);
 }
 
 function byDagre(nodes, edges) {
@@ -19,17 +20,21 @@ function byDagre(nodes, edges) {
   return Object.fromEntries(nodes.map(({ id }) => [id, { x: graph.node(id).x, y: graph.node(id).y }]));
 }
 
-function byLayers(nodes, edges) {
+// Importers above what they import, as far as rows allow: with many edges any drawing of them all is a thicket, and
+// what counts is that names can be read and that a choice lights its own edges.
+function byGrid(nodes, edges, aspect) {
   const out = new Map(nodes.map(({ id }) => [id, []]));
-  const into = new Map(nodes.map(({ id }) => [id, []]));
-  for (const { source, target } of edges) out.get(source).push(target), into.get(target).push(source);
+  for (const { source, target } of edges) out.get(source).push(target);
   const depth = depths(nodes, out);
-  const layers = [];
-  for (const node of nodes) (layers[depth.get(node.id)] ??= []).push(node);
-  const place = new Map();
-  layers.forEach((layer) => layer.forEach((node, at) => place.set(node.id, at / layer.length)));
-  for (let round = 0; round < 4; round++) for (const layer of layers) settle(layer, round % 2 ? out : into, place);
-  return positions(layers);
+  const ordered = [...nodes].sort((a, b) => depth.get(a.id) - depth.get(b.id) || a.id.localeCompare(b.id));
+  const width = Math.max(...nodes.map((node) => node.width)) + GAP.x;
+  const height = nodes.length > DAGRE_MOST ? 46 : 82;
+  const columns = Math.max(1, Math.round(Math.sqrt((nodes.length * height * aspect) / width)));
+  return Object.fromEntries(ordered.map(({ id }, at) => {
+    const row = Math.floor(at / columns);
+    const shift = height > 46 && row % 2 ? width / 4 : 0; // edges of a column do not hide one another
+    return [id, { x: (at % columns) * width + shift, y: row * height }];
+  }));
 }
 
 // The longest way to each node from one that nobody imports; an edge that closes a cycle does not count.
@@ -60,32 +65,4 @@ function depths(nodes, out) {
     for (const next of out.get(id)) if (rank.get(next) > rank.get(id)) depth.set(next, Math.max(depth.get(next) ?? 0, depth.get(id) + 1));
   }
   return depth;
-}
-
-// Each node goes below the middle of its neighbours.
-function settle(layer, neighbours, place) {
-  const wanted = new Map(layer.map(({ id }) => {
-    const near = neighbours.get(id);
-    return [id, near.length ? near.reduce((sum, one) => sum + place.get(one), 0) / near.length : place.get(id)];
-  }));
-  layer.sort((a, b) => wanted.get(a.id) - wanted.get(b.id));
-  layer.forEach((node, at) => place.set(node.id, (at + 0.5) / layer.length));
-}
-
-function positions(layers) {
-  const found = {};
-  let y = 0;
-  for (const layer of layers) {
-    for (let start = 0; start < layer.length; start += ROW) {
-      const row = layer.slice(start, start + ROW);
-      let x = -row.reduce((sum, node) => sum + node.width + GAP.x, 0) / 2;
-      for (const node of row) {
-        found[node.id] = { x: x + node.width / 2, y };
-        x += node.width + GAP.x;
-      }
-      y += 44;
-    }
-    y += GAP.y;
-  }
-  return found;
 }

@@ -13,7 +13,7 @@ const DID = {
   removed: ["Removed", "These names are gone."],
 };
 const SAID = {
-  committed: "The program runs the new code.",
+  committed: "The program took the new code.",
   unchanged: "Nothing had changed for the running program.",
   refused: "Nothing was touched. The program runs on with its old code.",
   "rolled back": "The new code failed and was taken back. The program is as it was before.",
@@ -63,7 +63,8 @@ export class ReportView {
       h("span.badge.big", { class: `tone-${tone}` }, icon(report.outcome, { size: 18 })),
       h("div.title", {},
         h("h1", {}, h("span.outcome", { class: `tone-${tone}` }, report.outcome), " ", h("span.id", {}, report.id)),
-        h("p", {}, SAID[report.outcome], h("span.quiet", {}, ` ${clock(report.at)}, asked for by ${report.cause}`))),
+        h("p", {}, SAID[report.outcome]),
+        h("p.quiet", {}, `${day(report.at)}${clock(report.at)} · asked for by ${report.cause}`)),
       can ? h("button.button.go-back", { type: "button", onclick: () => goBack(this.app, { version: report.id }, `the whole program as of ${report.id}`) }, icon("rolled back"), "Go back to here…") : null);
   }
 
@@ -110,6 +111,11 @@ function timings(report) {
     h("div.stages.wide", { "aria-hidden": "true" }, parts.map((stage) => h("i", { class: `stage-${stage.replace(" ", "-")}`, style: { "flex-grow": share(stage) } }))),
     h("dl.legend", {}, parts.map((stage) => h("div", {}, h("dt", { class: `stage-${stage.replace(" ", "-")}` }, h("span", {}, stage)), h("dd", {}, ms(report.timings_ms[stage])))),
       h("div", {}, h("dt.total", {}, "total"), h("dd", {}, ms(report.timings_ms.total)))));
+}
+
+function day(at) {
+  const then = new Date(at * 1000);
+  return then.toDateString() === new Date().toDateString() ? "" : `${then.toLocaleDateString()} `;
 }
 
 function note({ text, explanation }) {

@@ -35,6 +35,7 @@ export class Timeline {
 
   event(event) {
     if (KINDS[event.kind] === null) return this.#becomes(event);
+    if (event.kind === "tests" && event.detail.outcome === "superseded") return;
     this.#add({ at: event.at, key: `${event.kind} ${event.at} ${event.report_id}`, event });
     if (event.kind === "tests" && event.report_id === this.detail.id) this.detail.refresh();
   }
@@ -119,6 +120,14 @@ export function stageBar(timings) {
     parts.map((stage) => h("i", { class: stageClass(stage), style: { "flex-grow": Math.max(timings[stage] / total, 0.004) } })));
 }
 
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
+// An event that is not known here by name is told by what it carries.
+function said(detail) {
+  const parts = Object.entries(detail).filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && !value.length));
+  return parts.map(([name, value]) => (typeof value === "string" ? value : `${name} ${JSON.stringify(value)}`)).join(", ");
+}
+
 function told(event, app) {
   const { detail } = event;
   if (event.kind === "data") {
@@ -131,5 +140,9 @@ function told(event, app) {
     return { tone, text: `Tests of ${event.report_id}: ${detail.outcome}`, more: numbers.join(", ") || detail.message || "no test was reached", href: "#/tests" };
   }
   if (event.kind === "watcher") return { tone: "warn", text: "Watcher", more: detail.text };
-  return { tone: event.kind === "paused" ? "warn" : "calm", text: KINDS[event.kind] ?? event.kind, more: event.kind === "paused" ? "changes wait until they are asked for" : "" };
+  if (event.kind === "paused") return { tone: "warn", text: "Paused", more: "changes wait until they are asked for" };
+  const about = event.report_id ? ` ${event.report_id}` : "";
+  const href = event.report_id ? `#/timeline/${event.report_id}` : undefined;
+  const bad = ["rejected", "died", "failed"].includes(event.kind);
+  return { tone: bad ? "bad" : "calm", text: (KINDS[event.kind] ?? capital(event.kind)) + about, more: said(detail), href };
 }
