@@ -48,6 +48,8 @@ class Guard:
         if refused is None:
             most = LONGEST_APPLY if route_of(scope) == "/api/apply" else LONGEST_BODY
             await self._app(scope, _limited(receive, most), _with_headers(send, _policy(asked)))
+        elif scope["type"] == "websocket" and "websocket.http.response" in scope.get("extensions", {}):
+            await refused(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocketClose(4401 if refused.status_code == 401 else 4403)(scope, receive, send)
         else:
