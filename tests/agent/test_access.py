@@ -144,6 +144,15 @@ def test_an_authorization_that_is_none_is_not_enough(locked_agent: Agent, header
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost/login?", "localhost/css/page.css#", "localhost/login?:1", "me@localhost", "localhost:x"]
+)
+def test_a_host_that_smuggles_a_path_opens_nothing(locked_agent: Agent, open_agent: Agent, host: str) -> None:
+    for agent in (locked_agent, open_agent):
+        answer = ask(agent, "POST", "/hot_reload_status", json={}, headers={"Host": host})
+        assert answer.status_code in (400, 403) and b"operational" not in answer.content
+
+
 def test_a_login_taken_out_of_env_is_asked_for_until_the_restart(folder: Path) -> None:
     (folder / ".env").write_text(f"AUTH_LOGIN={ME[0]}\nAUTH_PASSWORD='{ME[1]}'\n")
     with served(folder, **QUICK) as agent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import secrets
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocketClose
 from python.helpers import settings
 
 COOKIE = "agent_session"
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::\d+)?")
 OPEN = ("/login", "/css/page.css", "/js/login.js")
 MOST_SESSIONS = 100
 GUESSES, GUESS_WINDOW_S = 10, 60.0  # wrong passwords within that time; then nobody can log in until it is over
@@ -92,13 +94,14 @@ class Guard:
             return failure(403, f"not taken from a page of another site: its origin is {origin[:100]}")
         if asked.scope.get("method") == "POST" and not is_json(asked):
             return failure(415, "send JSON, with the header Content-Type: application/json")
+        path = asked.scope["path"]  # asked.url is made from the Host header too
         try:
-            known = asked.url.path in OPEN or self.is_known(asked)
+            known = path in OPEN or self.is_known(asked)
         except TooManyGuesses as error:
             return failure(429, str(error))
         if known:
             return None
-        if asked.scope.get("method") == "GET" and asked.url.path == "/":
+        if asked.scope.get("method") == "GET" and path == "/":
             return RedirectResponse("/login", 303)
         return failure(401, "log in first: POST /login, or curl -u NAME:PASSWORD")
 
@@ -130,10 +133,8 @@ def equal(given: str, wanted: str) -> bool:
 
 def answers_to(host: str, names: Sequence[str]) -> bool:
     """Whether a Host header names us. A page that rebinds its own name to this machine names itself."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower() in names
-    except ValueError:
-        return False
+    found = HOST.fullmatch(host)
+    return found is not None and found[1].strip("[]").lower() in names
 
 
 def same_origin(origin: str, host: str) -> bool:
