@@ -22,6 +22,7 @@ ORDER = (
     ("pump", ("pump.py",)),
     ("gui", ("gui.py",)),
     ("torn", ("torn.py",)),
+    ("thousand", ("thousand.py",)),
     ("server", ("server.py",)),
     ("store", ("store.py",)),
     ("upgrade", ("upgrade.py",)),
