@@ -113,6 +113,13 @@ def test_a_login_becomes_the_same_cookie(server: Server, stranger: httpx.Client)
     assert stranger.get("/api/status").status_code == 200
 
 
+def test_with_a_chosen_token_a_page_stays_logged_in_when_the_program_is_started_anew() -> None:
+    first, again, other = Access("a-token-of-a-person"), Access("a-token-of-a-person"), Access("another-token-of-one")
+    assert again.is_cookie(first.cookie_value) and again.cookie_name == first.cookie_name
+    assert not other.is_cookie(first.cookie_value) and other.cookie_name != first.cookie_name
+    assert not Access().is_cookie(Access().cookie_value)
+
+
 @pytest.mark.parametrize("way", ["login", "link", "header"])
 def test_guessing_is_stopped_and_then_the_right_token_waits_too(
     server: Server, stranger: httpx.Client, client: httpx.Client, way: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from midflight.session import Session
 from .conftest import served
 
 pytestmark = pytest.mark.one_version
+
+JSON = {"Content-Type": "application/json"}
 
 
 def ask(client: httpx.Client, action: str | None) -> Any:
@@ -70,6 +75,65 @@ def test_a_reload_is_asked_for_and_answers_its_report(client: httpx.Client, proj
     assert client.get(f"/api/reports/{report['id']}").json()["id"] == report["id"]
     assert client.get("/api/history").json()["reports"][0]["id"] == report["id"]
     assert client.post("/api/reload", json={"paths": ["cart.py"]}).json()["outcome"] == "unchanged"
+
+
+def test_new_source_is_taken_where_that_is_switched_on(project: Path) -> None:
+    with Session(paths=[project], mode="manual", allow_apply=True) as session, served(session) as server:
+        importlib.import_module("cart")
+        headers = {"Authorization": f"Bearer {server.app.access.token}"}
+        with httpx.Client(base_url=server.url, headers=headers, verify=False, timeout=60) as client:
+            report = client.post("/api/apply", json={"files": {"cart.py": "RATE = 8\n"}}).json()
+            assert report["outcome"] == "committed" and (project / "cart.py").read_text() == "RATE = 8\n"
+            for files in ({}, [], None, {"cart.py": 5}, {"": "x"}, {"cart.py": "\ud800"}):
+                assert client.post("/api/apply", content=json.dumps({"files": files}), headers=JSON).status_code == 400
+            for path in ("/etc/passwd.py", "../outside.py"):
+                assert client.post("/api/apply", json={"files": {path: "X = 1\n"}}).status_code == 409
+    assert not (project.parent / "outside.py").exists()
+
+
+def test_a_plan_of_a_rollback_touches_nothing(client: httpx.Client, session: Session, project: Path) -> None:
+    (project / "cart.py").write_text("RATE = 7\n\n\ndef total(net):\n    return net * RATE\n")
+    session.reload()
+    version = client.get("/api/versions").json()["versions"][-1]["id"]
+    for target in ({"version": version}, {"modules": ["cart"]}, {"stable": True}):
+        steps = client.post("/api/plan", json=target).json()["steps"]
+        assert [(step["action"], step["name"]) for step in steps] == [("run", "RATE")], target
+    assert "RATE = 7" in (project / "cart.py").read_text()
+    assert client.post("/api/plan", json={"version": "cart@000000000000"}).status_code == 409
+
+
+def test_what_a_page_shows_of_a_report(client: httpx.Client, session: Session, project: Path) -> None:
+    (project / "cart.py").write_text("RATE = 7\n\n\ndef total(net:\n    return net * RATE\n")
+    report = client.post("/api/reload", json={}).json()
+    view = client.get(f"/api/reports/{report['id']}").json()["view"]
+    assert [row["text"] for row in view["diffs"]["cart"] if row["kind"] == "+"] == ["RATE = 7", "def total(net:"]
+    assert view["problems"][0]["excerpt"][-2] == {"line": 4, "text": "def total(net:"}
+    assert "does not compile" in view["problems"][0]["explanation"]
+
+
+def test_the_profile_tells_latency_memory_and_the_slowest(
+    client: httpx.Client, session: Session, project: Path
+) -> None:
+    for rate in (5, 6):
+        (project / "cart.py").write_text(f"RATE = {rate}\n")
+        session.reload()
+    profile = client.get("/api/profile").json()
+    assert [point["outcome"] for point in profile["points"]] == ["committed", "committed"]
+    assert {"preflight", "apply", "commit", "total"} <= set(profile["points"][0]["timings_ms"])
+    assert [(row["module"], row["reloads"]) for row in profile["slowest"]] == [("cart", 2)]
+    assert all(sample["rss"] > 1_000_000 for sample in profile["memory"]) and len(profile["memory"]) == 2
+    assert profile["old_code"] == []
+
+
+def test_who_stands_still_in_old_code_is_named(client: httpx.Client, session: Session, project: Path) -> None:
+    (project / "cart.py").write_text("def lines():\n    yield 1\n    yield 2\n")
+    session.reload()
+    waiting = sys.modules["cart"].lines()
+    next(waiting)
+    (project / "cart.py").write_text("def lines():\n    yield 3\n    yield 4\n")
+    session.reload()
+    assert [one["name"] for one in client.get("/api/profile").json()["old_code"]] == ["lines"]
+    waiting.close()
 
 
 def test_a_plan_touches_nothing(client: httpx.Client, project: Path) -> None:

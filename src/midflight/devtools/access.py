@@ -24,12 +24,13 @@ class TooManyGuesses(Exception):
 
 
 class Access:
-    """One app's secrets. The cookie holds a secret of its own, so that it does not give the token away."""
+    """One app's secrets. The cookie follows from the token and does not give it away: with a chosen token, pages stay
+    logged in when the program is started anew."""
 
     def __init__(self, token: str | None = None, hosts: Iterable[str] = ()) -> None:
         self.token = token or secrets.token_urlsafe(24)
         self.hosts = frozenset(host.lower() for host in (*LOOPBACK, *hosts))
-        self.cookie_value = secrets.token_urlsafe(32)
+        self.cookie_value = hmac.new(self.token.encode(), b"midflight cookie", hashlib.sha256).hexdigest()
         # Cookies know no ports: two programs on one host must not log each other out.
         self.cookie_name = "midflight-" + hashlib.sha256(self.cookie_value.encode()).hexdigest()[:8]
         self._wrong: collections.deque[float] = collections.deque(maxlen=GUESSES)

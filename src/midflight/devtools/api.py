@@ -192,7 +192,7 @@ class Api:
                 "Switch it on in pyproject.toml, [tool.midflight.devtools].",
             )  # fmt: skip
         files = asked.files(await asked.body(request), "files", session.config.root)
-        return Json(documents.report(await run_in_threadpool(session.apply, files)))
+        return Json(documents.report(await run_in_threadpool(session.request, lambda: session.apply(files))))
 
     # -- as it happens ------------------------------------------------------------------------------------
 
