@@ -7,10 +7,8 @@ import asyncio
 import logging
 import os
 import sys
-import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -20,10 +18,10 @@ from midflight.errors import PluginError
 from midflight.graph.hook import read_bytes
 from midflight.graph.imports import imported_modules
 from midflight.plugins import order
+from midflight.plugins.change import Change, Group, neighbours
 from midflight.plugins.discovery import FolderFinder, Found, by_name, in_entry_points, in_folder
 from midflight.plugins.lifecycle import (
     Entry,
-    Parked,
     Tools,
     enable,
     problem_of,
@@ -35,21 +33,13 @@ from midflight.plugins.lifecycle import (
 from midflight.plugins.manifest import configure
 from midflight.plugins.order import Needs
 from midflight.plugins.registry import OPERATION, Operation, Registry
-from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, teardown_differs, values_changed
+from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, values_changed
 from midflight.plugins.watcher import HotReloadWatcher
 from midflight.session import Held, Session, session_over
 from midflight.values import Problem, Report
 
 T = TypeVar("T")
 log = logging.getLogger("midflight.plugins")
-
-
-@dataclass(slots=True)
-class Group:
-    """Files that are taken together, and the plugins that they are part of or used by."""
-
-    paths: set[Path] = field(default_factory=set)
-    plugins: set[str] = field(default_factory=set)
 
 
 class PluginManager:
@@ -510,7 +500,7 @@ class PluginManager:
             if any(one.owns(path) and not self._is_loaded(one.name) for one in found.values()):
                 continue
             one = Group({path}, self._plugins_of(path, found) & known.keys())
-            linked = {other for name in one.plugins for other in _neighbours(name, needs)}
+            linked = {other for name in one.plugins for other in neighbours(name, needs)}
             joined = [group for group in groups if group.plugins & (one.plugins | linked)]
             for group in joined:
                 one.paths |= group.paths
@@ -700,101 +690,6 @@ class _NotLoaded(PluginError):
         super().__init__(f"plugin {entry.name} was not loaded: {self.problem}")
 
 
-class Change:
-    """One group of saves as a transaction: park, apply, set up; all of it or none."""
-
-    def __init__(
-        self, manager: PluginManager, held: Held, group: Group, entries: list[Entry], found: Mapping[str, Found]
-    ) -> None:
-        self.manager, self.held, self.group, self.entries, self.found = manager, held, group, entries, found
-        self._tools = manager._tools
-        self._parked: list[Parked] = []
-        self._set_up: list[Entry] = []
-        self._before = {entry.name: entry.found for entry in entries}
-
-    async def take(self, cycle: list[Entry]) -> Report:
-        """`cycle` are the plugins that are torn down and set up again, in order; the others are only grafted."""
-        entry = self.entries[0] if self.entries else None
-        try:
-            for entry in self.entries:
-                entry.found = self.found.get(entry.name, entry.found)
-            for entry in cycle:
-                self._refuse_obstacle(entry)
-            for entry in reversed(cycle):
-                self._parked.append(Parked(entry, self._tools))
-                await self._parked[-1].park(self._mends_teardown(entry))
-            self.held.lap("teardown")
-            self.held.apply()
-            for entry in cycle:
-                await self._set_up_again(entry)
-            self.held.lap("setup")
-        except BaseException as error:
-            report = await self._take_back(error, entry)
-            if not isinstance(error, (Exception, SystemExit)):
-                raise
-            return report
-        return await self._keep(cycle)
-
-    def _refuse_obstacle(self, entry: Entry) -> None:
-        """A manifest that now asks for what is not there."""
-        why = self.manager._obstacle(entry) if entry.found != self._before.get(entry.name, entry.found) else None
-        if why is not None:
-            raise why
-
-    async def _set_up_again(self, entry: Entry) -> None:
-        entry.subject = subject_of(entry)
-        parked = next(one for one in self._parked if one.entry is entry)
-        self._set_up.append(entry)
-        await set_up(entry, self._tools, parked.handed)
-
-    def _mends_teardown(self, entry: Entry) -> bool:
-        """Whether the edit changes the plugin's teardown, or takes it away."""
-        return any(teardown_differs(edit.pairs) for edit in self.held.edits if entry.owns_module(edit.name))
-
-    async def _keep(self, cycle: list[Entry]) -> Report:
-        report = self.held.commit()
-        self.manager._pending -= self.group.paths
-        for parked in self._parked:
-            await parked.leave()
-        for entry in cycle:
-            self.manager._enabled(entry)
-        for entry in {*self.entries, *cycle}:
-            entry.mend()
-            entry.reloads += 1
-            log.info("Successfully reloaded %s", entry.name)
-        self.manager._settle_order()
-        return report
-
-    async def _take_back(self, error: BaseException, entry: Entry | None) -> Report:
-        for one in reversed(self._set_up):
-            if one.ctx is not None:
-                await one.ctx.close(self._tools.deadline_s)
-                one.ctx = None
-        report = self.held.roll_back(error, problem_of(entry, error) if entry is not None else None)
-        for one in self.entries:
-            one.found = self._before[one.name]
-        self.manager._pending |= self.group.paths
-        failures = [error, *[await self._resume(parked) for parked in reversed(self._parked)]]
-        self._tell([one for one in failures if one is not None], report)
-        return report
-
-    async def _resume(self, parked: Parked) -> BaseException | None:
-        try:
-            await parked.resume()
-        except PluginError as error:
-            return error
-        return None
-
-    def _tell(self, failures: list[BaseException], report: Report) -> None:
-        reason = report.problems[0] if report.problems else failures[0]
-        involved = {one.name: one for one in [*self.entries, *(parked.entry for parked in self._parked)]}
-        for name, entry in involved.items():
-            what = "its old version is running" if entry.state != "failed" else "it is down"
-            error = PluginError(f"plugin {name} was not reloaded; {what}: {reason}", *map(str, failures[1:2]))
-            self.manager._failed(entry, error)
-            entry.traceback = "".join(_formatted(failures))
-
-
 def _sources(found: Found) -> list[Path]:
     """The Python files of a plugin."""
     return sorted(found.path.parent.rglob("*.py")) if found.is_package else [found.path]
@@ -807,15 +702,3 @@ def _imports_of_files(found: Found) -> Iterator[str]:
         if path != found.path:
             module += "." + ".".join(path.relative_to(found.path.parent).with_suffix("").parts)
         yield from imported_modules(read_bytes(str(path)) or b"", module, path.name == "__init__.py")
-
-
-def _formatted(failures: Iterable[BaseException]) -> Iterable[str]:
-    for failure in failures:
-        yield from traceback.format_exception(failure)
-
-
-def _neighbours(name: str, needs: Mapping[str, Needs]) -> set[str]:
-    """Those that it needs, or that need it."""
-    own = needs.get(name, Needs())
-    users = {other for other, one in needs.items() if name in (*one.requires, *one.imports)}
-    return {*own.requires, *own.imports, *users}
