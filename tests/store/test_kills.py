@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import midflight
 from midflight.store.faults import POINTS
 
 VICTIM = Path(__file__).with_name("victim.py")
@@ -135,6 +136,16 @@ def test_the_next_start_says_what_happened(victim: Victim, point: str, said: str
     found = victim.told[0]
     assert (found["numbers"][0] == 1) == applied
     assert [line for line in found["said"] if said and said in line] or (not said and not found["said"]), found["said"]
+
+
+def test_a_session_that_runs_puts_right_what_another_one_left_before_it_writes_the_same_files(victim: Victim) -> None:
+    files = [victim.folder / name for name in ("left.py", "right.py")]
+    with midflight.Session(paths=[victim.folder], mode="manual") as session:
+        assert victim.run("files.replaced")
+        assert [file.read_text() for file in files] == ["V = 1\n", "V = 0\n"], "cut off between the two"
+        assert session.apply({str(files[1]): "V = 0\nW = 9\n"}).outcome == "committed"
+        assert [file.read_text() for file in files] == ["V = 0\n", "V = 0\nW = 9\n"]
+        assert "died while it wrote files" in session.status()["troubles"][0]
 
 
 def test_the_points_are_all_in_the_code_and_no_others() -> None:

@@ -64,6 +64,7 @@ class FileWrites:
         self._texts, self._intents, self._cause = texts, intents, cause
         self._files = [one for path, text in texts.items() if (one := _replacement(path, text, known.get(path)))]
         self._intent: int | None = None
+        self._begun: list[Replacement] = []  # what lies beside other files is somebody else's
         self.notes = [
             f"{one.path} held an edit that was never taken: it is kept in {one.kept}"
             for one in self._files
@@ -78,6 +79,7 @@ class FileWrites:
         for one in self._files:
             with _told(one.path):
                 reached("files.aside")
+                self._begun.append(one)
                 _write_aside(one, self._texts[one.path])
         reached("files.asides")
         self._make_durable()  # before the first file is another one
@@ -110,9 +112,9 @@ class FileWrites:
     def undo(self) -> None:
         """All files hold again what they did."""
         reached("files.back")
-        for one in reversed(self._files):
+        for one in reversed(self._begun):
             put_back(one)
-        _sync_folders(self._files)
+        _sync_folders(self._begun)
         reached("files.back.done")
         self._end()
 

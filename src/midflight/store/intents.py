@@ -39,8 +39,9 @@ class Intents:
             return done.lastrowid
 
     def _refuse_others(self, paths: set[str]) -> None:
-        query = "SELECT session, cause, files FROM intents WHERE state = ? AND session != ?"
-        for session, cause, files in self._database.read(query, (WRITING, self._session)):
+        # Also one that is done: until its end it clears away what lies beside the files, by names that we use too.
+        query = "SELECT session, cause, files FROM intents WHERE session != ?"
+        for session, cause, files in self._database.read(query, (self._session,)):
             shared = sorted(paths & {one["path"] for one in json.loads(files)})
             if shared and is_alive(self._database.folder, session):
                 raise Busy(shared[0], f"process {pid_of(session)} is writing it at this moment ({cause})")

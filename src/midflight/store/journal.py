@@ -34,11 +34,11 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def next_number(self) -> int:
-        """The number of the next report, over all processes."""
+    def next_number(self, above: int = 0) -> int:
+        """The number of the next report, over all processes, and `above` one that a process gave without the store."""
         # Not synced: a report that is on the disk took this row there with it.
         with self._database.write(synced=False, wait_s=2) as connection:
-            connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'report'")
+            connection.execute("UPDATE counters SET value = max(value, ?) + 1 WHERE name = 'report'", (above,))
             number: int = connection.execute("SELECT value FROM counters WHERE name = 'report'").fetchone()[0]
         return number
 

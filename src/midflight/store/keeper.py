@@ -19,7 +19,7 @@ from midflight.store.files import FileWrites
 from midflight.store.intents import Intents
 from midflight.store.memory import Memory, Place
 from midflight.store.past import Past
-from midflight.store.presence import Presence
+from midflight.store.presence import Presence, dead
 from midflight.store.settle import settle
 from midflight.store.versions import Ran, Store, Wanted
 from midflight.values import Report
@@ -113,7 +113,6 @@ class Keeper:
         except (StoreError, OSError) as error:
             self._failed(error)
             return False
-        self._said = ""
         return True
 
     def _failed(self, error: StoreError | OSError) -> None:
@@ -148,7 +147,11 @@ class Keeper:
         return lines
 
     def intents(self) -> Intents | None:
+        """For a transaction that writes files. What a dead session left of its own is put in order first."""
         store = self.open()
+        if store is not None and dead(self.folder):
+            for line in self.settle():
+                self._trouble(line)
         return Intents(store.database, self._presence.name) if store is not None and self._presence else None
 
     def close(self) -> None:
@@ -193,7 +196,7 @@ class Keeper:
             return self._number
 
     def _take_number(self, store: Store) -> None:
-        self._number = store.journal.next_number()
+        self._number = store.journal.next_number(self._number)
 
     def record(
         self, report: Report, ran: Sequence[Ran], *, reason: str, author: str, writing: FileWrites | None
@@ -255,6 +258,7 @@ class Keeper:
             if self._try(lambda store=store: self._unsaved[0](store)):  # type: ignore[misc]
                 self._unsaved.popleft()
                 self._writes += 1
+                self._said = ""
             elif self._store is None or self._store is store:
                 return False  # else the file was corrupt, and a new one takes it
         self._memory.clear()
