@@ -62,6 +62,7 @@ log = logging.getLogger("midflight")
 
 WARM_UP_S = 1.0
 HELD_POLL_S = 0.005
+MOST_WAITING = 50  # batches; more are made one: a program that never takes them gains a batch with each save
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
 Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
 Callback = Callable[[Any], None]
@@ -340,6 +341,8 @@ class Session:
     def _on_batch(self, batch: Batch) -> None:
         with self._waiting_lock:
             self._waiting.append(batch)
+            if len(self._waiting) > MOST_WAITING:
+                self._waiting = [_as_one(self._waiting)]
         if self.mode == "auto" and not self.paused:
             self._wake.set()
 
@@ -1443,6 +1446,13 @@ def _refuse_free_threading() -> None:
             "This is a free-threaded Python: other threads could run while code is swapped under them.",
             "Start it with PYTHON_GIL=1, or use a build with the GIL.",
         )
+
+
+def _as_one(batches: Sequence[Batch]) -> Batch:
+    """All of them, with the last change of each file."""
+    code = {change.path: change for batch in batches for change in batch.code}
+    data = {change.path: change for batch in batches for change in batch.data}
+    return type(batches[-1])(tuple(code.values()), tuple(data.values()), batches[-1].closed_ms)
 
 
 def _overlap(left: Sequence[str], right: Sequence[str]) -> str:

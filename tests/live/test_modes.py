@@ -154,6 +154,19 @@ def wait_until(true: Callable[[], Any]) -> None:
     raise AssertionError("waited in vain")
 
 
+def test_batches_that_nobody_takes_do_not_pile_up(program: Any) -> None:
+    program.write(shop=ONE, till="RATE = 0\n")
+    shop, till = program.load("shop"), program.load("till")
+    for number in range(1, 80):
+        path = program.path("till")
+        path.write_text(f"RATE = {number}\n")
+        wait_until(lambda: program.session.status()["watcher"]["pending"] == [])
+        assert program.session.reload([path]).ok
+    assert program.session.status()["waiting_batches"] <= 50
+    program.write(shop=TWO)
+    assert program.session.reload().outcome == "committed" and (shop.f(), till.RATE) == (2, 79)
+
+
 def test_data_files_reach_their_subscribers_and_are_never_executed(make: Any, folder: Path) -> None:
     program = make("auto")
     changes: list[Change] = []
