@@ -162,6 +162,7 @@ def main() -> None:
     options = parser.parse_args()
     engines = {"midflight": sys.executable, "importlib": sys.executable}
     if options.peers:
+        sys.argv[sys.argv.index(options.peers)] = "PYTHON"  # where it lies is not part of the result
         engines |= {"jurigged": options.peers, "ipython": options.peers}
     runs: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines}
     for turn in range(options.runs):
