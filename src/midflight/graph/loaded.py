@@ -227,7 +227,9 @@ class Program:
         """Other modules that hold the value of `module`'s name under the same name."""
         own = self.get(module)
         for other in self.users(module, name):
-            if own is not None and other is not own and other.namespace.get(name) is own.namespace.get(name):
+            if own is None or other is own or name not in own.namespace:
+                continue
+            if other.namespace.get(name, self) is own.namespace[name]:
                 yield other.name
 
     def graph(self) -> dict[str, list[str]]:
