@@ -582,7 +582,7 @@ X = 1
 [run]
 import m
 seen = []
-stop = session.subscribe(seen.append)
+stop = session.subscribe(lambda news: hasattr(news, "outcome") and seen.append(news))  # events come in between
 [sub m.py]
 X = 1 => X = 2
 [expect]
