@@ -96,6 +96,14 @@ _current: Session | None = None
 _running: list[Session] = []
 
 
+def _leave_to_parent() -> None:
+    for session in list(_running):
+        session._forked()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)  # once: CPython never takes it back
+
+
 def current() -> Session | None:
     """The process's session, or None."""
     return _current
@@ -266,7 +274,6 @@ class Session:
         self.program.start()
         self.running, self.started_at = True, time.time()
         _running.append(self)
-        os.register_at_fork(after_in_child=self._forked)
 
     def _refuse_start(self) -> None:
         _refuse_free_threading()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -330,3 +332,13 @@ def test_a_thread_that_asks_while_another_still_loads_the_stages_gets_an_answer(
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[[]]", "")
+
+
+def test_a_session_that_was_stopped_is_let_go(tmp_path: Path) -> None:
+    session = midflight.Session(paths=[tmp_path], mode="manual")
+    session.start()
+    session.stop()
+    gone = weakref.ref(session)
+    del session
+    gc.collect()
+    assert gone() is None
