@@ -1116,6 +1116,8 @@ class Session:
 
     def _settle(self) -> None:
         """Put in order what a process that died left, before any file of it is imported."""
+        if not os.path.isdir(self.config.store_dir):
+            return
         from midflight.store.presence import dead
 
         if dead(self.config.store_dir):
