@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import midflight
-from midflight.values import Change, Event, Report
+from midflight.values import Batch, Change, Event, Report
 
 ONE = "import threading\nwhere = []\ndef f():\n    return 1\n"
 TWO = "import threading\nwhere = []\ndef f():\n    return 2\nwhere.append(threading.current_thread().name)\n"
@@ -81,6 +81,21 @@ def test_a_reload_asked_for_from_outside_waits_for_the_pump(make: Any) -> None:
         asker.join(0.01)
     assert shop.f() == 2 and shop.where == [threading.main_thread().name]
     assert answer[0].ok
+
+
+def test_batches_that_nobody_asks_for_do_not_pile_up(make: Any) -> None:
+    program = make("manual")
+    program.write(shop=ONE, till=ONE)
+    shop, till = program.load("shop"), program.load("till")
+    program.session.start()
+    paths = [str(program.path(name)) for name in ("shop", "till")]
+    changes = [Change(path, "modified", float(number)) for number in range(500) for path in paths]
+    for change in changes:
+        program.session._on_batch(Batch((change,), (), change.at_ms))
+    assert len(program.session._waiting) < 100
+    program.write(shop=TWO, till=TWO)
+    report = program.session.reload()
+    assert report.outcome == "committed" and shop.f() == till.f() == 2
 
 
 def test_manual_takes_nothing_until_it_is_asked(program: Any) -> None:
