@@ -57,6 +57,12 @@ export function clock(at) {
   return new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
+// The date only where it is another day's.
+export function day(at) {
+  const then = new Date(at * 1000);
+  return then.toDateString() === new Date().toDateString() ? "" : `${then.toLocaleDateString()} `;
+}
+
 export function ms(value) {
   if (value === undefined) return "";
   if (value >= 1000) return `${(value / 1000).toFixed(value < 10000 ? 2 : 1)} s`;

@@ -1,7 +1,7 @@
 // One report in full: what changed, what that did to the running program, what stood in the way.
 
 import { diff, excerpt } from "./code.js";
-import { clock, h, icon, ms, plural, where } from "./dom.js";
+import { clock, day, h, icon, ms, plural, where } from "./dom.js";
 import { goBack } from "./rollback.js";
 import { TONES } from "./theme.js";
 
@@ -111,11 +111,6 @@ function timings(report) {
     h("div.stages.wide", { "aria-hidden": "true" }, parts.map((stage) => h("i", { class: `stage-${stage.replace(" ", "-")}`, style: { "flex-grow": share(stage) } }))),
     h("dl.legend", {}, parts.map((stage) => h("div", {}, h("dt", { class: `stage-${stage.replace(" ", "-")}` }, h("span", {}, stage)), h("dd", {}, ms(report.timings_ms[stage])))),
       h("div", {}, h("dt.total", {}, "total"), h("dd", {}, ms(report.timings_ms.total)))));
-}
-
-function day(at) {
-  const then = new Date(at * 1000);
-  return then.toDateString() === new Date().toDateString() ? "" : `${then.toLocaleDateString()} `;
 }
 
 function note({ text, explanation }) {

@@ -25,7 +25,7 @@ export class Settings {
     const rows = settings.filter((one) => `${one.name} ${one.origin}`.toLowerCase().includes(wanted));
     this.body.replaceChildren(
       h("dl.facts", {}, h("div", {}, h("dt", {}, "project"), h("dd", {}, root)), h("div", {}, h("dt", {}, "store"), h("dd", {}, store))),
-      h("div.scroll.card-like", { tabindex: 0, role: "region", "aria-label": "Settings" }, h("table.grid", {},
+      h("div.scroll.card-like", { tabindex: 0, role: "region", "aria-label": "Settings" }, h("table.grid.stack", {},
         h("thead", {}, h("tr", {}, h("th", {}, "Setting"), h("th", {}, "Value"), h("th", {}, "From"))),
         h("tbody", {}, rows.map((one) => h("tr", { class: one.origin === "default" ? "is-default" : "" },
           h("td", {}, h("code", {}, one.name)), h("td.value", {}, shown(one.value)), h("td.origin", {}, one.origin)))))));

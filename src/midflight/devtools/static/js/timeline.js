@@ -140,9 +140,9 @@ function told(event, app) {
     return { tone, text: `Tests of ${event.report_id}: ${detail.outcome}`, more: numbers.join(", ") || detail.message || "no test was reached", href: "#/tests" };
   }
   if (event.kind === "watcher") return { tone: "warn", text: "Watcher", more: detail.text };
+  if (event.kind === "rejected") return { tone: "bad", text: `Rejected ${event.report_id}`, more: detail.why, href: `#/timeline/${event.report_id}` };
   if (event.kind === "paused") return { tone: "warn", text: "Paused", more: "changes wait until they are asked for" };
   const about = event.report_id ? ` ${event.report_id}` : "";
   const href = event.report_id ? `#/timeline/${event.report_id}` : undefined;
-  const bad = ["rejected", "died", "failed"].includes(event.kind);
-  return { tone: bad ? "bad" : "calm", text: (KINDS[event.kind] ?? capital(event.kind)) + about, more: said(detail), href };
+  return { tone: "calm", text: (KINDS[event.kind] ?? capital(event.kind)) + about, more: said(detail), href };
 }

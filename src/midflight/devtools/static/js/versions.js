@@ -1,6 +1,6 @@
 // Every version that ran, and the way back to each.
 
-import { clock, h, icon } from "./dom.js";
+import { clock, day, h, icon } from "./dom.js";
 import { goBack } from "./rollback.js";
 
 export class Versions {
@@ -56,7 +56,7 @@ export class Versions {
     return h("section.part.card-like", {}, h("h2", {}, module),
       h("ol.versions-list", {}, versions.map((one, at) => h("li", {},
         h("code.hash", {}, one.id.split("@").pop()),
-        h("span.when", {}, `${new Date(one.at * 1000).toLocaleDateString()} ${clock(one.at)}`),
+        h("span.when", {}, `${day(one.at)}${clock(one.at)}`),
         h("span.why", {}, one.reason, one.author ? h("span.quiet", {}, ` by ${one.author}`) : null),
         h("span.marks", {}, at === 0 ? h("span.tag.tone-info", {}, "newest") : null, one.stable ? h("span.tag.tone-good", {}, "stable") : null),
         h("button.button.small", { type: "button", "aria-label": `Go back to ${one.id}`, onclick: () => goBack(this.app, { version: one.id }, one.id) }, icon("rolled back", { size: 14 }), "Go back…")))));
