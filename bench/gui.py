@@ -155,6 +155,7 @@ def main() -> None:
         "frame's end: state copied, the file read, a constant and a function edited, the first frame drawn, the "
         "version and the report stored.",
         "Wall time is that of a machine whose processors other programs kept busy too; CPU time is the reload's own.",
+        "Of the growth in memory 64 bytes a reload are the figures that this bench itself keeps (0.6 MB in 10,000).",
         "Frames are drawn by software on this machine's processor; the examples limit their rate themselves.",
     ]
     record("gui", "A frame loop", ("", ""), rows, notes, **found, frames_per_second=rates)
