@@ -23,10 +23,12 @@ LAYERS = (
     "devtools fleet attach",
     "plugins gui rollback proposals",
     "session",
+    "held",
+    "attempt",
     "watch apply validate store",
     "plan",
     "graph",
-    "config hooks",
+    "asks config hooks",
     "values",
     "errors",
 )

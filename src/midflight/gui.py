@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from midflight.asks import Terms
 from midflight.config import load
 from midflight.errors import MidflightError, SessionError
-from midflight.session import Session, Terms, current
+from midflight.session import Session, current
 from midflight.values import Problem, Report
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The loop: one Batch at a time through the stages, watch → plan → apply → validate → commit or roll back."""
+"""When a batch is taken, and what is told to whom: modes, what is pending, reports and events."""
 
 from __future__ import annotations
 
@@ -14,49 +14,37 @@ import threading
 import time
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from midflight.asks import NO_WRITES, Sources, Terms, Writes
 from midflight.config import Config, load, user
 from midflight.errors import SessionError, StoreError
 from midflight.graph.hook import read_bytes, values_made
-from midflight.graph.loaded import Loaded, Program, counterpart, version_of
-from midflight.hooks import of_module
+from midflight.graph.loaded import Program, counterpart
 from midflight.watch import Filters, Watch
 
 if TYPE_CHECKING:
     import weakref
     from concurrent.futures import Future
 
-    from midflight.apply.asked import HookFailed, after_code_ran, before_code_runs
-    from midflight.apply.dangling import prune
-    from midflight.apply.execute import Execution
-    from midflight.apply.files import Files
-    from midflight.apply.graft.classes import RudeEdit
     from midflight.apply.graft.generated import collect_left
-    from midflight.apply.parsed import Parsed, parsed
     from midflight.apply.safepoint import (
-        collector_rests,
         interrupts_wait,
         main_loop,
-        old_frames,
         suspended_generators,
     )
-    from midflight.apply.transaction import Transaction
     from midflight.apply.trial import Trial, concluded
-    from midflight.apply.work import Work
-    from midflight.graph.heap import Process
+    from midflight.attempt import Attempt, Ended
+    from midflight.held import Held
     from midflight.plan.planner import ModuleEdit, plan_reload
-    from midflight.plan.preflight import Edited, edited
-    from midflight.store.faults import reached
-    from midflight.store.files import FileWrites, WriteFailed
+    from midflight.store.files import FileWrites
+    from midflight.store.intents import Intents
     from midflight.store.keeper import Keeper, Window
     from midflight.store.versions import Ran, Text
     from midflight.validate.after import AfterCommit
-    from midflight.validate.contract import broken_promises
     from midflight.validate.exceptions import Exceptions, Fault, touches
     from midflight.validate.health import run_checks
-    from midflight.validate.tests import smoke_files
-    from midflight.values import Batch, Change, Event, Mode, ModuleReport, Outcome, Plan, Problem, Report, Version
+    from midflight.values import Batch, Change, Event, Mode, Outcome, Plan, Problem, Report, Version
 
 log = logging.getLogger("midflight")
 
@@ -64,33 +52,9 @@ WARM_UP_S = 1.0
 HELD_POLL_S = 0.005
 MOST_WAITING = 50  # batches; more are made one: a program that never takes them gains a batch with each save
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
-Sources = dict[str, bytes | None]  # path → its new text, None for a file that is gone
 Callback = Callable[[Any], None]
 Taking = Generator[None, None, "tuple[Report, KeyboardInterrupt | None]"]  # yields while the new code is on trial
 
-
-class Terms(NamedTuple):
-    """What whoever takes a reload on trial adds to it: a further question before the trial, what to put back with the
-    rest if it fails, who hears the exception that it failed by, and what its report is to say too."""
-
-    check: Callable[[], list[Problem]]
-    undo: Callable[[], None]
-    heard: Callable[[BaseException], None]
-    notes: Sequence[str] = ()
-
-
-class Writes(NamedTuple):
-    """Source files that a transaction writes when it commits, by path; why, who asked, and what its report says too.
-    `alone`: files that are pending are not taken along."""
-
-    texts: Mapping[str, bytes]
-    reason: str = ""
-    author: str = ""
-    alone: bool = False
-    notes: tuple[str, ...] = ()
-
-
-NO_WRITES = Writes({})
 
 _current: Session | None = None
 _running: list[Session] = []
@@ -120,55 +84,16 @@ def set_current(session: Session | None) -> None:
 
 
 _STAGES = {
-    "midflight.apply.asked": (
-        "HookFailed",
-        "after_code_ran",
-        "before_code_runs",
-    ),
-    "midflight.apply.dangling": ("prune",),
-    "midflight.apply.execute": ("Execution",),
-    "midflight.apply.files": ("Files",),
-    "midflight.apply.graft.classes": ("RudeEdit",),
     "midflight.apply.graft.generated": ("collect_left",),
-    "midflight.apply.parsed": (
-        "Parsed",
-        "parsed",
-    ),
-    "midflight.apply.safepoint": (
-        "collector_rests",
-        "interrupts_wait",
-        "main_loop",
-        "old_frames",
-        "suspended_generators",
-    ),
-    "midflight.apply.transaction": ("Transaction",),
+    "midflight.apply.safepoint": ("interrupts_wait", "main_loop", "suspended_generators"),
     "midflight.apply.trial": ("Trial", "concluded"),
-    "midflight.apply.work": ("Work",),
-    "midflight.graph.heap": ("Process",),
-    "midflight.plan.planner": (
-        "ModuleEdit",
-        "plan_reload",
-    ),
-    "midflight.plan.preflight": (
-        "Edited",
-        "edited",
-    ),
-    "midflight.store.faults": ("reached",),
-    "midflight.store.files": ("FileWrites", "WriteFailed"),
+    "midflight.attempt": ("Attempt",),
+    "midflight.held": ("Held",),
+    "midflight.plan.planner": ("ModuleEdit", "plan_reload"),
     "midflight.store.keeper": ("Keeper",),
-    "midflight.store.versions": ("Ran",),
-    "midflight.validate.contract": ("broken_promises",),
     "midflight.validate.exceptions": ("Exceptions", "touches"),
     "midflight.validate.health": ("run_checks",),
-    "midflight.validate.tests": ("smoke_files",),
-    "midflight.values": (
-        "Event",
-        "ModuleReport",
-        "Plan",
-        "Problem",
-        "Report",
-        "Version",
-    ),
+    "midflight.values": ("Event", "Plan", "Problem", "Report"),
 }
 
 
@@ -594,11 +519,11 @@ class Session:
 
     def _planned(self, sources: Sources) -> Plan:
         with self._lock:
-            edits, problems, files = self._preflight(sources)
-            if problems:
-                return Plan(problems=tuple(problems))
-            modules = [ModuleEdit(work.name, work.loaded.order, work.pairs) for work in edits]
-            return plan_reload(modules, self.program.holders, files.steps())
+            attempt = self._begin(sources, "plan")
+            if attempt.problems:
+                return Plan(problems=tuple(attempt.problems))
+            modules = [ModuleEdit(work.name, work.loaded.order, work.pairs) for work in attempt.works]
+            return plan_reload(modules, self.program.holders, attempt.files.steps())
 
     def _changed_on_disk(self) -> list[str]:
         with self._waiting_lock:
@@ -737,7 +662,9 @@ class Session:
         with self._lock:
             self._busy = True
             try:
-                with contextlib.closing(Held(self, self._read(map(os.path.realpath, paths)), cause)) as held:
+                attempt = self._begin(self._read(map(os.path.realpath, paths)), cause)
+                record = lambda ended: self._record(self._came_of(cause, ended))  # noqa: E731
+                with contextlib.closing(Held(attempt, record)) as held:
                     yield held
             finally:
                 self._busy = False
@@ -850,200 +777,21 @@ class Session:
         return report, interrupt
 
     def _attempt(self, sources: Sources, cause: str, writes: Writes, terms: Terms | None) -> Taking:
-        clock = _Clock()
-        with collector_rests():
-            works, problems, files = self._preflight(sources)
-        clock.lap("preflight")
-        if problems:
-            return self._report(cause, "refused", clock.laps, problems=problems, modules=self._tried(sources)), None
-        if not works and not files.any and all(read_bytes(path) == text for path, text in writes.texts.items()):
-            return self._report(cause, "unchanged", clock.laps), None
-        self._look_for_exceptions()
-        tx = Transaction()
-        if terms is not None:
-            tx.undo(terms.undo)
-        run = Execution(self.program, tx, works)
-        try:
-            self._apply(run, works, files, clock)
-            self._refuse(terms.check() if terms is not None else [])
-            self._write(writes, cause, tx)  # before the smoke tests, which may run in a process that reads the files
-            self._refuse(self._smoke(run))
-            clock.lap("validate")
-            if terms is not None:
-                yield from self._tried_by_program(run, tx)
-                clock.lap("trial")
-        except BaseException as failure:
-            # Ctrl-C too: half-applied is worse than either version. A module's SystemExit is only its failure.
-            return self._roll_back(failure, tx, cause, works, clock, terms)
-        return self._commit(
-            run, tx, cause, files, clock, (*writes.notes, *(terms.notes if terms is not None else ()))
-        ), None
+        ended = yield from self._begin(sources, cause).taken(writes, terms, self._look_for_exceptions)
+        return self._came_of(cause, ended), ended.interrupt
 
-    def _tried_by_program(self, run: Execution, tx: Transaction) -> Generator[None, None, None]:
-        run.before_call()  # what the program does to its containers while it tries the new code is put back
-        tx.bring_forward()
-        try:
-            yield
-        except Exception as error:
-            raise _TrialFailed from error
+    def _begin(self, sources: Sources, cause: str) -> Attempt:
+        return Attempt(self.program, self.config, self._intents, sources, cause)
 
-    def _apply(self, run: Execution, works: Sequence[Work], files: Files, clock: _Clock) -> None:
-        """Apply and validate. Raises whatever the new code raises, and _Invalid."""
-        before = {work.name: dict(work.loaded.namespace) for work in works}
-        reached("apply.begin")
-        if any(True for work in works for _ in of_module(work.name, "dispose")):
-            run.before_call()  # what they clear is put back if the reload fails
-        before_code_runs(run.tx, [w.loaded for w in works if any(pair.edited for pair in w.pairs)])
-        files.prepare(run)  # first line that touches the program
-        run.run()
-        after_code_ran(run)
-        files.finish(run)
-        clock.lap("apply")
-        reached("apply.done")
-        self._refuse(self._validate(run, before))
+    def _intents(self) -> Intents | None:
+        return self._keeper.intents()
 
-    def _refuse(self, problems: list[Problem]) -> None:
-        if problems:
-            raise _Invalid(problems)
-
-    def _preflight(self, sources: Sources) -> tuple[list[Work], list[Problem], Files]:
-        works: list[Work] = []
-        problems: list[Problem] = []
-        files = Files(self.program, sources)
-        for path, source in sorted(sources.items()):
-            for loaded in files.at(path):
-                if source is None or (source == loaded.source and path not in files.moved):
-                    continue
-                result = self._edited(loaded, path, source)
-                if isinstance(result, Work):
-                    works.append(result)
-                else:
-                    problems += result
-        return works, problems, files
-
-    def _tried(self, sources: Sources) -> dict[str, ModuleReport]:
-        """The modules of a batch that was not taken: which version runs on, and which was refused."""
-        return {one.name: _tried(one, source) for path, source in sources.items() for one in self.program.at(path)}
-
-    def _edited(self, loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
-        try:
-            old = parsed(loaded)
-        except (SyntaxError, ValueError, UnicodeDecodeError) as error:
-            old = _unreadable(loaded, error)
-        result = edited(loaded.name, path, old.text, source, loaded.namespace, Process())
-        if isinstance(result, Edited):
-            # In another file every line is another place.
-            pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)
-            return Work(loaded, old, result.text, pairs, result.source, result.compiled)
-        return result
-
-    def _validate(self, run: Execution, before: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-        touched = [work.loaded for work in run.works.values() if work.name in before]
-        names = {loaded.name for loaded in touched}
-        others = (loaded for loaded in self.program.all() if loaded.name not in names)
-        problems = list(broken_promises(touched, others, before))
-        if problems:
-            return problems
-        asked = [(work.name, work.loaded.path) for work in run.works.values()]
-        return run_checks(asked, self.config.check_deadline_s)
-
-    def _smoke(self, run: Execution) -> list[Problem]:
-        """Run the smoke-test files that there are for the modules that were touched."""
-        if self.config.smoke == "off":
-            return []
-        asked = [(work.name, work.loaded.path) for work in run.works.values()]
-        files = smoke_files(asked, self.config.smoke_files, self.config.root)
-        if not files:
-            return []
-        from midflight.validate import pytest_runs  # most reloads have no such file
-
-        if self.config.smoke == "subprocess":
-            verdict = pytest_runs.Subprocess(files, self.config.root).verdict(self.config.smoke_deadline_s)
-        else:
-            run.before_call()  # what the tests do to the program's containers is put back if they fail
-            run.own_imports()
-            verdict = pytest_runs.InProcess(files, self.config.root).verdict(self.config.smoke_deadline_s)
-        return [] if verdict.ok else [pytest_runs.as_problem(verdict, files, "smoke tests")]
-
-    def _write(self, writes: Writes, cause: str, tx: Transaction) -> None:
-        if not writes.texts:
-            return
-        known = {path: one.source for path in writes.texts for one in self.program.at(path)}
-        writing = FileWrites(writes.texts, known, self._keeper.intents(), cause)
-        tx.undo(writing.undo)
-        writing.do()
-        self._writing = writing
-
-    def _commit(
-        self,
-        run: Execution,
-        tx: Transaction,
-        cause: str,
-        files: Files,
-        clock: _Clock,
-        notes: Iterable[str] = (),
-    ) -> Report:
-        works = list(run.works.values())
-        reached("commit.begin")
-        tx.commit()
-        reached("commit.done")
-        self._ran = [
-            *(Ran(one.name, one.path, one.source, None) for one in files.went()),
-            *(Ran(w.name, w.loaded.path, w.loaded.source, w.source) for w in works if w.edited),
-        ]
-        old = [before for before, _ in run.search.replaced]
-        modules = {}
-        for work in works:
-            report = work.report()
-            if work.edited or any((report.ran, report.grafted, report.rebound, report.kept, report.removed)):
-                modules[work.name] = report
-            run.settle(work)
-        modules.update(files.reports())
-        self.program.dangling.update(run.dangling)
-        prune(self.program)
-        clock.lap("commit")
-        self._remember_replaced(old)
-        frames = old_frames(old)
-        written = self._writing.notes if self._writing is not None else ()
-        told = [*run.notes, *(str(kept) for kept in run.kept.values()), *files.notes, *written, *notes]
-        outcome: Outcome = "committed"
-        return self._report(
-            cause, outcome, clock.laps, modules=modules, old_frames=frames, notes=tuple(dict.fromkeys(told))
-        )
-
-    def _roll_back(
-        self,
-        failure: BaseException,
-        tx: Transaction,
-        cause: str,
-        works: Sequence[Work],
-        clock: _Clock,
-        terms: Terms | None = None,
-    ) -> tuple[Report, KeyboardInterrupt | None]:
-        reached("rollback.begin")
-        tx.roll_back()
-        self._writing = None
-        reached("rollback.done")
-        clock.lap("roll back")
-        if terms is not None and not isinstance(failure, _Invalid):
-            terms.heard(failure.__cause__ or failure)
-        tried = {work.name: _tried(work.loaded, work.source) for work in works}
-        if isinstance(failure, RudeEdit):
-            return self._report(cause, "refused", clock.laps, problems=[failure.problem], modules=tried), None
-        if isinstance(failure, _Invalid):
-            problems = failure.problems
-        elif isinstance(failure, (HookFailed, WriteFailed)):
-            problems = [failure.problem]
-        elif isinstance(failure, _TrialFailed) and failure.__cause__ is not None:
-            problems = [_failure(failure.__cause__, works, "MF041", "the first frame after it raised ")]
-        else:
-            problems = [_failure(failure, works)]
-        problems += [
-            Problem("", 0, "MF099", f"could not be undone: {error!r}", "Restart the process: it is not as it was.")
-            for error in tx.failures
-        ]
-        report = self._report(cause, "rolled back", clock.laps, problems=problems, modules=tried)
-        return report, failure if isinstance(failure, KeyboardInterrupt) else None
+    def _came_of(self, cause: str, ended: Ended) -> Report:
+        """The Report of an attempt; which versions live now and what was written are recorded with it."""
+        self._ran, self._writing = list(ended.ran), ended.writing
+        self._remember_replaced(ended.replaced)
+        names = ("problems", "modules", "old_frames", "notes")
+        return self._report(cause, ended.outcome, ended.timings_ms, **{name: getattr(ended, name) for name in names})
 
     def _remember_replaced(self, codes: Iterable[types.CodeType]) -> None:
         import weakref
@@ -1307,131 +1055,6 @@ class Session:
         }
 
 
-class Held:
-    """One reload of a Session in steps: look at `problems` and `edits`, then `apply`, `load`, and at last `commit` or
-    `roll_back`, each of which makes the one Report. Between the steps other code of the program may run."""
-
-    def __init__(self, session: Session, sources: Sources, cause: str) -> None:
-        self._session, self._sources, self._cause, self._clock = session, sources, cause, _Clock()
-        with collector_rests():
-            self._works, self.problems, self._files = session._preflight(sources)
-        self._clock.lap("preflight")
-        self._tx = Transaction()
-        self._run = Execution(session.program, self._tx, self._works)
-        self._notes: list[str] = []
-        self._open = True
-
-    @property
-    def edits(self) -> list[ModuleEdit]:
-        """What the files change in modules that are loaded."""
-        return [ModuleEdit(work.name, work.loaded.order, work.pairs) for work in self._works]
-
-    @property
-    def any(self) -> bool:
-        """Whether there is anything to take."""
-        return bool(self._works or self._files.any)
-
-    def source(self, module: str) -> bytes | None:
-        """The new text of an edited module."""
-        return next((work.source for work in self._works if work.name == module), None)
-
-    def apply(self) -> None:
-        """The new code is live, and undone by `roll_back`. Raises what it raised."""
-        with interrupts_wait():
-            self._session._apply(self._run, self._works, self._files, self._clock)
-            self._session._refuse(self._session._smoke(self._run))
-            self._clock.lap("validate")
-            self._run.tx.flush()
-            self._tx.narrow()
-
-    def load(self, module: str) -> types.ModuleType:
-        """Import a module that `roll_back` takes away again, with what its import did to registries."""
-        with interrupts_wait():
-            self._run.registrations.guard_anew()
-            with self._run.imports():
-                loaded = importlib.import_module(module)
-            self._tx.narrow()
-        self._notes.append(f"{module} is loaded")
-        self._clock.lap("load")
-        return loaded
-
-    def unload(self, modules: Iterable[str]) -> None:
-        """Modules leave the process, and nothing of them is remembered."""
-        departed = self._session.program.departed
-        for name in modules:
-            loaded = self._session.program.get(name)
-            if loaded is not None:
-                self._files.drop(self._run, loaded)
-                self._tx.at_commit(functools.partial(_forget, departed, loaded.path))
-            else:
-                self._tx.del_item(sys.modules, name)
-
-    def note(self, text: str) -> None:
-        """A line for the Report."""
-        self._notes.append(text)
-
-    def lap(self, stage: str) -> None:
-        """The time since the last step counts as `stage`."""
-        self._clock.lap(stage)
-
-    def commit(self) -> Report:
-        self._open = False
-        report = self._session._commit(self._run, self._tx, self._cause, self._files, self._clock, self._notes)
-        return self._session._record(report)
-
-    def refuse(self) -> Report:
-        """`problems` as a Report; nothing was touched."""
-        self._open = False
-        tried = self._session._tried(self._sources)
-        parts: dict[str, Any] = {"problems": self.problems, "modules": tried}
-        return self._session._record(self._session._report(self._cause, "refused", self._clock.laps, **parts))
-
-    def unchanged(self) -> Report:
-        """There was nothing to take."""
-        self._open = False
-        return self._session._record(self._session._report(self._cause, "unchanged", self._clock.laps))
-
-    def roll_back(self, failure: BaseException, problem: Problem | None = None) -> Report:
-        """All is as it was; `problem` says why where the failure is not one of new code."""
-        self._open = False
-        failed = _Invalid([problem]) if problem is not None else failure
-        report, _ = self._session._roll_back(failed, self._tx, self._cause, self._works, self._clock)
-        return self._session._record(report)
-
-    def close(self) -> None:
-        if self._open:
-            self._tx.roll_back()
-
-
-class _Invalid(Exception):
-    """A validation that said no."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(problems[0].message)
-        self.problems = problems
-
-
-def _forget(departed: dict[str, Loaded], path: str) -> None:
-    departed.pop(path, None)
-
-
-class _TrialFailed(Exception):
-    """The program tried the new code, and it raised; the cause is what it raised."""
-
-
-class _Clock:
-    """Milliseconds by stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._at = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.laps[stage] = round(self.laps.get(stage, 0.0) + (now - self._at) * 1000, 3)
-        self._at = now
-
-
 def note_main(session: Session, path: str, text: str) -> None:
     """`path` is about to run as `__main__`, and its source is `text`."""
     session.main_path = os.path.realpath(path)
@@ -1489,38 +1112,6 @@ def _glob(path: str, pattern: str) -> bool:
         head, _, tail = pattern.partition("**/")
         return fnmatch.fnmatch(path, head + tail) or fnmatch.fnmatch(path, head + "*/" + tail)
     return fnmatch.fnmatch(path, pattern) and path.count(os.sep) == pattern.count(os.sep)
-
-
-def _unreadable(loaded: Loaded, error: Exception) -> Parsed:
-    """A module whose own text cannot be read any more: everything in the new version counts as new."""
-    from midflight.plan.statements import SourceText
-
-    log.warning("%s: its running source cannot be read (%s); the next version is taken as a whole", loaded.name, error)
-    return Parsed(SourceText("", (), ()), {})
-
-
-def _tried(loaded: Loaded, source: bytes | None) -> ModuleReport:
-    after = version_of(source) if source is not None else ""
-    return ModuleReport(before=loaded.version, after=after, path=loaded.path)
-
-
-def _failure(failure: BaseException, works: Sequence[Work], code: str = "MF040", when: str = "") -> Problem:
-    """Where in the new code it went wrong: the innermost line of the traceback in a file of the batch."""
-    paths = {work.loaded.path for work in works}
-    path, line = (works[0].loaded.path, 0) if works else ("", 0)
-    for at, number in _places(failure):
-        if at in paths:
-            path, line = at, number
-    text = str(failure)
-    message = when + (f"{type(failure).__name__}: {text}" if text else type(failure).__name__)
-    return Problem(path, line, code, message, "Mend it and save again; the old code is running.")
-
-
-def _places(failure: BaseException) -> Iterator[tuple[str, int]]:
-    trace = failure.__traceback__
-    while trace is not None:
-        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
-        trace = trace.tb_next
 
 
 def _say_what_failed(future: Future[Report]) -> None:

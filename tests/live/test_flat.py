@@ -58,6 +58,8 @@ ROUND = [
     ("\n\nif LIMIT:\n    CHOSEN = {n}\n", "committed"),
 ]
 
+BOUNDED = ("midflight.values", "midflight.store")
+
 
 def play(program: Any, number: int) -> None:
     for step, (more, outcome) in enumerate(ROUND):
@@ -67,18 +69,15 @@ def play(program: Any, number: int) -> None:
 
 
 def counted() -> dict[str, int]:
-    """Live objects that a version of a program is made of, and midflight's own but the reports, whose number is
-    bounded by the history."""
+    """Live objects that a version of a program is made of, and midflight's own but those that something else bounds:
+    reports by the history, a version's window by its time."""
     gc.collect()
     counts: collections.Counter[str] = collections.Counter()
     for item in gc.get_objects():
         kind = type(item)
         if isinstance(item, (types.FunctionType, type, ast.AST, types.CellType, types.FrameType)):
             counts["node" if isinstance(item, ast.AST) else kind.__name__] += 1
-        elif kind.__module__.startswith("midflight.") and kind.__module__ not in (
-            "midflight.values",
-            "midflight.store",
-        ):
+        elif kind.__module__.startswith("midflight.") and not kind.__module__.startswith(BOUNDED):
             counts[f"{kind.__module__}.{kind.__name__}"] += 1
     return dict(counts)
 

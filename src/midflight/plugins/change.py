@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from midflight.errors import PluginError
+from midflight.held import Held
 from midflight.plugins.discovery import Found
 from midflight.plugins.lifecycle import Entry, Parked, problem_of, set_up, subject_of
 from midflight.plugins.order import Needs
 from midflight.plugins.shape import teardown_differs
-from midflight.session import Held
 from midflight.values import Report
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from midflight.config import load
 from midflight.errors import PluginError
 from midflight.graph.hook import read_bytes
 from midflight.graph.imports import imported_modules
+from midflight.held import Held
 from midflight.plugins import order
 from midflight.plugins.change import Change, Group, neighbours
 from midflight.plugins.discovery import FolderFinder, Found, by_name, in_entry_points, in_folder
@@ -35,7 +36,7 @@ from midflight.plugins.order import Needs
 from midflight.plugins.registry import OPERATION, Operation, Registry
 from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, values_changed
 from midflight.plugins.watcher import HotReloadWatcher
-from midflight.session import Held, Session, session_over
+from midflight.session import Session, session_over
 from midflight.values import Problem, Report
 
 T = TypeVar("T")
