@@ -176,8 +176,8 @@ def test_a_venv_without_ensurepip_asks_debian_for_it(
 
 TIDY = """
 import pathlib, sys, time
-print("runs", flush=True)
 try:
+    print("runs", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     time.sleep(1)

@@ -77,6 +77,8 @@ class UltraSession:
                 self.command(line)
             else:
                 self.evaluate_or_answer(line)
+        except KeyboardInterrupt:
+            self.screen.show("Stopped.", "bad")
         except Exception as error:
             kind = "" if isinstance(error, midflight.MidflightError) else f"{type(error).__name__}: "
             self.screen.show(f"{kind}{error}", "bad")

@@ -36,7 +36,7 @@ def say(wrong: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.one_version) for n in range(1, PARTS))])
 def test_after_each_random_edit_the_process_is_like_a_fresh_one_or_as_it_was(
     part: int, soak: bool, tmp_path: Path
 ) -> None:

@@ -103,7 +103,10 @@ def test_commands_are_completed_and_earlier_lines_come_back(terminal: OPEN) -> N
 def test_ctrl_c_ends_the_line_and_not_the_terminal(terminal: OPEN) -> None:
     one = terminal()
     one.child.send("half a li")
+    one.shows("half a li")
+    one.raw = ""
     one.child.sendcontrol("c")
+    one.shows(PROMPT)  # what is typed before the next prompt is there would be lost
     one.says("/facts x")
     one.shows(PROMPT)
     assert one.child.isalive()
