@@ -251,7 +251,7 @@ def checks(environment: Environment) -> list[str]:
 def suite(environment: Environment, *options: str) -> list[str]:
     """Runs the tests on one version; what failed."""
     say(f"pytest on Python {environment.version}: {' '.join(options) or 'everything'}")
-    workers = str(max(2, min(os.cpu_count() or 2, 8)))
+    workers = str(max(2, min(2 * (os.cpu_count() or 2), 8)))  # many tests wait for programs that they started
     with tempfile.TemporaryDirectory(prefix="mf") as scratch:  # short: a Unix socket's path has room for 107 bytes
         pytest = (environment.python, "-m", "pytest", "-n", workers, "--dist", "worksteal", *options)
         return [f"the suite on {environment.version}"] if run(*pytest, "--basetemp", f"{scratch}/t") else []

@@ -10,6 +10,7 @@ import pytest
 
 from .conftest import EXAMPLE, PROMPT, Terminal, midflight, piped
 
+pytestmark = pytest.mark.one_version
 OPEN = Callable[[], Terminal]
 WISH = "\"Add helper function ke_status() returning 'ok'\""
 ENGINE = (EXAMPLE / "knowledge_engine.py").read_text()
