@@ -690,7 +690,10 @@ m.Thing().x == 2 and isinstance(m.Thing, type)
 
 ## decorator-calls-an-edited-helper: to decorate is to run it, so what it made is made again; a helper of the wrapper is not
 @ file deco.py
-def suffix(): return "1"
+class Proxy:
+    def __getattr__(self, name): raise RuntimeError("nothing stands behind it")
+proxy = Proxy()
+def suffix(): return "1" if type(proxy) is Proxy else ""
 def later(): return "l1"
 class Builder:
     def __init__(self, cls): self.cls = cls
@@ -706,7 +709,7 @@ def build(cls=None, *, quick=True):
 ran = []
 def note(fn):
     ran.append(fn.__name__)
-    name = fn.__name__ + suffix()
+    name = fn.__name__ + suffix() if type(proxy) is Proxy else ""
     def inner(): return (name, later(), fn())
     return inner
 @ file m.py
@@ -723,7 +726,7 @@ def f(): return 1
 import m, deco
 C, c, f = m.C, m.C(), m.f
 @ sub deco.py
-return "1" => return "2"
+return "1" if => return "2" if
 @ expect
 m.C is C and (C.tag, m.D.tag, c.made()) == ("t2", "t2", "2")
 m.f is f and f() == ("f2", "l1", 1) and deco.ran == ["f", "f"]

@@ -21,6 +21,7 @@ from midflight.plan.statements import Statement
 Key = tuple[str, str]
 _EMPTY = types.CellType()
 _LRU = type(functools.lru_cache(lambda: None))
+_BOUND = (classmethod, staticmethod, types.MethodType)
 
 
 class Changes:
@@ -251,11 +252,11 @@ class Changes:
                 return True
             codes = [current.__code__, *(nested_codes(current.__code__) if also_inside else ())]
             names = {name for code in codes for name in code.co_names}
-            called = [current.__globals__.get(name) for name in names]
-            classes = [value for value in called if isinstance(value, type)]
+            called: list[Any] = [current.__globals__.get(name) for name in names]
+            classes = [value for value in called if issubclass(type(value), type)]  # no code of a proxy runs
             methods = {"__init__", "__new__", *names}
             called += [vars(kind).get(name) for cls in classes for kind in cls.__mro__ for name in methods]
-            waiting += [(getattr(value, "__func__", value), False) for value in called]
+            waiting += [(value.__func__ if type(value) in _BOUND else value, False) for value in called]
         return False
 
 
