@@ -664,7 +664,7 @@ def test_n188_many_edits_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
         path.write_text(text.format(n=121))
         assert one.session.reload(paths=[path]).ok
         assert len(one.session.program.dangling) < 3
-        assert counts[1][0] - counts[0][0] < 10 and counts[1][1] == counts[0][1] and counts[1][2] == counts[0][2]
+        assert counts[1][0] - counts[0][0] < 10 and counts[1][1] <= counts[0][1] and counts[1][2] == counts[0][2]
 
 
 @pytest.mark.parametrize("end, outcome", [("", "committed"), ("1 / 0\n", "rolled back")])

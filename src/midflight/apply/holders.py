@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import gc
 import sys
@@ -83,11 +84,10 @@ def _object_parts(item: Any) -> list[Any]:
     if type(held) is dict:
         out += list(held.values())
     for base in type(item).__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            value = getattr(item, name, None)
-            if value is not None:
-                out.append(value)
+        for slot in base.__dict__.values():
+            if type(slot) is types.MemberDescriptorType:  # asked itself: no code of a proxy runs
+                with contextlib.suppress(AttributeError):
+                    out.append(slot.__get__(item))
     out = [v for v in out if callable(v) or isinstance(v, (property, staticmethod, classmethod))]
     return [v for v in out if not isinstance(v, type)]
 
