@@ -79,8 +79,8 @@ class Clock:
 
 
 class Attempt:
-    """`works` and `problems` are what preflight found; until `apply` nothing is touched. `heard` is told before the
-    first line runs, `intents` is where files are announced before they are written."""
+    """`works` and `problems` are what preflight found; until `apply` nothing is touched. `intents` gives where files
+    are announced before they are written, None without a store."""
 
     def __init__(
         self, program: Program, config: Config, intents: Callable[[], Intents | None], sources: Sources, cause: str

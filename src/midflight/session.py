@@ -663,8 +663,7 @@ class Session:
             self._busy = True
             try:
                 attempt = self._begin(self._read(map(os.path.realpath, paths)), cause)
-                record = lambda ended: self._record(self._came_of(cause, ended))  # noqa: E731
-                with contextlib.closing(Held(attempt, record)) as held:
+                with contextlib.closing(Held(attempt, functools.partial(self._conclude, cause))) as held:
                     yield held
             finally:
                 self._busy = False
@@ -785,6 +784,9 @@ class Session:
 
     def _intents(self) -> Intents | None:
         return self._keeper.intents()
+
+    def _conclude(self, cause: str, ended: Ended) -> Report:
+        return self._record(self._came_of(cause, ended))
 
     def _came_of(self, cause: str, ended: Ended) -> Report:
         """The Report of an attempt; which versions live now and what was written are recorded with it."""

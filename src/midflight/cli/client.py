@@ -7,7 +7,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,18 @@ def find(pid: str | None) -> Found:
     raise NoSessionError(
         what, why, "Start one with `midflight run SCRIPT`, or name one with --pid (see `midflight ps`)."
     )
+
+
+def find_unless(pid: str | None, enough: Callable[[], bool]) -> Found | None:
+    """As `find`; None where none was named, none runs, and what lies on the disk is `enough`."""
+    try:
+        return find(pid)
+    except SeveralSessionsError:
+        raise
+    except NoSessionError:
+        if pid is not None or not enough():
+            raise
+        return None
 
 
 def _contains(root: str, folder: str) -> bool:

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from midflight.cli import DONE, FAILED, tell
-from midflight.cli.client import Found, NoSessionError, SeveralSessionsError, ask, find
+from midflight.cli.client import Found, ask, find_unless
 from midflight.cli.output import paint, plain, print_json, table
 from midflight.config import load, user
 from midflight.store.alone import Alone
@@ -181,14 +181,7 @@ def _points(options: argparse.Namespace) -> int:
 
 def _session(options: argparse.Namespace) -> Found | None:
     """The session that is meant; None where none runs but a store lies here. Raises NoSessionError otherwise."""
-    try:
-        return find(options.pid)
-    except SeveralSessionsError:
-        raise
-    except NoSessionError:
-        if options.pid is not None or not os.path.exists(os.path.join(_here(), "history.db")):
-            raise
-        return None
+    return find_unless(options.pid, lambda: os.path.exists(os.path.join(_here(), "history.db")))
 
 
 def _here() -> str:

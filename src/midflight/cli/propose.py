@@ -9,7 +9,7 @@ import sys
 import time
 
 from midflight.cli import DONE, FAILED, tell
-from midflight.cli.client import Found, NoSessionError, SeveralSessionsError, ask, find
+from midflight.cli.client import Found, ask, find, find_unless
 from midflight.cli.output import paint, print_json, table
 from midflight.config import load
 from midflight.errors import ControlError
@@ -123,14 +123,7 @@ def _print_checks(proposal: Proposal) -> None:
 
 def _session(options: argparse.Namespace) -> Found | None:
     """The session to ask; None where none runs for this folder: then the project's store is enough."""
-    try:
-        return find(options.pid)
-    except SeveralSessionsError:
-        raise
-    except NoSessionError:
-        if options.pid is not None:
-            raise
-        return None
+    return find_unless(options.pid, lambda: True)
 
 
 def _alone(found: Found | None = None) -> Proposals:

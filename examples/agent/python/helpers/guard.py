@@ -10,13 +10,13 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from midflight.devtools.access import same_origin
 from python.helpers import settings
 
 COOKIE = "agent_session"
@@ -135,14 +135,6 @@ def answers_to(host: str, names: Sequence[str]) -> bool:
     """Whether a Host header names us. A page that rebinds its own name to this machine names itself."""
     found = HOST.fullmatch(host)
     return found is not None and found[1].strip("[]").lower() in names
-
-
-def same_origin(origin: str, host: str) -> bool:
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
 def is_json(asked: HTTPConnection) -> bool:
