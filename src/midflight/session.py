@@ -904,7 +904,7 @@ class Session:
         """Whether an exception touches what a report within its window changed. It is taken back then; but a program
         that ends leaves its files as they are."""
         for window in self._keeper.windows():
-            if any((report := self.report(one)) and touches(report, fault) for one in window.reports):
+            if touches(window.changed, fault):
                 if fault.ends:
                     self._keeper.died(window, str(fault))
                 else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 ChangeKind = Literal["added", "modified", "deleted"]
 Outcome = Literal["committed", "unchanged", "refused", "rolled back"]
 Mode = Literal["auto", "pump", "manual"]
+Changed = tuple[str, str, str]  # path, name, how
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,21 @@ class Report:
             return cls(**doc)
         except (TypeError, AttributeError, KeyError) as error:
             raise ValueError(f"not a report: {error}") from error
+
+    def changed(self) -> frozenset[Changed]:
+        """The names that it changed, each with the file it is in and how: ran, grafted or rebound."""
+        return frozenset(
+            (done.path, name, how)
+            for done in self.modules.values()
+            for how in ("ran", "grafted", "rebound")
+            for label in getattr(done, how)
+            for name in label.split(", ")
+            if re.fullmatch(r"[\w.<>]+", name)  # a statement that binds nothing is labelled with its text
+        )
+
+    def removed(self) -> frozenset[tuple[str, str]]:
+        """The names that it took away, each with the file it was in."""
+        return frozenset((done.path, name) for done in self.modules.values() for name in done.removed)
 
     def with_timing(self, stage: str, ms: float) -> Report:
         return replace(self, timings_ms={**self.timings_ms, stage: round(ms, 3)})

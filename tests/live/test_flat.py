@@ -96,6 +96,18 @@ def test_rounds_of_every_kind_of_edit_leave_as_many_objects_as_the_one_before(pr
     assert grown == {}
 
 
+def test_what_is_not_proven_yet_is_remembered_by_name_not_by_edit(program: Any) -> None:
+    program.write(shop=SHOP.format(n=1, more=""))
+    program.load("shop")
+    sizes = []
+    for number in range(1, 9):
+        play(program, number)
+        assert program.save(shop=SHOP.format(n=number, more=f"def more_{number}():\n    return 1\n")).ok
+        (window,) = program.session._keeper.windows()
+        sizes.append(len(window.changed))
+    assert sizes[1:] == [sizes[1]] * 7
+
+
 def test_old_code_objects_and_classes_made_again_die_with_their_reload(program: Any) -> None:
     program.write(shop=SHOP.format(n=1, more=""))
     program.write(till=TILL)

@@ -105,6 +105,16 @@ def test_modules_that_were_edited_together_go_back_together(shop: Any) -> None:
     assert (program.cart.total(2), program.money.UNIT, hasattr(program.cart, "X")) == (2, 1, False)
 
 
+def test_an_edit_is_to_blame_also_when_others_followed_it(shop: Any) -> None:
+    program = shop()
+    taken(program, cart=BAD)
+    taken(program, cart=BAD + "X = 1\n")
+    last = taken(program, cart=BAD + "Y = 1\n")
+    logged(lambda: program.cart.total(1))
+    assert program.next_report().cause == f"rollback of {last.id}"
+    assert (program.cart.total(2), program.path("cart").read_text()) == (2, GOOD)
+
+
 @pytest.mark.parametrize(
     "what, call",
     [

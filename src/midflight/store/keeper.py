@@ -22,7 +22,7 @@ from midflight.store.past import Past
 from midflight.store.presence import Presence, dead
 from midflight.store.settle import settle
 from midflight.store.versions import Ran, Store, Wanted
-from midflight.values import Report
+from midflight.values import Changed, Report
 
 log = logging.getLogger("midflight")
 
@@ -39,13 +39,13 @@ Write = Callable[[Store], None]
 @dataclass(frozen=True, slots=True)
 class Window:
     """What one report brought and is not stable yet, until `ends` on the monotonic clock. `places` (module, path) are
-    all that went live with it; `reports` are itself and those whose unproven text it was built on."""
+    all that went live with it; `changed` is what it and the unproven text that it was built on changed."""
 
     report_id: str
     texts: tuple[Key, ...]
     ends: float
     places: frozenset[Place] = frozenset()
-    reports: tuple[str, ...] = ()
+    changed: frozenset[Changed] = frozenset()
 
     def without(self, places: frozenset[Place]) -> Window:
         return replace(self, texts=tuple(key for key in self.texts if key[:2] not in places))
@@ -207,9 +207,8 @@ class Keeper:
             fresh = [one.key for one in ran if one.after is not None]
             unproven = [key for key in fresh if not past.is_stable(*key)]
             places = frozenset(key[:2] for key in fresh)
-            built_on = (one for window in self._windows if window.places & places for one in window.reports)
-            reports = (*dict.fromkeys(built_on), report.id)
-            window = Window(report.id, tuple(unproven), time.monotonic() + self._window_s, places, reports)
+            changed = self._unproven(report, places) | report.changed()
+            window = Window(report.id, tuple(unproven), time.monotonic() + self._window_s, places, changed)
             if not self._put(lambda store: self._record(store, report, ran, reason, author, writing, window)):
                 self._memory.record(report, ran, reason, author)
             self._open_window(window)
@@ -265,6 +264,13 @@ class Keeper:
         return True
 
     # -- windows ------------------------------------------------------------------------------------
+
+    def _unproven(self, report: Report, places: frozenset[Place]) -> frozenset[Changed]:
+        """What was changed in the text that the report was built on: names, not reports, for a program that is edited
+        all day has more and more of these. What is gone can no longer be to blame."""
+        built_on = (window.changed for window in self._windows if window.places & places)
+        gone = report.removed()
+        return frozenset(one for one in frozenset[Changed]().union(*built_on) if not _within(one, gone))
 
     def _open_window(self, window: Window) -> None:
         # A module that is edited again begins anew: its version before never becomes stable.
@@ -395,6 +401,11 @@ class Keeper:
 
 def _ids(window: Window) -> list[str]:
     return [f"{module}@{sha[:12]}" for module, _, sha in window.texts]
+
+
+def _within(changed: Changed, gone: frozenset[tuple[str, str]]) -> bool:
+    path, name, _ = changed
+    return any(path == at and (name == one or name.startswith(f"{one}.")) for at, one in gone)
 
 
 def _entangled(windows: Sequence[Window], report_id: str) -> list[Window]:

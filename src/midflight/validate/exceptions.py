@@ -12,13 +12,14 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from midflight.values import Report
+from midflight.values import Changed
 
 MOST_SEEN = 1000  # kinds of exceptions that are remembered as old
+Place = tuple[str, str, int, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Fault:
     the function, line, and the names that its code uses. `ends`: the program ends with it."""
 
     text: str
-    places: tuple[tuple[str, str, int, frozenset[str]], ...]
+    places: tuple[Place, ...]
     ends: bool = False
 
     def __str__(self) -> str:
@@ -35,25 +36,23 @@ class Fault:
         return f"{self.text} ({os.path.basename(path)}:{line}, in {name})"
 
 
-def touches(report: Report, fault: Fault) -> bool:
-    """Whether the traceback leads through code that the report changed: a function that was edited or made again, or
-    one that uses a value of its module that is another one now."""
+def touches(changed: Iterable[Changed], fault: Fault) -> bool:
+    """Whether the traceback leads through code that was changed: a function that was edited or made again, or one that
+    uses a value of its module that is another one now."""
     return any(
-        path == os.path.realpath(done.path)
-        and (_is_among(name, (*done.ran, *done.grafted)) or not uses.isdisjoint(_names(*done.ran, *done.rebound)))
-        for path, name, _, uses in fault.places
-        for done in report.modules.values()
+        _leads_through(place, os.path.realpath(path), name, how)
+        for path, name, how in changed
+        for place in fault.places
     )
 
 
-def _is_among(name: str, changed: tuple[str, ...]) -> bool:
+def _leads_through(place: Place, path: str, changed: str, how: str) -> bool:
+    at, function, _, uses = place
+    if path != at:
+        return False
     # A lambda does not know the name that it is bound to.
-    return any(name == one or name.startswith((f"{one}.", "<lambda>")) for one in _names(*changed))
-
-
-def _names(*labels: str) -> list[str]:
-    """A statement that binds several names is labelled "a, b"."""
-    return [name for label in labels for name in label.split(", ")]
+    runs = function == changed or function.startswith((f"{changed}.", "<lambda>"))
+    return (runs and how != "rebound") or (changed in uses and how != "grafted")
 
 
 class Exceptions:
@@ -132,7 +131,7 @@ class Exceptions:
         if not self._notice(fault) and len(self._seen) < MOST_SEEN:
             self._seen.add(kind)
 
-    def _places(self, trace: types.TracebackType | None) -> list[tuple[str, str, int, frozenset[str]]]:
+    def _places(self, trace: types.TracebackType | None) -> list[Place]:
         places = []
         while trace is not None:
             code = trace.tb_frame.f_code
