@@ -430,6 +430,297 @@ import b
 [2] => [7]
 [expect]
 b.g() == 16 and b.K == 13
+
+# partial-of-a-partial: a partial that was only looked at is unpacked by a new one around it
+[file a.py]
+import functools
+f = functools.partial(abs)
+[run]
+import a
+[edit a.py]
+import functools
+f = functools.partial(abs)
+g = functools.partial(f)
+K = 1
+[expect]
+a.g.func is abs
+[edit a.py]
+import functools
+f = functools.partial(abs)
+g = functools.partial(f, 7)
+K = f(2)
+[expect]
+a.g.func is abs and a.g() == 7
+
+# attribute-of-a-partial-by-a-failed-edit: it has no attributes again
+[file a.py]
+import functools
+f = functools.partial(abs)
+[run]
+import a
+[edit a.py]
+import functools
+f = functools.partial(abs)
+f.version = 2
+1 / 0
+[expect rolled back]
+a.f.__reduce__()[2][3] is None
+
+# another-name-for-a-wrapper: what two names lead to stays one object, and the one that a name leaves stays what it is
+[file a.py]
+import functools
+@functools.lru_cache
+def f(x):
+    return x + 1
+@functools.lru_cache
+def g(x):
+    return x + 2
+h = f
+p = functools.partial(f, 1)
+q = p
+[run]
+import a
+f = a.f
+p = a.p
+[edit a.py]
+import functools
+@functools.lru_cache
+def f(x):
+    return x + 1
+@functools.lru_cache
+def g(x):
+    return x + 2
+h = g
+p = functools.partial(f, 1)
+q = functools.partial(g, 1)
+[expect]
+a.h is a.g and a.h(1) == 3 and a.f is f and f(1) == 2
+a.p is p and p() == 2 and a.q() == 3
+[sub a.py]
+p = functools.partial(f, 1) => p = g
+[expect]
+a.p is a.g and a.p(1) == 3 and p() == 2 and f(1) == 2
+
+# renamed-together-with-its-other-name: both names lead to one object
+[file a.py]
+import functools
+@functools.lru_cache
+def f(x):
+    return x + 1
+g = f
+[run]
+import a
+[edit a.py]
+import functools
+@functools.lru_cache
+def h(x):
+    return x + 1
+g = h
+[expect]
+a.g is a.h and a.g(1) == 2
+
+# implementation-of-a-generic-function: who called the generic one by its name follows
+[file a.py]
+import functools
+@functools.singledispatch
+def f(x):
+    return 0
+@f.register
+def f_int(x: int):
+    return x + 9
+[file b.py]
+from a import f
+K = f(2)
+def g(x):
+    return f(x) + 1
+M = g(1)
+[run]
+import b
+[sub a.py]
+x + 9 => x + 7
+[expect]
+b.K == 9 and b.M == 9
+
+# default-of-a-lambda-by-a-method: the default follows what the method calls
+[file a.py]
+def f(x):
+    return x + 1
+class C:
+    def get(self, x):
+        return f(x)
+g = lambda y=C().get(3): y
+[run]
+import a
+[sub a.py]
+x + 1 => x + 6
+[expect]
+a.g() == 9
+
+# star-import-instead-of-names: what both bring is not taken away in between
+[file b.py]
+K = 4
+H = 5
+[file a.py]
+from b import K
+import _probe
+L = _probe.hit("ran", K)
+[run]
+import a
+[edit a.py]
+from b import *
+import _probe
+L = _probe.hit("ran", K)
+[expect]
+hits == ["ran"] and a.H == 5 and a.K == 4
+[edit a.py]
+from b import H
+import _probe
+from b import K
+L = _probe.hit("ran", K)
+[expect]
+hits == ["ran"] and a.H == 5 and a.K == 4
+
+# statement-that-hid-an-import-goes: the name is the imported one again
+[file b.py]
+K = 4
+def f(): return 1
+[file c.py]
+K = 5
+def f(): return 3
+[file a.py]
+from b import *
+from c import *
+K = 9
+def f(): return 2
+[run]
+import a
+[edit a.py]
+from b import *
+from c import *
+[expect]
+a.K == 5 and a.f() == 3 and a.f is sys.modules["c"].f
+[edit a.py]
+from b import *
+[expect]
+a.K == 4 and a.f is sys.modules["b"].f and sys.modules["c"].f() == 3
+[edit a.py]
+from b import K, f
+K = 7
+[expect]
+a.K == 7
+[edit a.py]
+from b import K, f
+[expect]
+a.K == 4
+
+# import-above-what-hides-it: from another module now, it still is hidden
+[file b.py]
+K = 1
+J = 5
+[file c.py]
+K = 2
+J = 6
+[file a.py]
+from b import *
+J = 7
+L = K + 1
+M = J
+[run]
+import a
+[sub a.py]
+from b import * => from c import *
+[expect]
+a.K == 2 and a.L == 3 and a.J == 7 and a.M == 7
+[sub a.py]
+from c import * => from b import K, J
+[expect]
+a.K == 1 and a.L == 2 and a.J == 7 and a.M == 7
+
+# what-binds-a-name-changes-places: the last one counts
+[file b.py]
+K = 1
+def f(): return 1
+[file a.py]
+from b import K, f
+K = 7
+def f(): return 2
+[run]
+import a
+[edit a.py]
+K = 7
+def f(): return 2
+from b import K, f
+[expect]
+a.K == 1 and a.f() == 1
+[edit a.py]
+from b import K, f
+K = 7
+def f(): return 2
+[expect]
+a.K == 7 and a.f() == 2 and sys.modules["b"].f() == 1
+
+# name-that-is-imported-now: who calls an attribute of it runs the instructions that a fresh process has
+[file b.py]
+T = "one"
+[file a.py]
+from b import T
+def f():
+    return T.upper()
+[run]
+import a
+[sub a.py]
+import T => import *
+[expect]
+"LOAD_METHOD" in [i.opname for i in __import__("dis").get_instructions(a.f)] or sys.version_info >= (3, 12)
+
+# partial-of-another-function: the function that it leaves stays what it is
+[file a.py]
+import functools
+def f(x):
+    return 1
+def g(x):
+    return 2
+def deco(fn):
+    def wrapper(x):
+        return fn(x) * 10
+    return wrapper
+def factory(helper):
+    def outer(fn):
+        def wrapper(x):
+            return helper(x) + fn(x)
+        return wrapper
+    return outer
+p = functools.partial(f, 0)
+c = functools.lru_cache(f)
+w = deco(f)
+@factory(f)
+def h(x):
+    return 100
+class C:
+    def m(self):
+        return 1
+    def n(self):
+        return 2
+    s = staticmethod(f)
+    q = property(m)
+b = C().m
+[run]
+import a
+f, g, p, w, h, m, n = a.f, a.g, a.p, a.w, a.h, a.C.m, a.C.n
+[sub a.py]
+partial(f, 0) => partial(g, 0)
+lru_cache(f) => lru_cache(g)
+deco(f) => deco(g)
+factory(f) => factory(g)
+staticmethod(f) => staticmethod(g)
+property(m) => property(n)
+C().m => C().n
+[expect]
+a.f is f and f(0) == 1 and f.__name__ == "f"
+a.g is g and g(0) == 2 and a.C.m is m and m(None) == 1
+a.p is p and p() == 2
+a.w(0) == 20 and w(0) == 20 and h(0) == 102 and a.h is h
+a.C.s(0) == 2 and a.C().q == 2 and a.b() == 2 and a.c(0) == 2
 """
 
 

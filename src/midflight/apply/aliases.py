@@ -103,6 +103,11 @@ def starred(runner: Runner, statement: Statement) -> frozenset[str]:
     return frozenset[str]().union(*(_public(runner, module) for module in _stars(runner, statement)))
 
 
+def starred_before(runner: Runner, statement: Statement) -> frozenset[str]:
+    """The names that they brought before the edit."""
+    return frozenset[str]().union(*(_public_before(runner, module) for module in _stars(runner, statement)))
+
+
 def _starred_from(runner: Runner, statement: Statement, name: str) -> bool:
     """Whether a star import gives the name now."""
     stars = _stars(runner, statement)

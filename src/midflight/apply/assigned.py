@@ -213,6 +213,11 @@ def settle_value(runner: Runner, name: str, old: Any, new: Any, untouched: bool)
 
 
 def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
+    """Whether what the name held acts as its new value from now on. What another statement made stays what it is."""
+    if is_wrapper(old) and (_is_another_name(pair.old) or _is_another_name(pair.new)):
+        if not _is_another_name(pair.old):
+            become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
+        return False
     if isinstance(old, types.FunctionType):
         ours = old.__globals__ is runner.scope.namespace or old.__module__ == runner.work.name
         if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
@@ -229,6 +234,14 @@ def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
     if isinstance(old, type) or isinstance(new, type):
         return False
     return not isinstance(old, (types.MethodType,)) and become(runner.tx, old, new) if is_wrapper(old) else False
+
+
+def _is_another_name(statement: Statement | None) -> bool:
+    """Whether a statement gives an object that has a name already one more."""
+    node = statement.node if statement is not None else None
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return True
+    return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, (ast.Name, ast.Attribute))
 
 
 def _values_before(runner: Runner) -> Before:
@@ -255,6 +268,13 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
         below = _bound_below(runner, list(olds), stood)
     given = rebuilt(runner.scope, statements, name, _values_before(runner), below)
     return given is not ABSENT and same_value(given, current, runner.changes.in_place)
+
+
+def stands(runner: Runner, name: str, maker: Pair) -> bool:
+    """Whether a name still holds what the old version of `maker` gave it, as far as that is a value."""
+    if maker.old is None or defines(maker.old) or maker.old.is_block:
+        return True
+    return is_as_made(runner, name, runner.old_groups.of(maker.old).statements)
 
 
 def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:

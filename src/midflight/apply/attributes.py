@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ def guard_targets(runner: Runner, statement: Statement) -> None:
 def _guard_attribute(runner: Runner, owner: Any, name: str) -> None:
     if owner is ABSENT:
         return
+    if type(owner) is functools.partial:
+        runner.tx.guard_object(owner)  # it may not even have a dict of attributes yet
     old = vars(owner).get(name, ABSENT) if isinstance(owner, types.ModuleType) else own_attribute(owner, name)
     runner.tx.undo(swap.attribute(owner, name, old))
 

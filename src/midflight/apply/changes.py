@@ -10,6 +10,7 @@ from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
 from midflight.apply.holders import nested_codes, resolve
+from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in, module_of
@@ -129,9 +130,11 @@ class Changes:
     def _touch_users(self, loaded: Loaded, name: str) -> None:
         for label, user in callables_of(loaded):
             inner = getattr(user, "__wrapped__", user) if type(user) is _LRU else user
-            if type(inner) is not types.FunctionType or inner.__globals__ is not loaded.namespace:
+            if type(inner) is not types.FunctionType:
                 continue
-            if name not in names_in(inner.__code__):
+            if inner.__globals__ is not loaded.namespace and not self._dispatches(inner):
+                continue  # the functions of a generic one are the library's
+            if name not in names_in(inner.__code__) and not self._dispatches(inner):
                 continue
             if type(user) is _LRU:
                 self.caches[id(user)] = user
@@ -228,7 +231,14 @@ class Changes:
         inner = (dict_of(value) or {}).get("__wrapped__") if not isinstance(value, types.ModuleType) else None
         if inner is not None and id(inner) in self.touched:
             return True
-        return type(value) is types.FunctionType and any(id(one) in self.touched for one in _enclosed(value))
+        if type(value) is not types.FunctionType:
+            return False
+        return any(id(one) in self.touched for one in _enclosed(value)) or self._dispatches(value)
+
+    def _dispatches(self, function: types.FunctionType) -> bool:
+        """Whether a generic function leads to an implementation that changed."""
+        table = dispatch_table(function)
+        return table is not None and any(id(one) in self.touched for one in table.values())
 
     def _class_touched(self, cls: type) -> bool:
         """Whether making an instance runs code that changed."""

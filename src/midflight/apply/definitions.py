@@ -22,6 +22,7 @@ from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
 from midflight.apply.variants import origin_of
+from midflight.graph.homes import made_in
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names, factory_names
 from midflight.plan.purity import only_binds
@@ -302,7 +303,7 @@ def _replay_readers(runner: Runner, statement: Statement, name: str, value: Any)
         runner.work.record.grafted[runner.scope.label(name)] = None
 
 
-def bring_back(runner: Runner, pair: Pair) -> None:
+def bring_function_back(runner: Runner, pair: Pair) -> None:
     """A definition that nobody edited, whose name a later one had: that one is gone, or stands before it now."""
     assert pair.new is not None
     node = pair.new.node
@@ -316,7 +317,8 @@ def bring_back(runner: Runner, pair: Pair) -> None:
     elif function is None:
         _run_in_place_of(runner, pair, current)
     elif current is not function:
-        become(runner.tx, current, function)
+        if _is_ours(runner, current):
+            become(runner.tx, current, function)
         runner.rebind(node.name, current, function)
 
 
@@ -327,10 +329,15 @@ def _run_in_place_of(runner: Runner, pair: Pair, current: Any) -> None:
     runner.run.before_call()
     runner.guard_named(pair.new)
     made, runner.roots[pair.new] = runner.aside([pair.new.located()], {}, pair)
-    if become(runner.tx, current, made[name]):
+    if _is_ours(runner, current) and become(runner.tx, current, made[name]):
         runner.work.record.grafted[runner.scope.label(name)] = None
     else:
         runner.rebind(name, current, made[name])
+
+
+def _is_ours(runner: Runner, value: Any) -> bool:
+    """Whether a statement of this module made it: what another one defines stays as it is."""
+    return isinstance(value, types.FunctionType) and made_in(value, runner.work.name)
 
 
 def refresh_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:

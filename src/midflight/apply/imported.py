@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
+from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
+from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -17,7 +20,7 @@ def run_import(runner: Runner, pair: Pair) -> None:
     package = hasattr(runner.work.loaded.module, "__path__")
     runner.run.take_first(sorted(modules_imported(pair.new, runner.work.name, package)))
     runner.run.before_call()
-    before = {name: runner.scope.get(name) for name in pair.new.binds}
+    before = _held(runner, pair.new)
     code = runner.scope.compile([pair.new.located()])
     with runner.run.imports():
         if pair.old is not None and pair.old.is_import:
@@ -28,11 +31,41 @@ def run_import(runner: Runner, pair: Pair) -> None:
             before = {name: old for name, old in before.items() if name not in kept}
         runner.scope.run(code)
         runner.run.moves.arrivals(runner.run)
+    for name, old in (before | _came(runner, pair.new, before)).items():
+        new = runner.scope.get(name)
+        if new is old:
+            continue
+        if old is not ABSENT and name in runner.last and runner.last[name] is not pair:
+            runner.scope.set(name, old)  # what a statement below gives it
+            continue
+        runner.tell_of_another(name, old, new)
+        runner.work.record.ran[runner.scope.label(name)] = None
+        runner.changes.value_changed(runner.scope.key(name), old)
+
+
+def _held(runner: Runner, statement: Statement) -> dict[str, Any]:
+    """What the names hold that `statement` may bind: all of the scope where it is a star import."""
+    names = (*runner.scope.namespace, *runner.scope.pending) if "*" in statement.binds else statement.binds
+    return {name: runner.scope.get(name) for name in names if name != "*"}
+
+
+def _came(runner: Runner, statement: Statement, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Names that a star import brought and that were not bound."""
+    if "*" not in statement.binds:
+        return {}
+    return {name: ABSENT for name in runner.scope.namespace if name not in before and not name.startswith("__")}
+
+
+def import_again(runner: Runner, pair: Pair, names: Collection[str]) -> None:
+    """An import that nobody edited, whose names a later statement had: that one is gone, or stands before it now."""
+    assert pair.new is not None
+    before = {name: runner.scope.get(name) for name in names}
+    runner.run.before_call()
+    made = runner.scope.run_aside(runner.scope.compile([pair.new.located()]), {})
     for name, old in before.items():
-        if name != "*" and runner.scope.get(name) is not old:
-            runner.tell_of_another(name, old, runner.scope.get(name))
-            runner.work.record.ran[runner.scope.label(name)] = None
-            runner.changes.value_changed(runner.scope.key(name), old)
+        if name in made and made[name] is not old:
+            runner.rebind(name, old, made[name])
+            runner.work.record.rebound[runner.scope.label(name)] = None
 
 
 def _new_names(runner: Runner, pair: Pair) -> tuple[set[str], ast.stmt | None]:
@@ -40,6 +73,8 @@ def _new_names(runner: Runner, pair: Pair) -> tuple[set[str], ast.stmt | None]:
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()
     if not isinstance(old, ast.ImportFrom) or not isinstance(new, ast.ImportFrom):
+        return set(), new
+    if (old.module, old.level) != (new.module, new.level):
         return set(), new
     had = {(a.name, a.asname) for a in old.names}
     fresh = [a for a in new.names if (a.name, a.asname) not in had or a.name == "*"]

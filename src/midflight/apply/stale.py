@@ -17,7 +17,7 @@ from midflight.apply.graft.classes import header_causes, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.values import is_container, is_derived_kind
 from midflight.plan.diff import Group, Pair
-from midflight.plan.flow import imports_inside
+from midflight.plan.flow import called_chain, imports_inside
 from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ def _new_decorator(runner: Runner, statement: Statement, causes: Sequence[str]) 
 
 def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
     """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
-    a value changed."""
+    a value changed, or what it was made with."""
     if not all(isinstance(runner.scope.get(name), types.FunctionType) for name in group.names):
+        return False
+    if set(causes) - {".".join(called_chain(statement))}:
         return False
     if runner.changes.value_causes(runner.work, statement, runner.scope.prefix):
         return False

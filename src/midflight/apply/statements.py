@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import starred_away
 from midflight.apply.asked import forget_hooks
-from midflight.apply.assigned import annotate, finish_building, lambda_edited, rebuilds, run_value
+from midflight.apply.assigned import annotate, finish_building, lambda_edited, rebuilds, run_value, stands
+from midflight.apply.binders import last_binders, returning
 from midflight.apply.blocks import run_block
 from midflight.apply.branches import names_bound
 from midflight.apply.codes import graft_bodies, graft_codes, graft_pairs
-from midflight.apply.definitions import bring_back, continued, decorator_edited, functions_of, run_function
+from midflight.apply.definitions import (
+    bring_function_back,
+    continued,
+    decorator_edited,
+    functions_of,
+    run_function,
+)
 from midflight.apply.graft.classes import changed_shapes, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import nested_codes
-from midflight.apply.imported import run_import
+from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.stale import decorate_again, does_something, refresh_pair, refresh_value, run_statement, wants
@@ -47,6 +54,7 @@ class Runner:
         self.going: tuple[Statement, ...] = ()  # of the old text, here and around this block: edited blocks, what went
         self.in_block = False  # the statements are those of a block, not of the whole scope
         self.bound: set[str] = set()  # what the new statements of the scope bind
+        self.last: dict[str, Pair] = {}  # name → the statement of the new text that binds it last
         self.bound_around: frozenset[str] = frozenset()  # what statements around this block bind
         self._groups: dict[str, tuple[Sequence[Pair], Groups]] = {}
 
@@ -58,9 +66,11 @@ class Runner:
         fresh = {name for pair in pairs if pair.edited and pair.new is not None for name in pair.new.binds}
         space = self.scope.namespace
         bound = {name for statement in news for name in names_bound(statement, space, fresh)} | self.bound_around
+        old_last, self.last = last_binders(self, pairs, "old"), last_binders(self, pairs, "new")
+        bound |= self.last.keys()
         self.bound = bound
         again, last = rebuilds(self, pairs)
-        returning = _returning(pairs)
+        comes_back = returning(old_last, self.last)
         self.going += tuple(p.old for p in pairs if p.old is not None and _is_going(p))
         for pair in pairs:
             if pair.edited and pair.old is not None:
@@ -69,9 +79,23 @@ class Runner:
             if pair.new is not None:
                 self._take_pair(pair, again)
                 finish_building(self, pair.new, last)
-                if pair.new in returning:
-                    bring_back(self, pair)
+                if pair.new in comes_back:
+                    self._bring_back(pair, {name: old_last[name] for name in comes_back[pair.new]})
         self._order_annotations(pairs)
+
+    def _bring_back(self, pair: Pair, hidden_by: Mapping[str, Pair]) -> None:
+        """`pair`, which nobody edited, is the last to bind names that other statements had."""
+        assert pair.new is not None
+        if pair.new.is_def:
+            bring_function_back(self, pair)
+        elif pair.new.is_import:
+            import_again(self, pair, hidden_by)
+        elif pair.new not in self.work.reran:
+            state = [name for name, other in hidden_by.items() if not stands(self, name, other)]
+            for name in state:
+                self.run.keep(self.work, self.scope.label(name), [name])
+            if not state:
+                run_statement(self, pair)
 
     def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
         assert pair.new is not None
@@ -86,14 +110,20 @@ class Runner:
             return
         if pair.kind == "annotated":
             annotate(self, pair)
+        elif pair.kind == "moved" or (pair.kind == "same" and self._compiles_otherwise(pair.new)):
+            graft_codes(self, pair)
         elif pair.kind == "same":
             self._keep_roots(pair)
-        elif pair.kind == "moved":
-            graft_codes(self, pair)
         else:
             graft_bodies(self, pair)
             lambda_edited(self, pair)
         refresh_pair(self, pair)
+
+    def _compiles_otherwise(self, statement: Statement) -> bool:
+        """Whether it uses an attribute of a name that is imported now and was not, or the other way: a call of it
+        compiles to other instructions (see `import_marks`)."""
+        names = self.work.old.text.imports ^ self.work.text.imports
+        return any(f"{name}." in statement.text for name in names)
 
     def keep_state(self, statement: Statement, cause: str) -> None:
         for name in sorted(statement.binds):
@@ -338,22 +368,6 @@ def _is_going(pair: Pair) -> bool:
     """Whether what the old version of a statement defined may go on elsewhere in the new text."""
     assert pair.old is not None
     return pair.edited and (pair.old.is_block if pair.new is not None else True)
-
-
-def _returning(pairs: Sequence[Pair]) -> set[Statement]:
-    """Unedited function definitions that are the last to bind their name now and were not before."""
-    old_last = {name: pair.old for pair in _by_line(pairs, "old") for name in pair.old.binds}  # type: ignore[union-attr]
-    new_last = {name: pair for pair in _by_line(pairs, "new") for name in pair.new.binds}  # type: ignore[union-attr]
-    return {
-        pair.new
-        for name, pair in new_last.items()
-        if pair.new is not None and pair.new.is_def and pair.old is not None and pair.kind not in ("changed", "added")
-        if name in old_last and old_last[name] is not pair.old
-    }
-
-
-def _by_line(pairs: Sequence[Pair], version: str) -> list[Pair]:
-    return sorted((p for p in pairs if getattr(p, version) is not None), key=lambda p: getattr(p, version).first)
 
 
 def annotated(statement: Statement) -> list[str]:

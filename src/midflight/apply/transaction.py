@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import types
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, Protocol, runtime_checkable
@@ -146,6 +147,8 @@ class Transaction:
         """Remember the attributes of a function, class, module or instance that code we do not see into is given."""
         if isinstance(value, type):
             self._guard_class(value)
+        elif type(value) is functools.partial and not _has_attributes(value):
+            self.undo(lambda: _without_attributes(value))
         else:
             held = dict_of(value)
             if type(held) is dict:
@@ -297,6 +300,8 @@ def _is_in(item: Any, items: list[Any]) -> bool:
 def dict_of(value: Any) -> dict[str, Any] | None:
     """The attributes that an object itself holds. No code of its class runs: a proxy answers for something else, and
     may raise anything when nothing stands behind it."""
+    if type(value) is functools.partial and not _has_attributes(value):
+        return None  # to be asked makes it hold a dict, and one with a dict is nested where another is unpacked
     for kind in type(value).__mro__:
         getter = kind.__dict__.get("__dict__")
         if getter is not None:
@@ -305,12 +310,20 @@ def dict_of(value: Any) -> dict[str, Any] | None:
     return None
 
 
+def _has_attributes(value: functools.partial[Any]) -> bool:
+    return value.__reduce__()[2][3] is not None
+
+
+def _without_attributes(value: functools.partial[Any]) -> None:
+    value.__setstate__((*value.__reduce__()[2][:3], None))  # type: ignore[attr-defined]
+
+
 def own_attribute(owner: Any, name: str) -> Any:
     """What `owner` itself holds under `name`: for a class the raw entry of its dict, not what lookup gives."""
     if isinstance(owner, type):
         return type.__getattribute__(owner, "__dict__").get(name, _slot(owner, name))
     try:
-        held = object.__getattribute__(owner, "__dict__")
+        held = dict_of(owner) if type(owner) is functools.partial else object.__getattribute__(owner, "__dict__")
     except AttributeError:
         held = None
     if type(held) is dict and name in held:

@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from midflight.apply.holders import nested_codes
+from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import note_variant
 
@@ -194,14 +194,26 @@ def _shown_elsewhere(function: types.FunctionType) -> bool:
     return function.__module__ != function.__globals__.get("__name__")
 
 
+def has_name(value: Any) -> bool:
+    """Whether the program reaches a function or a wrapper of one by a name, and not only through what holds it: then it
+    is another definition than the one that was edited."""
+    for function in functions_in(value, "", depth=1):
+        found: Any = function.__globals__
+        for part in function.__qualname__.split("."):
+            found = (found if isinstance(found, dict) else getattr(found, "__dict__", {})).get(part)
+        if found is value or any(one is value for one in list(function.__globals__.values())):
+            return True
+    return False
+
+
 def graft_attributes(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
     """What the making of `new` put on it; functions among it are grafted as those that it closed over are."""
     from midflight.apply.graft.wrappers import become
 
     for name, value in list(new.__dict__.items()):
         held = old.__dict__.get(name)
-        lives_on = isinstance(held, types.FunctionType) and held is not old and value is not new
-        if held is not value and not (lives_on and become(tx, held, value)):
+        inside = isinstance(held, types.FunctionType) and held is not old and value is not new
+        if held is not value and not (inside and not has_name(held) and become(tx, held, value)):
             tx.set_item(old.__dict__, name, value)
 
 
@@ -225,7 +237,8 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
         except ValueError:
             tx.set_cell(mine, value)
             continue
-        if held is value or (isinstance(held, types.FunctionType) and become(tx, held, value)):
+        inside = isinstance(held, types.FunctionType) and not has_name(held)
+        if held is value or (inside and become(tx, held, value)):
             continue
         tx.set_cell(mine, value)
 

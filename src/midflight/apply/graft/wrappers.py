@@ -6,7 +6,7 @@ import functools
 import types
 from typing import Any
 
-from midflight.apply.graft.functions import forward, graft_function
+from midflight.apply.graft.functions import forward, graft_function, has_name
 from midflight.apply.transaction import Transaction, dict_of
 
 _LRU = type(functools.lru_cache(lambda: None))
@@ -40,9 +40,14 @@ def is_wrapper_object(value: Any) -> bool:
     )
 
 
+def _inside(tx: Transaction, old: Any, new: Any) -> bool:
+    """Make what a wrapper has inside act as what a new one has, unless it is a definition with a name of its own."""
+    return old is new or (not has_name(old) and become(tx, old, new))
+
+
 def _become_or(tx: Transaction, old: Any, new: Any) -> Any:
     """`old` acting as `new`, or `new` itself."""
-    return old if become(tx, old, new) else new
+    return old if _inside(tx, old, new) else new
 
 
 def _reinit(tx: Transaction, old: Any, make: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
@@ -86,7 +91,7 @@ def _retarget_cached_property(tx: Transaction, old: Any, new: Any) -> bool:
 
 
 def _retarget_method(tx: Transaction, old: types.MethodType, new: types.MethodType) -> bool:
-    return old.__self__ is new.__self__ and become(tx, old.__func__, new.__func__)
+    return old.__self__ is new.__self__ and _inside(tx, old.__func__, new.__func__)
 
 
 def _retarget_partialmethod(tx: Transaction, old: Any, new: Any) -> bool:
@@ -98,7 +103,7 @@ def _retarget_partialmethod(tx: Transaction, old: Any, new: Any) -> bool:
 
 def _retarget_lru(tx: Transaction, old: Any, new: Any) -> bool:
     """What an lru_cache calls is read only; the function inside can be grafted if the cache has the same size."""
-    if old.cache_parameters() != new.cache_parameters() or not become(tx, old.__wrapped__, new.__wrapped__):
+    if old.cache_parameters() != new.cache_parameters() or not _inside(tx, old.__wrapped__, new.__wrapped__):
         return False
     tx.at_commit(functools.partial(empty_cache, old))
     tx.guard(old.__dict__)
@@ -111,7 +116,7 @@ def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
     tx.guard(mine)
     for name, value in theirs.items():
         held = mine.get(name)
-        if held is not value and not (callable(held) and not isinstance(held, type) and become(tx, held, value)):
+        if held is not value and not (callable(held) and not isinstance(held, type) and _inside(tx, held, value)):
             mine[name] = value
     for name in [name for name in mine if name not in theirs]:
         del mine[name]
