@@ -14,7 +14,8 @@ from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in, module_of
-from midflight.graph.loaded import Loaded, Program, names_used
+from midflight.graph.hook import PLAIN
+from midflight.graph.loaded import Loaded, Program
 from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.statements import Statement
@@ -78,6 +79,8 @@ class Changes:
 
     def find_caches(self, modules: Iterable[Loaded]) -> None:
         """The lru_caches in `modules` around a function that was edited or reaches something that was."""
+        if not self.touched:
+            return
         for loaded in modules:
             for _, cached in callables_of(loaded):
                 if type(cached) is _LRU and id(getattr(cached, "__wrapped__", None)) in self.touched:
@@ -134,7 +137,7 @@ class Changes:
                 continue
             if inner.__globals__ is not loaded.namespace and not self._dispatches(inner):
                 continue  # the functions of a generic one are the library's
-            if name not in names_in(inner.__code__) and not self._dispatches(inner):
+            if name not in loaded.names_in(inner.__code__) and not self._dispatches(inner):
                 continue
             if type(user) is _LRU:
                 self.caches[id(user)] = user
@@ -279,15 +282,14 @@ def _means_its_own(loaded: Loaded, name: str) -> bool:
     return b"." + word not in text and word + b" as " not in text
 
 
-def names_in(code: types.CodeType) -> frozenset[str]:
-    """Names that `code` and the code inside it use. Not remembered: a code object is hashed by its contents."""
-    return frozenset(names_used((code,)))
-
-
 def callables_of(loaded: Loaded) -> Iterator[tuple[str, Any]]:
     """(qualified name, function or lru_cache) for all that the module and its classes define."""
     for name, value in list(loaded.namespace.items()):
-        yield from _callables(name, value, loaded.name, 3)
+        kind = type(value)
+        if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
+            yield name, value  # most are that, and are asked for in each reload
+        elif kind not in PLAIN and kind is not types.ModuleType:
+            yield from _callables(name, value, loaded.name, 3)
 
 
 def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tuple[str, Any]]:

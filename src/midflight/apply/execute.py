@@ -27,7 +27,7 @@ from midflight.graph.hook import values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
-from midflight.plan.order import reorders, used_before_bound
+from midflight.plan.order import used_before_bound
 from midflight.values import Kept
 
 MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
@@ -90,7 +90,7 @@ class Execution:
         else:
             runner.take(work.pairs)
             runner.docstring(work.text.doc, work.old.text.doc)
-            if reorders(work.pairs):
+            if runner.reordered:
                 self.notes += (
                     f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
                     for line, name in used_before_bound(work.old.text, work.text, functools.partial(starred, runner))
@@ -174,13 +174,12 @@ class Execution:
         """After the commit: this version is the one that runs."""
         loaded = work.loaded
         if work.source is not None:
-            self.program.took(loaded, work.source)
+            self.program.took(loaded, work.source, imports=work.touches_imports())
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
-        names = {n for p in work.pairs for n in p.statement.binds}
-        fresh = values_made(loaded.namespace)
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}
-        for name in names & ran:
+        fresh = values_made(loaded.namespace) if ran else {}
+        for name in ran & {n for p in work.pairs for n in p.statement.binds} if ran else ():
             loaded.made.pop(name, None)
             if name in fresh:
                 loaded.made[name] = fresh[name]

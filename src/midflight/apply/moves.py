@@ -30,7 +30,7 @@ class Moves:
         # `run` is not kept: in a cycle with this, it would live, and hold the old code, until it is collected.
         self._leaving: dict[str, dict[str, Any]] = {}  # name → module it leaves → the function or class
         self._gains: Counter[str] = Counter()
-        self._known = set(run.program.notebook.modules)
+        self._seen = run.program.notebook.noted
         for work in run.works.values():
             self._note(work)
         for (module, name), one in run.program.dangling.items():
@@ -38,6 +38,8 @@ class Moves:
                 self._leave(module, name, one.value)
 
     def _note(self, work: Work) -> None:
+        if all(pair.kind in ("same", "moved", "bodies") for pair in work.pairs):
+            return
         defined = {p.new.node.name for p in work.pairs if p.new is not None and isinstance(p.new.node, DEFINITIONS)}
         had = {p.old.node.name for p in work.pairs if p.old is not None and isinstance(p.old.node, DEFINITIONS)}
         for name in had - defined:
@@ -92,9 +94,11 @@ class Moves:
 
     def arrivals(self, run: Execution) -> None:
         """Modules that came in since the last call: what they define may be what another one lost."""
-        for name in [n for n in run.program.notebook.modules if n not in self._known]:
+        notebook = run.program.notebook
+        came = [name for name, noted in notebook.modules.items() if noted.number > self._seen]
+        self._seen = notebook.noted
+        for name in came:
             loaded = run.program.get(name)
-            self._known.add(name)
             for label in list(loaded.namespace) if loaded is not None and self._leaving else ():
                 assert loaded is not None
                 value = loaded.namespace.get(label)

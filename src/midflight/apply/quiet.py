@@ -55,7 +55,7 @@ class Quiet:
 
     def __init__(self, names: Collection[str], functions: Collection[int], codes: Collection[int]) -> None:
         self.names, self.functions, self.codes = frozenset(names), frozenset(functions), frozenset(codes)
-        self._mentions: dict[types.CodeType, list[int]] = {}
+        self._mentions: dict[int, tuple[types.CodeType, list[int]]] = {}  # by id: a code object hashes its contents
         self._stood: dict[types.FrameType, tuple[int, int]] = {}  # frame → its place, the looks at which it was there
 
     def wait(self) -> Moment:
@@ -105,11 +105,11 @@ class Quiet:
     def _mentioned_in(self, frame: types.FrameType) -> list[int]:
         """Where its code reads what changes: offsets of instructions."""
         code = frame.f_code
-        found = self._mentions.get(code)
+        found = self._mentions.get(id(code))
         if found is None:
             ours = code.co_filename.startswith((_LIBRARY, _PACKAGE))
-            found = self._mentions[code] = [] if ours else self._offsets(code, frame.f_globals)
-        return found
+            found = self._mentions[id(code)] = (code, [] if ours else self._offsets(code, frame.f_globals))
+        return found[1]
 
     def _offsets(self, code: types.CodeType, space: Mapping[str, object]) -> list[int]:
         wanted = {n for n in code.co_names if n in self.names or id(space.get(n)) in self.functions}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import starred_away
@@ -32,6 +33,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair, built_names
+from midflight.plan.order import reorders
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
 
@@ -53,7 +55,7 @@ class Runner:
         self.siblings: Sequence[Pair] = ()
         self.going: tuple[Statement, ...] = ()  # of the old text, here and around this block: edited blocks, what went
         self.in_block = False  # the statements are those of a block, not of the whole scope
-        self.bound: set[str] = set()  # what the new statements of the scope bind
+        self.reordered = False  # whether other names may be bound, or in another order
         self.last: dict[str, Pair] = {}  # name → the statement of the new text that binds it last
         self.bound_around: frozenset[str] = frozenset()  # what statements around this block bind
         self._groups: dict[str, tuple[Sequence[Pair], Groups]] = {}
@@ -62,16 +64,23 @@ class Runner:
 
     def take(self, pairs: Sequence[Pair]) -> None:
         """Every statement of an edited scope, in the new source's order; what is gone goes first."""
-        news = [pair.new for pair in pairs if pair.new is not None]
-        fresh = {name for pair in pairs if pair.edited and pair.new is not None for name in pair.new.binds}
-        space = self.scope.namespace
-        bound = {name for statement in news for name in names_bound(statement, space, fresh)} | self.bound_around
-        old_last, self.last = last_binders(self, pairs, "old"), last_binders(self, pairs, "new")
-        bound |= self.last.keys()
-        self.bound = bound
-        again, last = rebuilds(self, pairs)
-        comes_back = returning(old_last, self.last)
+        self.siblings = pairs
         self.going += tuple(p.old for p in pairs if p.old is not None and _is_going(p))
+        self.reordered = reorders(pairs)
+        if self.reordered:
+            self._take_reordered(pairs)
+        else:  # nothing is bound, removed or annotated that was not
+            self._keep_roots(pairs)
+            for pair in pairs:
+                if pair.old is not pair.new or self._may_be_stale(pair.new):
+                    self._take_pair(pair, frozenset())
+
+    def _take_reordered(self, pairs: Sequence[Pair]) -> None:
+        old_last, self.last = last_binders(self, pairs, "old"), last_binders(self, pairs, "new")
+        comes_back = returning(old_last, self.last)
+        bound = self.bound
+        again, last = rebuilds(self, pairs)
+        self._keep_roots(pairs)
         for pair in pairs:
             if pair.edited and pair.old is not None:
                 self._remove(pair, bound)
@@ -97,7 +106,19 @@ class Runner:
             if not state:
                 run_statement(self, pair)
 
-    def _take_pair(self, pair: Pair, again: set[Statement]) -> None:
+    @functools.cached_property
+    def bound(self) -> frozenset[str]:
+        """What the new statements of the scope bind."""
+        news = [pair.new for pair in self.siblings if pair.new is not None]
+        fresh = {name for p in self.siblings if p.edited and p.new is not None for name in p.new.binds}
+        space = self.scope.namespace
+        return self.bound_around.union(self.last, *(names_bound(statement, space, fresh) for statement in news))
+
+    def _may_be_stale(self, statement: Statement | None) -> bool:
+        """Whether it is worth a look: where only code changed, what calls nothing cannot be."""
+        return statement is not None and (bool(self.changes.values) or statement.is_active)
+
+    def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
         assert pair.new is not None
         if pair.edited and pair.old is not None and isinstance(self.scope, ModuleScope):
             for qualname, came, went in changed_shapes(pair.old.node, pair.new.node, ""):
@@ -112,9 +133,7 @@ class Runner:
             annotate(self, pair)
         elif pair.kind == "moved" or (pair.kind == "same" and self._compiles_otherwise(pair.new)):
             graft_codes(self, pair)
-        elif pair.kind == "same":
-            self._keep_roots(pair)
-        else:
+        elif pair.kind != "same":
             graft_bodies(self, pair)
             lambda_edited(self, pair)
         refresh_pair(self, pair)
@@ -137,11 +156,11 @@ class Runner:
         """Only what is stale: for a module that a changed value flowed to."""
         self.siblings = pairs
         for pair in pairs:
-            if pair.new is not None:
+            if pair.new is not None and self._may_be_stale(pair.new):
                 refresh_pair(self, pair)
 
     def anything_stale(self, pairs: Sequence[Pair]) -> bool:
-        return any(wants(self, pair.new) for pair in pairs if pair.new is not None)
+        return any(wants(self, p.new) for p in pairs if p.new is not None and self._may_be_stale(p.new))
 
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""
@@ -162,14 +181,19 @@ class Runner:
         if new != old:
             self.scope.set("__doc__", new)
 
-    def _keep_roots(self, pair: Pair) -> None:
-        assert pair.old is not None and pair.new is not None
-        if pair.old in self.old_roots:
-            self.roots[pair.new] = self.old_roots[pair.old]
+    def _keep_roots(self, pairs: Sequence[Pair]) -> None:
+        """What unedited statements left in the process is what it was."""
+        left = {pair.old: pair for pair in pairs if pair.old is not pair.new}
+        for statement, codes in self.old_roots.items():
+            pair = left.get(statement)
+            if pair is None:
+                self.roots[statement] = codes
+            elif pair.kind == "same" and pair.new is not None:
+                self.roots[pair.new] = codes
 
     # -- statements that are gone -----------------------------------------------------------------
 
-    def _remove(self, pair: Pair, bound: set[str]) -> None:
+    def _remove(self, pair: Pair, bound: frozenset[str]) -> None:
         """Names that the old version bound and that nothing binds any more."""
         assert pair.old is not None
         for name in sorted(pair.old.binds - bound):
@@ -336,7 +360,7 @@ class Runner:
         roots: Roots = {}
         olds = by_first([p.old for p in pairs if p.old is not None], list(self.old_codes(pair)))
         inner = Runner(self.run, self.work, self.scope, roots, olds)
-        inner.siblings, inner.going, inner.bound_around = pairs, self.going, frozenset(self.bound)
+        inner.siblings, inner.going, inner.bound_around = pairs, self.going, self.bound
         inner.in_block = True
         return inner
 

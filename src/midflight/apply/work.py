@@ -67,6 +67,11 @@ class Work:
     def _other_future(self) -> bool:
         return self.old.text.future != self.text.future
 
+    def touches_imports(self) -> bool:
+        """Whether the edit may have changed which modules the text names."""
+        statements = (one for pair in self.pairs if pair.edited for one in (pair.old, pair.new) if one is not None)
+        return any("import" in statement.text for statement in statements)
+
     def live_codes(self, pair: Pair) -> tuple[types.CodeType, ...]:
         """The code objects that the old version of a statement left in the process."""
         return self.old.roots.get(pair.old, ()) if pair.old is not None else ()

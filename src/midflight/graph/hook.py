@@ -54,14 +54,15 @@ def read_bytes(path: str) -> bytes | None:
 
 
 class Noted:
-    """One loaded module as it was when its import ended. `order` counts finished imports: dependencies come first."""
+    """One loaded module as it was when its import ended. `order` counts finished imports: dependencies come first;
+    `number` counts modules as they were noted."""
 
-    __slots__ = ("made", "name", "order", "path", "source")
+    __slots__ = ("made", "name", "number", "order", "path", "source")
 
     def __init__(self, name: str, path: str, source: bytes | None) -> None:
         self.name, self.path, self.source = name, path, source
         self.made: dict[str, Any] = {}
-        self.order = 0
+        self.order = self.number = 0
 
 
 def is_plain(value: Any) -> bool:
@@ -107,6 +108,8 @@ class Notebook:
         self.wanted = wanted
         self.modules: dict[str, Noted] = {}
         self.stands_in: dict[str, bytes] = {}  # path → the text that is imported instead of the file's
+        self.fresh: set[str] = set()  # names noted since whoever keeps an index of them took them from here
+        self.noted = 0
         self._count = itertools.count(1)
 
     def install(self) -> None:
@@ -136,11 +139,17 @@ class Notebook:
         from the live functions, and keeping a thousand of them costs a third of what importing them does."""
         origin = spec.origin
         if spec.has_location and origin and type(spec) is ModuleSpec and self.wanted(origin):
-            self.modules[spec.name] = Noted(spec.name, origin, self.source(origin))
+            self.put(Noted(spec.name, origin, self.source(origin)))
             if self.stands_in and origin in self.stands_in:
                 spec.loader = _StandIn(spec.name, origin, self.stands_in[origin])
             spec.__class__ = _LoadingSpec
             spec.__dict__["_midflight"] = self
+
+    def put(self, noted: Noted) -> Noted:
+        self.noted = noted.number = self.noted + 1
+        self.modules[noted.name] = noted
+        self.fresh.add(noted.name)
+        return noted
 
     def source(self, path: str) -> bytes | None:
         """What a module of this file is imported from."""
@@ -159,7 +168,7 @@ class Notebook:
 
     def note_loaded(self, name: str, module: types.ModuleType, path: str, source: bytes | None) -> Noted:
         """A module that was imported before we came, or that is not imported at all (`__main__`)."""
-        noted = self.modules[name] = Noted(name, path, source)
+        noted = self.put(Noted(name, path, source))
         noted.order = next(self._count)
         noted.made = values_made(vars(module))
         return noted

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,7 +18,7 @@ from midflight.graph.modules import ModuleGraph
 class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
-    __slots__ = ("_facts", "_more", "made", "module", "name", "noted", "order", "parsed", "path", "source")
+    __slots__ = ("_facts", "_more", "_names", "made", "module", "name", "noted", "order", "parsed", "path", "source")
 
     def __init__(self, noted: Noted, module: types.ModuleType) -> None:
         self.noted = noted
@@ -25,6 +27,7 @@ class Loaded:
         self.parsed: Any = None
         self._facts: dict[str, Any] = {}
         self._more: set[str] = set()
+        self._names: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -38,6 +41,14 @@ class Loaded:
         """Whether its text has the word anywhere, also one it had in an earlier version: a look that costs a
         microsecond where names taken from code objects would have to be collected first. A yes may be wrong."""
         return name.encode() in (self.source or b"") or name in self._more
+
+    def names_in(self, code: types.CodeType) -> frozenset[str]:
+        """Names that `code` and the code inside it use. Remembered by identity: a code object hashes its contents."""
+        known = self._names.get(id(code))
+        if known is None:
+            gone = functools.partial(self._names.pop, id(code))  # called with the reference, which it takes as default
+            known = self._names[id(code)] = (weakref.ref(code, gone), frozenset(names_used((code,))))
+        return known[1]
 
     def mention(self, names: Iterable[str]) -> None:
         """Names that a version which is being taken brings."""
@@ -57,7 +68,6 @@ class Program:
         self.wanted = wanted
         self._loaded: dict[str, Loaded] = {}
         self._by_path: dict[str, set[str]] = {}
-        self._indexed: set[str] = set()
         self.imports = ModuleGraph()
         self._linked: set[str] = set()  # modules whose path leads through a symlink
         self.departed: dict[str, Loaded] = {}  # path → a module that left because its file had gone
@@ -119,13 +129,13 @@ class Program:
         return {name for name in self._linked if name in noted and os.path.realpath(noted[name].path) == path}
 
     def _index(self) -> None:
-        noted = self.notebook.modules
-        if noted.keys() == self._indexed:
-            return
-        for name in noted.keys() - self._indexed:
-            self._indexed.add(name)
-            path = noted[name].path
-            self._note_imports(name, noted[name].source)
+        while self.notebook.fresh:
+            name = self.notebook.fresh.pop()
+            noted, loaded = self.notebook.modules.get(name), self.get(name)
+            if noted is None:
+                continue  # its import failed
+            path = noted.path
+            self._note_imports(name, loaded.source if loaded is not None else noted.source)
             self._by_path.setdefault(path, set()).add(name)
             real = os.path.realpath(path)
             self._by_path.setdefault(real, set()).add(name)
@@ -135,7 +145,7 @@ class Program:
     def forget(self, name: str) -> Noted | None:
         """The module is no longer part of the program."""
         self._loaded.pop(name, None)
-        self._indexed.discard(name)
+        self.notebook.fresh.discard(name)
         self.imports.remove(name)
         noted = self.notebook.modules.pop(name, None)
         if noted is not None:
@@ -147,10 +157,11 @@ class Program:
         is_package = hasattr(sys.modules.get(name), "__path__")
         self.imports.put(name, imported_modules(source or b"", name, is_package))
 
-    def took(self, loaded: Loaded, source: bytes) -> None:
-        """`loaded` runs `source` now."""
+    def took(self, loaded: Loaded, source: bytes, *, imports: bool) -> None:
+        """`loaded` runs `source` now; `imports`: it may import other modules than before."""
         loaded.source = source
-        self._note_imports(loaded.name, source)
+        if imports or loaded.name not in self.imports:
+            self._note_imports(loaded.name, source)
 
     def leave(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
         """Its file is gone and nobody needs it: remembered, so that a file that comes back continues it."""
@@ -191,7 +202,7 @@ class Program:
         self._enter(loaded.noted, loaded)
 
     def _enter(self, noted: Noted, loaded: Loaded) -> None:
-        self.notebook.modules[loaded.name] = noted
+        self.notebook.put(noted)
         self._loaded[loaded.name] = loaded
 
     def was_dangling(self, key: tuple[str, str], value: Any) -> bool:

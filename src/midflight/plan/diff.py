@@ -44,9 +44,30 @@ def match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     (equal ones belong together wherever they stand), then what it binds (of several functions of one name, such as
     overloads or a property's, those with equal decorators), then the head of a block. Of several with one key, the
     first belongs to the first."""
+    head, tail = _untouched(old, new)
+    middle = _match(old[head : len(old) - tail], new[head : len(new) - tail])
+    gone = [pair for pair in middle if pair.new is None]
+    moved: PairKind = "moved" if tail and old[-1].first != new[-1].first else "same"
+    before = [Pair("same", one, one) for one in old[:head]]
+    after = [Pair(moved, *each) for each in zip(old[len(old) - tail :], new[len(new) - tail :], strict=True)]
+    return [*before, *(pair for pair in middle if pair.new is not None), *after, *gone]
+
+
+def _untouched(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[int, int]:
+    """How many statements at the start and at the end are still the ones they were, those at the end perhaps on other
+    lines."""
+    most = min(len(old), len(new))
+    head = next((index for index in range(most) if old[index] is not new[index]), most)
+    rest = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
+    return head, next((count for count, (a, b) in enumerate(rest) if a.node is not b.node), most - head)
+
+
+def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
     for key in (_identity, _exact, _decorated, _binding, _block_head, _target):
+        if not left or not right:
+            break
         left, right = _pair_up(left, right, key, partner)
     pairs = [_pair(partner.get(statement), statement) for statement in new]
     return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]

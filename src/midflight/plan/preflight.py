@@ -11,7 +11,7 @@ from typing import Any
 
 from midflight.plan.diff import Pair, compiled_anew, match
 from midflight.plan.rude import Process, rude_edits
-from midflight.plan.statements import SourceText, Statement, decode, import_marks, parse_edited
+from midflight.plan.statements import SourceText, Statement, decode, parse_edited
 from midflight.values import Problem
 
 
@@ -61,17 +61,13 @@ def edited(
 
 def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> dict[Statement, types.CodeType]:
     """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local."""
-    from_future = f"from __future__ import {', '.join(sorted(text.future))}\n" if text.future else ""
-    head = [*ast.parse(from_future).body, *import_marks(text.imports - text.future)]
-    compiled: dict[Statement, types.CodeType] = {}
-    for pair in pairs:
-        if pair.new is None or not pair.edited:
-            continue
-        node = pair.new.located()
-        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        with warnings.catch_warnings():
-            # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
-            warnings.simplefilter("ignore")
-            code = compile(ast.Module([node] if is_future else [*head, node], []), path, "exec", dont_inherit=True)
-        compiled[pair.new] = code
-    return compiled
+    edited = [pair.new for pair in pairs if pair.new is not None and pair.edited]
+    with warnings.catch_warnings():
+        # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
+        warnings.simplefilter("ignore")
+        return {statement: _compiled(statement.located(), path, text) for statement in edited}
+
+
+def _compiled(node: ast.stmt, path: str, text: SourceText) -> types.CodeType:
+    is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    return compile(ast.Module([node] if is_future else [*text.head, node], []), path, "exec", dont_inherit=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import functools
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,20 +25,34 @@ def fingerprint(node: ast.AST, *, bodies: bool = True) -> str:
 
 
 def _write(node: ast.AST, bodies: bool, out: list[str]) -> None:
-    out.append(type(node).__name__)
+    kind = type(node)
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        # Found once for each kind of node: asking each node for its fields took twice the time of all the rest.
+        fields = _FIELDS[kind] = tuple(name for name in kind._fields if name not in PLACES)
+    out.append(kind.__name__)
     out.append("(")
-    for name in node._fields:
-        if name in PLACES or (name == "body" and not bodies and isinstance(node, SCOPES)):
+    for name in fields:
+        if name == "body" and not bodies and isinstance(node, SCOPES):
             continue
-        _write_value(getattr(node, name, None), bodies, out)
-        out.append(",")
+        value = getattr(node, name, None)
+        if value is None:
+            out.append("-,")
+        elif isinstance(value, ast.expr_context):
+            continue  # where a name stands says whether it is read
+        else:
+            _write_value(value, bodies, out)
+            out.append(",")
     out.append(")")
 
 
 def _write_value(value: Any, bodies: bool, out: list[str]) -> None:
-    if isinstance(value, ast.AST):
+    kind = type(value)
+    if kind is str:
+        out.append(repr(value))
+    elif isinstance(value, ast.AST):
         _write(value, bodies, out)
-    elif isinstance(value, list):
+    elif kind is list:
         out.append("[")
         for item in value:
             _write_value(item, bodies, out)
@@ -47,7 +62,10 @@ def _write_value(value: Any, bodies: bool, out: list[str]) -> None:
         out.append(repr(sorted(map(repr, value))))
     else:
         # 1, 1.0 and True are equal but not the same constant.
-        out.append(f"{type(value).__name__}:{value!r}")
+        out.append(f"{kind.__name__}:{value!r}")
+
+
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 @dataclass(eq=False, slots=True)
@@ -124,6 +142,11 @@ class Statement:
         return isinstance(self.node, BLOCKS)
 
     @property
+    def is_active(self) -> bool:
+        """Whether it may be stale where no value changed but code did: it calls, imports or makes a class."""
+        return self._fact("active", _is_active)  # type: ignore[no-any-return]
+
+    @property
     def name(self) -> str:
         """What a report calls it."""
         names = sorted(self.binds)
@@ -144,15 +167,27 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceText:
-    """One version of a module: its text and its top-level statements."""
+    """One version of a module: its text and its top-level statements.
+
+    `_facts` are what is known of all of them: what an edit cannot have changed is handed on to the next version."""
 
     text: str
     statements: tuple[Statement, ...]
     lines: tuple[str, ...]
+    _facts: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def _fact(self, name: str, make: Callable[[], Any]) -> Any:
+        value = self._facts.get(name)
+        if value is None:
+            value = self._facts[name] = make()
+        return value
 
     @property
     def future(self) -> frozenset[str]:
         """What `from __future__ import` switches on in it."""
+        return self._fact("future", self._future)  # type: ignore[no-any-return]
+
+    def _future(self) -> frozenset[str]:
         return frozenset(
             alias.name
             for statement in self.statements
@@ -163,7 +198,35 @@ class SourceText:
     @property
     def imports(self) -> frozenset[str]:
         """Names that its top level imports, blocks included."""
+        return self._fact("imports", self._imports)  # type: ignore[no-any-return]
+
+    def _imports(self) -> frozenset[str]:
         return frozenset().union(*(s._fact("imported", _imported_names) for s in self.statements))
+
+    def with_middle(
+        self, text: str, lines: tuple[str, ...], before: int, middle: tuple[Statement, ...], after: int, down: int
+    ) -> SourceText:
+        """The version in which `middle` stands between its first `before` and its last `after` statements, and the
+        last ones are `down` lines further down."""
+        end = len(self.statements) - after
+        went, tail = self.statements[before:end], self.statements[end:]
+        statements = (*self.statements[:before], *middle, *((s.moved(down) for s in tail) if down else tail))
+        return SourceText(text, statements, lines, self._handed_on(went, middle))
+
+    def _handed_on(self, went: Sequence[Statement], came: Sequence[Statement]) -> dict[str, Any]:
+        facts = {"future": self.future}  # a region that touches it is parsed with the whole
+        if not any(s._fact("imported", _imported_names) for s in (*went, *came)):
+            facts |= {name: self._facts[name] for name in ("imports", "head") if name in self._facts}
+        return facts
+
+    @property
+    def head(self) -> tuple[ast.stmt, ...]:
+        """What stands before a statement that is compiled alone: its futures, and what it must take for imported."""
+        return self._fact("head", self._head)  # type: ignore[no-any-return]
+
+    def _head(self) -> tuple[ast.stmt, ...]:
+        future = ast.parse(f"from __future__ import {', '.join(sorted(self.future))}").body if self.future else []
+        return (*future, *import_marks(self.imports - self.future))
 
     @property
     def doc(self) -> str | None:
@@ -171,6 +234,12 @@ class SourceText:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return node.value.value
         return None
+
+
+def _is_active(node: ast.stmt) -> bool:
+    if calls_something(node):
+        return True
+    return any(isinstance(child, (ast.Import, ast.ImportFrom, ast.ClassDef)) for child in walk_scope(node))
 
 
 def _imported_names(node: ast.stmt) -> frozenset[str]:
@@ -232,7 +301,7 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Sour
         return parse(text, filename)
     before, after, first, last = region
     piece = "".join(lines[first - 1 : last])
-    if "__future__" in piece:
+    if "__future__" in piece or piece.rstrip("\r\n").endswith("\\"):
         return parse(text, filename)
     try:
         # Empty lines in front give the nodes their place in the file, at a twentieth of what moving them costs.
@@ -240,30 +309,41 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Sour
     except (SyntaxError, ValueError):
         return parse(text, filename)
     down = len(lines) - len(old.lines)
-    return SourceText(text, (*before, *split(tree.body, lines), *(s.moved(down) for s in after)), lines)
+    return old.with_middle(text, lines, before, split(tree.body, lines), after, down)
 
 
-def _edited_region(
-    old: SourceText, lines: Sequence[str]
-) -> tuple[tuple[Statement, ...], tuple[Statement, ...], int, int] | None:
-    """Statements kept before and after the edit, and the first and last line of the new text between them."""
+def _edited_region(old: SourceText, lines: Sequence[str]) -> tuple[int, int, int, int] | None:
+    """How many statements before and after the edit stay, and the first and last line of the new text between them.
+
+    What stands there is parsed alone, so nothing may reach over its ends: a line that goes on after a backslash, a
+    statement that shares its line with another. (An `else` or an indented line there is a syntax error alone.)"""
     head = _common(old.lines, lines)
     tail = _common(old.lines[head:][::-1], lines[head:][::-1])
     edited_last = len(old.lines) - tail
-    before = [s for s in old.statements if s.last < head or (s.last == head and head < len(old.lines))]
-    # The line above an edit may be continued by it (a decorator, an open clause): leave one statement to the region.
-    before = before[:-1]
-    after = [s for s in old.statements if s.first > edited_last]
-    if any("__future__" in s.text for s in old.statements[len(before) : len(old.statements) - len(after)]):
+    statements = old.statements
+    before = bisect.bisect_left(statements, head + 1, key=_last_line)
+    if before and statements[before - 1].last == head == len(old.lines):
+        before -= 1  # its line may have had no end
+    while before and lines[statements[before - 1].last - 1].rstrip("\r\n").endswith("\\"):
+        before -= 1
+    start = max(before, bisect.bisect_right(statements, edited_last, key=_first_line))
+    while start < len(statements) and start and statements[start - 1].last >= statements[start].first:
+        start += 1
+    while before and before < len(statements) and statements[before - 1].last >= statements[before].first:
+        before -= 1
+    if any("__future__" in s.text for s in statements[before:start]):
         return None
-    while before and after and before[-1].last >= after[0].first:
-        after = after[1:]
-    first = before[-1].last + 1 if before else 1
-    last = after[0].first - 1 + len(lines) - len(old.lines) if after else len(lines)
-    shared = {s.first for s in after[:1]} & {s.last for s in old.statements[: len(old.statements) - len(after)]}
-    if shared or (before and before[-1].last in {s.first for s in old.statements[len(before) :]}):
-        return None
-    return tuple(before), tuple(after), first, last
+    first = statements[before - 1].last + 1 if before else 1
+    last = statements[start].first - 1 + len(lines) - len(old.lines) if start < len(statements) else len(lines)
+    return before, len(statements) - start, first, last
+
+
+def _last_line(statement: Statement) -> int:
+    return statement.last
+
+
+def _first_line(statement: Statement) -> int:
+    return statement.first
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:

@@ -1,0 +1,104 @@
+"""Only the edited region of a file is parsed again: the statements are those of the whole text all the same."""
+
+import ast
+import random
+
+import pytest
+
+from midflight.plan.statements import SourceText, parse, parse_edited
+
+TEXT = '''"""Doc."""
+import os
+from sys import (
+    path,
+)
+A = 1; B = 2
+C = A + \\
+    B
+# a comment
+
+@property
+def f(x):
+    """Doc of f."""
+    return x
+
+
+class K:
+    a = 1
+
+    def m(self):
+        if self:
+            return (
+                1
+            )
+        else:
+            return 2
+
+
+if A:
+    D = 1
+else:
+    D = 2
+try:
+    E = """
+def not_one():
+"""
+finally:
+    pass
+F = [
+    1,
+]
+def last(): return 1
+'''
+
+PIECES = [
+    "", "\n", "x = 1\n", "    y = 2\n", "else:\n", "@decorated\n", '"""\n', "def g():\n", "    pass\n", "+ 2\n", "\\\n",
+    "z = 1; ", "z = 1 \\\n", "(\n", ")\n", "# comment \\\n", "\n\n", "finally:\n", "class L: pass\n", "    ",
+    "from __future__ import annotations\n", "import json\n", "w = f(1)\n", "\x0c",
+]  # fmt: skip
+
+
+def described(text: SourceText) -> list[tuple[str, int, int, str]]:
+    return [(ast.dump(s.located(), include_attributes=True), s.first, s.last, s.text) for s in text.statements]
+
+
+def edited(rng: random.Random, text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    start = rng.randrange(len(lines) + 1)
+    end = min(len(lines), start + rng.choice((0, 0, 1, 1, 2, 5)))
+    lines[start:end] = [rng.choice(PIECES) for _ in range(rng.randrange(3))]
+    return "".join(lines)
+
+
+def parsed_or_error(parsing, *given):
+    try:
+        return parsing(*given)
+    except (SyntaxError, ValueError) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_edited_text_has_the_statements_of_the_whole_text(seed):
+    rng = random.Random(seed)
+    taken = 0
+    old = parse(TEXT)
+    for _ in range(150):
+        text = edited(rng, old.text)
+        whole, piece = parsed_or_error(parse, text), parsed_or_error(parse_edited, old, text)
+        if isinstance(whole, type):
+            assert piece is whole or issubclass(piece, SyntaxError)
+            continue
+        assert described(piece) == described(whole)
+        for fact in ("future", "imports"):
+            assert getattr(piece, fact) == getattr(whole, fact)
+        assert [ast.dump(node) for node in piece.head] == [ast.dump(node) for node in whole.head]
+        taken += 1
+        old = piece if len(text) < 3000 and rng.random() < 0.9 else parse(TEXT)
+    assert taken > 20
+
+
+def test_what_an_edit_does_not_touch_keeps_its_nodes():
+    old = parse(TEXT)
+    new = parse_edited(old, TEXT.replace("return x", "return x + 1"))
+    kept = {s.node for s in old.statements} & {s.node for s in new.statements}
+    assert len(kept) == len(old.statements) - 1
