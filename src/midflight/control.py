@@ -25,6 +25,7 @@ from midflight.config import socket_folders
 from midflight.errors import ControlError, MidflightError
 
 if TYPE_CHECKING:
+    from midflight.devtools.access import HandedOver
     from midflight.devtools.server import Server
     from midflight.proposals import Proposals
     from midflight.values import Event, Report
@@ -46,6 +47,7 @@ class Session(midflight.session.Session):
     _control: Control | None = None
     _control_trouble = ""
     _devtools: Server | None = None
+    _handed_over: HandedOver | None = None
 
     def start(self) -> None:
         super().start()
@@ -64,13 +66,31 @@ class Session(midflight.session.Session):
         """Raises DevToolsError where they cannot be served, with the session stopped: nobody asked for less."""
         from midflight.devtools import serve
 
+        handed, self._handed_over = self._handed_over, None
+        token = self.config.devtools_token or (handed.token if handed is not None else None)
+        listener = socket.socket(fileno=handed.listener) if handed is not None else None
         try:
-            self._devtools = serve(self, None if address == "auto" else address, token=self.config.devtools_token)
+            self._devtools = serve(self, None if address == "auto" else address, token=token, listener=listener)
         except BaseException:
             self.stop()
             raise
         # Not logged: the link is a key, and logs are kept.
         print(f"midflight: DevTools at {self._devtools.link}", file=sys.stderr, flush=True)
+
+    def hand_over_devtools(self) -> HandedOver | None:
+        """What a process started in this one's place serves them with; None where none are served."""
+        if self._devtools is None or not self._devtools.runs or self.config.devtools is None:
+            return None
+        from midflight.devtools.access import HandedOver
+
+        return HandedOver(self.config.devtools, self._devtools.descriptor, self._devtools.app.access.token)
+
+    def take_over_devtools(self, handed: HandedOver | None) -> None:
+        """Before `start`: serve them where the old process did, unless the settings say something else by now."""
+        if handed is None or handed.asked == self.config.devtools:
+            self._handed_over = handed
+        else:
+            os.close(handed.listener)
 
     @property
     def devtools(self) -> str | None:

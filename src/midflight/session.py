@@ -131,7 +131,7 @@ class Session:
         self.config = config if config is not None else load(**given)
         self.mode: Mode = self.config.mode
         self.paths = tuple(os.path.realpath(path) for path in self.config.paths)
-        self.id = f"s{os.getpid()}-{id(self) & 0xFFFF:x}"
+        self.id = f"s{os.getpid()}-{os.urandom(3).hex()}"  # a restart in the same process is another one
         self.running = False
         self.paused = False
         self._at_safe_points = False

@@ -160,7 +160,9 @@ def test_one_wrong_token_a_minute_stops_nobody(monkeypatch: pytest.MonkeyPatch) 
         ("localhost:8000", True), ("127.0.0.1", True), ("[::1]:8000", True), ("LOCALHOST", True),
         ("evil.example", False), ("127.0.0.1.evil.example", False), ("localhost.evil.example:80", False),
         ("0.0.0.0", False), ("evil.example#localhost", False), ("localhost@evil.example", False),
-        ("", False), ("[", False), ("127.0.0.2", False), ("foo@localhost", True),
+        ("", False), ("[", False), ("127.0.0.2", False), ("foo@localhost", False),
+        ("localhost/x", False), ("localhost?", False), ("localhost:x", False), ("localhost:123456", False),
+        ("localhost:", False), ("[localhost]", False), ("::1", False), ("localhost:80:80", False),
     ],
 )  # fmt: skip
 def test_a_name_that_is_not_ours_is_refused_also_with_the_token(client: httpx.Client, host: str, taken: bool) -> None:
@@ -204,7 +206,7 @@ def test_a_post_of_our_own_page_is_taken(client: httpx.Client, server: Server) -
     [
         ("http://localhost:80", "localhost:80", True), ("https://Localhost", "localhost", True),
         ("http://localhost:81", "localhost:80", False), ("file://localhost", "localhost", False),
-        ("null", "null", False), ("http://[", "[", False), ("", "", False),
+        ("null", "null", False), ("", "", False), ("http://localhost/x", "localhost", False),
     ],
 )  # fmt: skip
 def test_an_origin_is_ours_when_its_page_came_from_here(origin: str, host: str, same: bool) -> None:

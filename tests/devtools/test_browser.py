@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ from midflight.values import Report
 from .browsing import WAIT_MS, Visit, launched
 from .conftest import made, served
 from .test_integrations import served_asgi, served_wsgi
+from .test_run import SOURCE, link_of
 
 pytestmark = [pytest.mark.one_version, pytest.mark.timeout(300)]
 expect.set_options(timeout=WAIT_MS)
@@ -42,6 +46,7 @@ def run(query):
     ASKED["queries"].append(query)
     return f"found {query}"
 '''
+RUDE = "\n\nclass Meta(type):\n    pass\n\n\nclass Box(metaclass=Meta):\n    pass\n"
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +107,6 @@ def shop(browser: Browser, site: str) -> Iterator[Page]:
 
 
 def reported(session: Session, wanted: Callable[[Report], bool]) -> Report:
-    import time
-
     ends = time.monotonic() + WAIT_MS / 1000
     while time.monotonic() < ends:
         found = next((one for one in session.history(20) if wanted(one)), None)
@@ -417,7 +420,7 @@ def test_every_place_works_in_light_in_dark_and_on_a_phone(
     assert visit.troubles == []
 
 
-def test_a_page_follows_a_program_that_was_started_anew(browser: Browser, session: Session, project: Path) -> None:
+def test_a_page_says_that_its_program_is_gone(browser: Browser, session: Session, project: Path) -> None:
     with served(session) as first:
         visit = Visit(browser, first.url)
         visit.context.request.get(first.link)
@@ -426,4 +429,29 @@ def test_a_page_follows_a_program_that_was_started_anew(browser: Browser, sessio
         expect(page.get_by_role("button", name="Reload")).to_be_enabled()
     expect(page.locator(".state")).to_contain_text("No connection")
     expect(page.get_by_role("button", name="Reload")).to_be_disabled()
+    visit.close()
+
+
+def test_an_open_page_goes_on_by_itself_when_its_program_restarts(
+    browser: Browser, project: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    (project / "app.py").write_text("import sys\nimport search\nsys.stdin.read()\n")
+    (project / "search.py").write_text(SEARCH + "\n\nclass Box:\n    pass\n")
+    command = [sys.executable, "-m", "midflight", "run", "--devtools=127.0.0.1:0", "--on-rude", "restart", "app.py"]
+    env = {**os.environ, "PYTHONPATH": SOURCE, "XDG_RUNTIME_DIR": str(project), "TMPDIR": str(project)}
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started.append(subprocess.Popen(command, cwd=project, env=env, text=True, **pipes))  # type: ignore[call-overload]
+    link = link_of(started[0])
+    visit = Visit(browser, link.partition("/?")[0])
+    visit.context.request.get(link)
+    page = visit.page("/")
+    expect(page.locator(".state")).to_contain_text("Active")
+    first = page.evaluate("devtools.line.session")
+    (project / "search.py").write_text(SEARCH + RUDE)
+    ends = time.monotonic() + WAIT_MS / 1000  # the page's policy lets no function be waited for
+    while page.evaluate("devtools.line.session") == first and time.monotonic() < ends:
+        page.wait_for_timeout(50)
+    expect(page.locator(".state")).to_contain_text("Active")
+    (project / "search.py").write_text(SEARCH.replace("found", "saw") + RUDE)
+    expect(page.locator(".row", has_text="grafted run")).to_have_count(1)
     visit.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -52,10 +53,13 @@ def run(folder: Path, tmp_path: Path, started: list[subprocess.Popen[str]]) -> R
 
 
 def link_of(process: subprocess.Popen[str]) -> str:
+    """The next one that it prints."""
     assert process.stderr is not None
-    found = re.search(r"DevTools at (\S+)", process.stderr.readline())
-    assert found is not None
-    return found[1]
+    for line in process.stderr:
+        found = re.search(r"DevTools at (\S+)", line)
+        if found is not None:
+            return found[1]
+    raise AssertionError("it ended without a link")
 
 
 def test_run_prints_a_link_that_logs_in_once_and_leaves_the_program_alone(run: Run, folder: Path) -> None:
@@ -77,6 +81,45 @@ def test_run_prints_a_link_that_logs_in_once_and_leaves_the_program_alone(run: R
     assert told["devtools"] == link  # the socket is the user's own
     process.stdin.close()
     assert process.wait(60) == 0
+
+
+RUDE = "class Meta(type):\n    pass\n\n\nclass Box(metaclass=Meta):\n    pass\n"
+
+
+@pytest.mark.parametrize("chosen", [{}, {"MIDFLIGHT_DEVTOOLS_TOKEN": "a-token-long-enough"}], ids=["random", "chosen"])
+def test_a_restart_keeps_port_and_token_for_the_pages_that_are_open(
+    run: Run, folder: Path, chosen: dict[str, str]
+) -> None:
+    (folder / "cart.py").write_text("class Box:\n    pass\n")
+    process = run("run", "--devtools=127.0.0.1:0", "--on-rude", "restart", "--mode", "manual", "app.py", **chosen)
+    link = link_of(process)
+    assert process.stdout is not None and process.stdout.readline() == "started\n"
+    with httpx.Client(verify=False, timeout=60, follow_redirects=True) as page:
+        page.get(link)
+        base = link.partition("?")[0]
+        before = page.get(f"{base}api/status").json()
+        (folder / "cart.py").write_text(RUDE)
+        with contextlib.suppress(httpx.TransportError):  # the answer may be lost with the old process
+            page.post(f"{base}api/reload", json={})
+        assert process.stdout.readline() == "started\n"
+        after = page.get(f"{base}api/status").json()
+    assert (after["pid"], after["id"] == before["id"]) == (before["pid"], False)
+    assert link_of(process) == link
+
+
+def test_a_restart_by_which_the_setting_changed_serves_them_where_it_says(run: Run, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.midflight]\ndevtools = '127.0.0.1:0'\n")
+    (folder / "cart.py").write_text("class Box:\n    pass\n")
+    process = run("run", "--on-rude", "restart", "--mode", "manual", "app.py")
+    link = link_of(process)
+    assert process.stdout is not None and process.stdout.readline() == "started\n"
+    (folder / "pyproject.toml").write_text("[tool.midflight]\ndevtools = 'auto'\n")
+    (folder / "cart.py").write_text(RUDE)
+    run("reload", "--pid", str(process.pid)).communicate(timeout=60)
+    assert process.stdout.readline() == "started\n"
+    assert link_of(process) != link
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(link)
 
 
 def test_the_address_may_be_left_out(run: Run) -> None:

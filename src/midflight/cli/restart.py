@@ -19,6 +19,7 @@ from midflight.values import Event, Problem, Report
 
 if TYPE_CHECKING:
     from midflight.control import Session
+    from midflight.devtools.access import HandedOver
 
 log = logging.getLogger("midflight")
 
@@ -46,7 +47,7 @@ class Start:
         blocked = frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
         return cls(os.getcwd(), dict(os.environ), _ignored(), blocked, waits)
 
-    def again(self, kept: Values) -> None:
+    def again(self, kept: Values, devtools: HandedOver | None) -> None:
         """Replaces the program; never returns."""
         os.chdir(self.folder)
         for descriptor, blocking in self.waits.items():
@@ -54,9 +55,10 @@ class Start:
                 os.set_blocking(descriptor, blocking)
         signal.pthread_sigmask(signal.SIG_SETMASK, self.blocked)
         with tempfile.TemporaryFile() as file:
-            pickle.dump(kept, file)
+            pickle.dump((kept, devtools), file)
             file.seek(0)
-            os.set_inheritable(file.fileno(), True)
+            for descriptor in (file.fileno(), *((devtools.listener,) if devtools is not None else ())):
+                os.set_inheritable(descriptor, True)
             given = {HANDED: json.dumps({"kept": file.fileno(), "ignored": self.ignored})}
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**self.environment, **given})
 
@@ -80,7 +82,7 @@ def restarter(session: Session, stream: TextIO) -> Callable[[Report | Event], No
         for output in (sys.stdout, sys.stderr, stream):
             with contextlib.suppress(OSError, ValueError):  # closed
                 output.flush()
-        start.again(kept)
+        start.again(kept, session.hand_over_devtools())
 
     return restart
 
@@ -123,19 +125,27 @@ def _not_restarted(module: str, function: Any, error: Exception) -> str:
     )
 
 
-def take_over() -> bool:
-    """In the new process: what the old one kept is what `keep.get` gives. Whether there was an old one."""
+@dataclass(frozen=True, slots=True)
+class Old:
+    """What the old process left beside what its hooks kept: where it served the DevTools, if it did."""
+
+    devtools: HandedOver | None = None
+
+
+def take_over() -> Old | None:
+    """In the new process: what the old one kept is what `keep.get` gives. None where there was no old one."""
     text = os.environ.pop(HANDED, None)
     if text is None:
-        return False
+        return None
     given = json.loads(text)
     for number in set(_ignored()).difference(given["ignored"]):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     with open(given["kept"], "rb") as file:
-        kept: Values = pickle.load(file)
+        kept: Values
+        kept, devtools = pickle.load(file)
     for module, values in kept.items():
         hand_over(module, {name: Packed(f"{module}'s `{name}`", value) for name, value in values.items()})
-    return True
+    return Old(devtools)
 
 
 @dataclass(frozen=True, slots=True)

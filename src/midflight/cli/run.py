@@ -83,8 +83,10 @@ def _open(options: argparse.Namespace, opened: list[Session]) -> int:
     if not options.quiet:
         session.subscribe(_teller(stream, config.color))
     if config.on_rude == "restart":
-        if take_over():
+        old = take_over()
+        if old is not None:
             sys.excepthook = UntilUp(sys.excepthook)
+            session.take_over_devtools(old.devtools)
         session.subscribe(restarter(session, stream))
     # Registered before the program's own, so it runs after them, when the program's threads have ended.
     atexit.register(session.stop)

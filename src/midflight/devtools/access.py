@@ -5,14 +5,26 @@ from __future__ import annotations
 import collections
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
+HOST = re.compile(r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<address>[0-9a-f:.]+)\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GUESSES = 10  # wrong tokens within GUESS_WINDOW_S; then nobody can log in until it is over
 GUESS_WINDOW_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The DevTools of a process that is started anew: the same port and token, so that open pages go on. `asked` is the
+    setting they were served by, `listener` the descriptor of the socket."""
+
+    asked: str
+    listener: int
+    token: str
 
 
 class TooManyGuesses(Exception):
@@ -58,17 +70,12 @@ class Access:
 
 
 def host_name(host: str) -> str:
-    """`localhost:80` → `localhost`, `[::1]:80` → `::1`; empty for what is no host."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
+    """`localhost:80` → `localhost`, `[::1]:80` → `::1`; empty for what is no name or address and, if it likes, a port:
+    who sends anything else (`localhost/x`, `me@localhost`) is no browser that asks for us."""
+    found = HOST.fullmatch(host)
+    return (found["address"] or found["name"]).lower() if found else ""
 
 
 def same_origin(origin: str, host: str) -> bool:
     """Whether a page of `origin` was served by `host`. A scheme cannot be told behind a proxy, a port can."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    return origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")

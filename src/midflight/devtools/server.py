@@ -25,15 +25,20 @@ STOP_S = 5.0
 
 
 def serve(
-    session: Session | None = None, address: str | None = None, *, token: str | None = None, hosts: Iterable[str] = ()
+    session: Session | None = None,
+    address: str | None = None,
+    *,
+    token: str | None = None,
+    hosts: Iterable[str] = (),
+    listener: socket.socket | None = None,
 ) -> Server:
     """Serves the DevTools at `address` ("HOST:PORT", port 0 for any free one); `.link` logs a browser in.
 
     Without an address: 127.0.0.1 and the first free port from 8321. Raises DevToolsError where it cannot, or may not:
-    beyond this machine only with a `token` that somebody chose."""
+    beyond this machine only with a `token` that somebody chose. A `listener` is one that listens there already."""
     host, port = _split(address)
     _refuse_strangers(host, token)
-    listener = _listen(host, port, 1 if address is not None else NEXT_PORTS)
+    listener = listener or _listen(host, port, 1 if address is not None else NEXT_PORTS)
     named = () if host in ("0.0.0.0", "::") else (host,)
     try:
         return Server(app(session, token=token, hosts=(*named, *hosts)), listener)
@@ -64,6 +69,11 @@ class Server:
     @property
     def link(self) -> str:
         return self.app.link(self.url)
+
+    @property
+    def descriptor(self) -> int:
+        """Of the socket that listens."""
+        return self._listener.fileno()
 
     @property
     def runs(self) -> bool:

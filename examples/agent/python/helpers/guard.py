@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import re
 import secrets
 import time
 from collections import deque
@@ -16,11 +15,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from midflight.devtools.access import same_origin
+from midflight.devtools.access import host_name, same_origin
 from python.helpers import settings
 
 COOKIE = "agent_session"
-HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::\d+)?")
 OPEN = ("/login", "/css/page.css", "/js/login.js")
 MOST_SESSIONS = 100
 GUESSES, GUESS_WINDOW_S = 10, 60.0  # wrong passwords within that time; then nobody can log in until it is over
@@ -133,8 +131,7 @@ def equal(given: str, wanted: str) -> bool:
 
 def answers_to(host: str, names: Sequence[str]) -> bool:
     """Whether a Host header names us. A page that rebinds its own name to this machine names itself."""
-    found = HOST.fullmatch(host)
-    return found is not None and found[1].strip("[]").lower() in names
+    return host_name(host) in names
 
 
 def is_json(asked: HTTPConnection) -> bool:
