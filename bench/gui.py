@@ -80,6 +80,22 @@ def cpu_ms(work: Callable[[], None]) -> float:
     return (time.thread_time() - began) * 1000
 
 
+def calls_in(work: Callable[[], None]) -> int:
+    """Functions, of Python and of C, that this thread calls."""
+    calls = 0
+
+    def count(frame: object, event: str, what: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
 def slope(values: Sequence[float]) -> float:
     """By which part of their median the values grow from first to last: the median slope of all pairs (Theil-Sen), so
     that a busy minute weighs nothing."""
@@ -125,6 +141,8 @@ def measured(folder: Path, runs: int, reloads: int) -> dict[str, Any]:
         # Made before the first reload: what the bench keeps is no growth.
         took, used, fixed = (array.array("d", bytes(8 * reloads)) for _ in range(3))
         memory: list[float] = []
+        calls: list[int] = []
+        counted_at = WARM_UP * max(1, reloads // TENTHS)
         for number in range(1, reloads + 1):
             path.write_text(view_text(number))
             HotReloader.reload("view", app)
@@ -134,12 +152,20 @@ def measured(folder: Path, runs: int, reloads: int) -> dict[str, Any]:
             took[number - 1] = (time.perf_counter() - began) * 1000
             used[number - 1] = (time.thread_time() - cpu) * 1000
             fixed[number - 1] = cpu_ms(lambda: fixed_work(first))
+            if number in (counted_at, reloads):
+                path.write_text(view_text(-number))
+                HotReloader.reload("view", app)
+                calls.append(calls_in(lambda: HotReloader.guard_frame(app).__enter__().__exit__(None, None, None)))
+                path.write_text(view_text(number))
+                HotReloader.reload("view", app)
+                with HotReloader.guard_frame(app):
+                    pass
             assert HotReloader.last_report is not None and HotReloader.last_report.outcome == "committed"
             assert app.history[-1] == number
             if number % max(1, reloads // TENTHS) == 0:
                 gc.collect()
                 memory.append(resident_mb())
-    return {"idle_ns": idle_ns, "took": took, "used": used, "fixed": fixed, "memory": memory}
+    return {"idle_ns": idle_ns, "took": took, "used": used, "fixed": fixed, "memory": memory, "calls": calls}
 
 
 def frames_per_second(program: str, folder: Path, frames: int) -> float:
@@ -182,6 +208,8 @@ def main() -> None:
         ("the same in CPU time, ms: median, p99", f"{quantile(used, 0.5):.2f}, {quantile(used, 0.99):.2f}"),
         ("the same in units of a fixed piece of work beside it, median of each tenth",
          ", ".join(f"{quantile(ratios[at : at + tenth], 0.5):.2f}" for at in range(0, tenth * TENTHS, tenth))),
+        (f"calls of functions in a reload after {WARM_UP * tenth} and after {len(used)}",
+         ", ".join(map(str, found["calls"]))),
         ("resident memory after each tenth, MB", ", ".join(f"{value:.2f}" for value in memory)),
         (f"growth over the last {len(beyond)} of {len(used)} reloads: CPU time, memory",
          f"{growth['cpu']:+.1%}, {growth['memory']:+.1%}"),

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from midflight.validate.after import AfterCommit
     from midflight.validate.exceptions import Exceptions, Fault, touches
     from midflight.validate.health import run_checks
+    from midflight.validate.unloaded import Unloaded
     from midflight.values import Batch, Change, Event, Mode, Outcome, Plan, Problem, Report, Version
 
 log = logging.getLogger("midflight")
@@ -146,6 +147,7 @@ class Session:
         self._writing: FileWrites | None = None
         self._subscribers: list[tuple[Callback, str | None]] = []
         self._pending: Sources = {}
+        self._unloaded: Unloaded | None = None
         self._waiting: list[Batch] = []
         self._waiting_lock = threading.Lock()
         self._requests: list[tuple[Sequence[str] | None, Future[Report]]] = []
@@ -352,12 +354,30 @@ class Session:
     def _hand_out(self, batches: Iterable[Batch]) -> None:
         """Files go to those who asked for them by name: a code file before its reload, also one that no module runs
         yet; a data file, which is never executed, is also an event."""
+        asked = []
         for batch in batches:
-            for change in batch.code:
-                self._tell_of_file(change)
+            asked += [change.path for change in batch.code if self._tell_of_file(change)]
             for change in batch.data:
                 told = self._tell_of_file(change)
                 self._tell_event("data", path=change.path, kind=change.kind, told=told)
+        if asked:
+            self._refuse_broken(asked)
+
+    def _refuse_broken(self, asked: Iterable[str]) -> None:
+        """A file that the program asked for and does not run yet, and that Python cannot read, is told like an edit
+        that was not taken; it holds up no other."""
+        if self._unloaded is None:
+            from midflight.validate.unloaded import Unloaded  # most programs ask for no file
+
+            self._unloaded = Unloaded(lambda path: bool(self.program.at(path)))
+        ours = [path for path in asked if path.endswith(".py") and not any(_inside(path, root) for root in self._left)]
+        with self._lock:
+            problems, mended = self._unloaded.look(self._settled(self._read(ours)))
+            if problems:
+                tried = self._unloaded.tried(problems)
+                self._record(self._report("watcher", "refused", {}, problems=problems, modules=tried))
+            elif mended:
+                self._record(self._report("watcher", "unchanged", {}))
 
     def _tell_of_file(self, change: Change) -> int:
         told = 0
@@ -999,7 +1019,8 @@ class Session:
 
     def pending(self) -> list[str]:
         """Files whose last text was not taken."""
-        return sorted(self._pending.copy())
+        broken = self._unloaded.pending() if self._unloaded is not None else []
+        return sorted({*self._pending.copy(), *broken})
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start, what is loaded, and who stands still in old code (by a walk over the heap), with the

@@ -80,6 +80,7 @@ def test_a_new_tool_appears_and_a_deleted_one_goes(agent: Agent) -> None:
 def test_a_new_tool_that_is_broken_is_told_of_and_appears_when_it_is_mended(agent: Agent) -> None:
     agent.write("python/tools/shout.py", SHOUT.replace("async def execute(", "async def execute(("))
     agent.until("word of it", lambda: "Failed to load: tools.shout: SyntaxError" in agent.console)
+    agent.until("a report of it", lambda: agent.stats()["failures"] == 1)
     assert agent.say("recall") == "Nothing was noted in this chat."
     agent.write("python/tools/shout.py", SHOUT)
     agent.until("the mended tool", lambda: "shout" in agent.tools())

@@ -84,6 +84,19 @@ def test_a_broken_save_is_shown_over_the_page_and_the_old_tool_still_answers(age
     expect(page.locator("#messages .agent").nth(1)).to_contain_text("this is version 2")
 
 
+def test_a_new_tool_that_is_broken_is_shown_over_the_page_until_it_is_mended(agent: Agent, open_page: Page) -> None:
+    page = open_page
+    page.goto(str(agent.http.base_url))
+    expect(page.locator("midflight-panel")).to_contain_text("Active")
+    good = agent.read(TEST_TOOL)
+    agent.write("python/tools/brand_new.py", good.replace("    async def execute(", "    async def execute(("))
+    expect(page.get_by_text("python/tools/brand_new.py:15").first).to_be_visible()
+    expect(page.locator("midflight-overlay .row-here")).to_contain_text("async def execute((")
+    agent.write("python/tools/brand_new.py", good)
+    expect(page.get_by_text("This save was not taken")).to_be_hidden()
+    agent.until("the mended tool", lambda: "brand_new" in agent.tools())
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW, PHONE], ids=["wide", "narrow", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_and_panel_are_light_or_dark_and_never_lie_over_each_other(

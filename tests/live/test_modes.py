@@ -216,6 +216,46 @@ def test_a_subscriber_of_code_files_hears_of_each_before_it_is_taken_and_of_thos
     assert heard == [(program.path("shop").name, "modified", 1), ("brand_new.py", "added", 2)]
 
 
+@pytest.mark.parametrize("end", ["mended", "deleted", "imported"])
+def test_a_broken_file_that_no_module_runs_yet_is_told_where_somebody_asked_for_it(
+    make: Any, folder: Path, end: str
+) -> None:
+    program = make("auto")
+    program.write(shop=ONE)
+    program.load("shop")
+    program.session.subscribe(lambda change: None, data="tools/*.py")
+    program.session.start()
+    (folder / "tools").mkdir()
+    (folder / "not_asked_for.py").write_text("def (:\n")
+    new = folder / "tools" / f"new_{program.suffix}.py"
+    new.write_text("x = 1\ndef f(:\n")
+    report = program.next_report()
+    problem = report.problems[0]
+    assert (report.outcome, [(one.path, one.after != "") for one in report.modules.values()]) == (
+        "refused",
+        [(str(new.resolve()), True)],
+    )
+    assert (problem.path, problem.line, problem.code) == (str(new.resolve()), 2, "MF001")
+    assert program.session.pending() == [str(new.resolve())]
+    program.write(shop=TWO)
+    assert program.next_report().outcome == "committed", "it holds up no other"
+    new.write_text("x = 1\ndef f(:\n")  # the same again is no news
+    if end == "deleted":
+        new.unlink()
+    else:
+        new.write_text("x = 2\n")
+    assert program.next_report().outcome == "unchanged"
+    if end == "imported":
+        sys.path.insert(0, str(new.parent))
+        importlib.import_module(new.stem)
+        new.write_text("def f(:\n")
+        assert program.next_report().outcome == "refused"
+        new.write_text("x = 3\n")
+        assert program.next_report().outcome == "committed"
+        sys.path.remove(str(new.parent))
+    assert program.session.pending() == []
+
+
 def test_a_subscriber_that_fails_does_not_fail_the_reload(program: Any, caplog: pytest.LogCaptureFixture) -> None:
     program.write(shop=ONE)
     program.load("shop")

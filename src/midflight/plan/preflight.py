@@ -36,6 +36,15 @@ def read_source(path: str, source: bytes) -> str | Problem:
         )
 
 
+def not_compiled(path: str, error: Exception) -> Problem:
+    """What Python itself had against a text."""
+    if isinstance(error, SyntaxError):
+        what, line = f"{type(error).__name__}: {error.msg}", error.lineno or 0
+    else:
+        what, line = f"it cannot be compiled: {error}", 0
+    return Problem(path, line, "MF001", what, "Mend it and save again.")
+
+
 def edited(
     module: str, path: str, old: SourceText, source: bytes, namespace: Mapping[str, Any], process: Process
 ) -> Edited | list[Problem]:
@@ -47,12 +56,8 @@ def edited(
         new = parse_edited(old, text, path)
         pairs = match(old.statements, new.statements)
         compiled = _compile_edited(pairs, path, new)
-    except SyntaxError as error:
-        return [
-            Problem(path, error.lineno or 0, "MF001", f"{type(error).__name__}: {error.msg}", "Mend it and save again.")
-        ]
-    except (ValueError, RecursionError, MemoryError) as error:
-        return [Problem(path, 0, "MF001", f"it cannot be compiled: {error}", "Mend it and save again.")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return [not_compiled(path, error)]
     if old.future != new.future:
         pairs = [compiled_anew(pair) for pair in pairs]
     problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines), process))

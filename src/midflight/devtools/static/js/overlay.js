@@ -48,7 +48,7 @@ export class Overlay extends HTMLElement {
     if (key === this.#shown) return;
     this.#shown = key;
     if (!problems.length || key === this.#dismissed) return this.#hide();
-    const view = await line.get(`api/reports/${problems[0].report}`).then((report) => report.view.problems, () => []);
+    const view = await views(problems, line);
     if (key !== this.#shown) return;
     this.shadowRoot.replaceChildren(this.#drawn(problems, view, root));
     this.hidden = false;
@@ -82,6 +82,14 @@ export class Overlay extends HTMLElement {
           problems.map((one, at) => article(one, view[at] ?? {}, root))),
         h("footer", {}, h("span", {}, "It goes away as soon as the file is mended."), h("kbd", {}, "Esc"))));
   }
+}
+
+// What each problem's report shows of it, in the order of `problems`.
+async function views(problems, line) {
+  const ids = [...new Set(problems.map((one) => one.report))];
+  const shown = await Promise.all(ids.map((id) => line.get(`api/reports/${id}`).then((report) => report.view.problems, () => [])));
+  const left = new Map(ids.map((id, at) => [id, [...shown[at]]]));
+  return problems.map((one) => left.get(one.report).shift());
 }
 
 // Whoever is writing something must not lose the keyboard to us.
