@@ -503,7 +503,9 @@ def test_what_others_do_while_a_plugin_is_set_up_survives_its_failure(play: Any)
         )
         world.bot.asked = asyncio.Event()  # type: ignore[attr-defined]
         saving = asyncio.ensure_future(world.save(slow=broken))
-        await until(lambda: world.manager.plugins["slow"].state == "reloading" and world.manager._session.is_held())
+        await until(
+            lambda: world.manager.plugins["slow"].state == "reloading" and world.manager._attached.session.is_held()
+        )
         assert await world.ask("count") == (2, 2)
         import colorsys  # somebody else's import in the meantime
 

@@ -18,7 +18,7 @@ from midflight.plugins.shape import teardown_differs
 from midflight.values import Report
 
 if TYPE_CHECKING:
-    from midflight.plugins.manager import PluginManager
+    from midflight.plugins.loading import Loading
 
 log = logging.getLogger("midflight.plugins")
 
@@ -35,10 +35,10 @@ class Change:
     """One group of saves as a transaction: park, apply, set up; all of it or none."""
 
     def __init__(
-        self, manager: PluginManager, held: Held, group: Group, entries: list[Entry], found: Mapping[str, Found]
+        self, loading: Loading, held: Held, group: Group, entries: list[Entry], found: Mapping[str, Found]
     ) -> None:
-        self.manager, self.held, self.group, self.entries, self.found = manager, held, group, entries, found
-        self._tools = manager._tools
+        self.loading, self.held, self.group, self.entries, self.found = loading, held, group, entries, found
+        self._tools = loading.tools
         self._parked: list[Parked] = []
         self._set_up: list[Entry] = []
         self._before = {entry.name: entry.found for entry in entries}
@@ -68,7 +68,7 @@ class Change:
 
     def _refuse_obstacle(self, entry: Entry) -> None:
         """A manifest that now asks for what is not there."""
-        why = self.manager._obstacle(entry) if entry.found != self._before.get(entry.name, entry.found) else None
+        why = self.loading.roster.obstacle(entry) if entry.found != self._before.get(entry.name, entry.found) else None
         if why is not None:
             raise why
 
@@ -84,16 +84,15 @@ class Change:
 
     async def _keep(self, cycle: list[Entry]) -> Report:
         report = self.held.commit()
-        self.manager._pending -= self.group.paths
         for parked in self._parked:
             await parked.leave()
         for entry in cycle:
-            self.manager._enabled(entry)
+            self.loading.enabled(entry)
         for entry in {*self.entries, *cycle}:
             entry.mend()
             entry.reloads += 1
             log.info("Successfully reloaded %s", entry.name)
-        self.manager._settle_order()
+        self.loading.settle_order()
         return report
 
     async def _take_back(self, error: BaseException, entry: Entry | None) -> Report:
@@ -104,7 +103,6 @@ class Change:
         report = self.held.roll_back(error, problem_of(entry, error) if entry is not None else None)
         for one in self.entries:
             one.found = self._before[one.name]
-        self.manager._pending |= self.group.paths
         failures = [error, *[await self._resume(parked) for parked in reversed(self._parked)]]
         self._tell([one for one in failures if one is not None], report)
         return report
@@ -122,7 +120,7 @@ class Change:
         for name, entry in involved.items():
             what = "its old version is running" if entry.state != "failed" else "it is down"
             error = PluginError(f"plugin {name} was not reloaded; {what}: {reason}", *map(str, failures[1:2]))
-            self.manager._failed(entry, error)
+            self.loading.failed(entry, error)
             entry.traceback = "".join(_formatted(failures))
 
 
