@@ -8,6 +8,6 @@ help: ; @$(HOUSE) help
 demo: ; @KEEP=$(KEEP) $(HOUSE) demo
 test: ; @$(HOUSE) test
 check: ; @$(HOUSE) check
-bench: ; @$(HOUSE) bench
+bench: ; @QUICK=$(QUICK) ALL=$(ALL) $(HOUSE) bench
 soak: ; @$(HOUSE) soak
 clean: ; @$(HOUSE) clean

@@ -1,6 +1,9 @@
-"""Makes bench/RESULTS.md from bench/results/*.json; with --run, measures all of it first (about half an hour).
+"""Measures, judges, and puts the figures where they are read: bench/RESULTS.md, README.md, docs/speed.md and its plots.
 
-python bench/collect.py [--run] [--only NAME]...
+python bench/collect.py [--run [--all | --quick]] [--only NAME]...
+
+`--run` measures the speed of reloads first, about twenty minutes; with --all everything else too, an hour; with --quick
+it takes about a minute, keeps its figures in .cache/bench/quick and touches no page.
 """
 
 from __future__ import annotations
@@ -15,13 +18,18 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ORDER = (
+SPEED = (
+    ("speed", ("speed.py",)),
     ("latency", ("latency.py",)),
+    ("start", ("start.py", "--runs", "9")),
+    ("start-10000", ("start.py", "--runs", "5", "--modules", "10000", "--cached")),
+    ("profile-after", ("profiles.py", "--as", "after")),
+)
+OTHERS = (
     ("watch", ("watch.py", "--json")),
-    ("start", ("start.py",)),
     ("pump", ("pump.py",)),
     ("gui", ("gui.py",)),
-    ("torn", ("torn.py",)),
+    ("torn", ("torn.py", "--peers")),
     ("thousand", ("thousand.py",)),
     ("server", ("server.py",)),
     ("store", ("store.py",)),
@@ -30,11 +38,22 @@ ORDER = (
     ("devtools", ("devtools.py",)),
     ("random-edits", ("random_edits.py",)),
 )
+QUICK = (
+    ("latency", ("latency.py", "--runs", "1", "--saves", "20", "--modules", "20", "--batch", "0")),
+    ("start", ("start.py", "--runs", "1", "--cached")),
+    ("speed", ("speed.py", "--quick")),
+)
+TABLES = (
+    "goals", "speed", "speed-wall", "latency", "start", "start-10000", "profile-before", "profile-after",
+    *(name for name, _ in OTHERS),
+)  # fmt: skip
 HEAD = """# Results
 
-Made by `make bench`, or part by part by the command under each table. Where several runs were made, a cell is the
+Made by `make bench` (the speed of reloads) and `make bench ALL=1` (everything), or part by part by the command under
+each table, each at its own time. Where several runs were made, a cell is the
 median of the runs' figures, with the smallest and the largest run behind it; runs of what is compared were
-interleaved. Times are wall time unless the column says CPU.
+interleaved. Times are wall time unless the column says CPU. How the figures change over time stands in
+results/history.jsonl; `python bench/compare.py` says it.
 """
 
 
@@ -81,22 +100,46 @@ def line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def run(benches: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
+    """The names of the benches that failed; what the others found is kept."""
+    failed = []
+    for name, command in benches:
+        print(f"== {' '.join(command)}", flush=True)
+        failed += [] if measure(name, command) else [name]
+    return failed
+
+
+def own(script: str, *options: str) -> bool:
+    """Runs one of the scripts that measure nothing; whether it ended well."""
+    return subprocess.run([sys.executable, str(HERE / script), *options], cwd=HERE.parent, check=False).returncode == 0
+
+
+def results(folder: Path) -> None:
+    found = [folder / f"{name}.json" for name in TABLES]
+    parts = [section(json.loads(path.read_text("utf-8"))) for path in found if path.exists()]
+    (HERE / "RESULTS.md").write_text("\n".join([HEAD, *parts]), "utf-8")
+    print(f"bench/RESULTS.md has {len(parts)} tables")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", action="store_true", help="measure first")
+    parser.add_argument("--all", action="store_true", help="all benches, not only those of speed")
+    parser.add_argument("--quick", action="store_true", help="small sizes, a minute, no page touched")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="measure only this table")
     options = parser.parse_args()
-    (HERE / "results").mkdir(exist_ok=True)
-    failed: list[str] = []
-    for name, command in ORDER if options.run else ():
-        if options.only and name not in options.only:
-            continue
-        print(f"== {' '.join(command)}", flush=True)
-        failed += [] if measure(name, command) else [name]
-    found = [HERE / "results" / f"{name}.json" for name, _ in ORDER]
-    parts = [section(json.loads(path.read_text("utf-8"))) for path in found if path.exists()]
-    (HERE / "RESULTS.md").write_text("\n".join([HEAD, *parts]), "utf-8")
-    print(f"bench/RESULTS.md has {len(parts)} tables" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    benches = QUICK if options.quick else (*SPEED, *OTHERS) if options.all or options.only else SPEED
+    chosen = tuple((name, command) for name, command in benches if not options.only or name in options.only)
+    if options.quick:
+        os.environ["BENCH_RESULTS"] = str(HERE.parent / ".cache" / "bench" / "quick")
+    failed = run(chosen) if options.run else []
+    failed += [] if own("goals.py") else ["goals"]
+    if not options.quick:
+        if options.run and not options.only and not failed:
+            failed += [] if own("compare.py", "--append") else ["history"]
+        failed += [] if own("pages.py") else ["pages"]
+        results(HERE / "results")
+    print(f"failed: {', '.join(failed)}" if failed else "all measured", flush=True)
     return 1 if failed else 0
 
 

@@ -183,6 +183,7 @@ def main() -> None:
         inner = [statistics.median(run["own"]) for run in some]
         rows.append((f"one save, {kind}", spread(medians), spread(tails), spread(inner)))
         figures[kind] = {"median_ms": statistics.median(medians), "p99_ms": statistics.median(tails)}
+        figures[kind] |= {"medians_ms": medians, "p99s_ms": tails}
     if batches:
         lives = [batch["live_ms"] for batch in batches]
         own, most = [batch["own_ms"] for batch in batches], max(batch["reports"] for batch in batches)

@@ -1,9 +1,9 @@
 """Torn reads: calls, by threads that never stop, that saw two versions of a program at once while it was edited.
 
-    python bench/torn.py [--runs 3] [--edits 300] [--peers PYTHON]
+    python bench/torn.py [--runs 3] [--edits 300] [--peers]
 
-Three threads call; each call reads two things that every edit changes together. PYTHON is an interpreter that has
-jurigged and IPython; without it, only importlib.reload stands beside midflight.
+Three threads call; each call reads two things that every edit changes together. With --peers, jurigged and IPython
+stand beside midflight and importlib.reload, each in an environment of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from record import ROOT, environment, record
+from environments import HERE, MIDFLIGHT, PEERS, Engine, python, surroundings
+from record import record
 
 SHOP = """
 from __future__ import annotations
@@ -64,37 +65,17 @@ import json, sys, threading, time
 from pathlib import Path
 
 engine, edits = sys.argv[1], int(sys.argv[2])
-text, path = Path("shop.txt").read_text(), Path("shop.py")
+text, path = Path("shop.txt").read_text(), Path("shop.py").resolve()
 sys.dont_write_bytecode = True
-sys.path.insert(0, ".")
+sys.path[0:0] = [".", sys.argv[3]]
 
-if engine == "midflight":
-    import midflight
-    session = midflight.Session(paths=["."], mode="manual")
-    session.start()
-import callers, shop
+import drivers
+driver = drivers.named(engine)
+driver.start(path.parent)
+driver.load("callers")
+driver.loaded()
+import callers
 
-def reload_midflight():
-    assert session.reload([path]).outcome == "committed"
-
-def reload_importlib():
-    importlib.reload(shop)
-
-def reload_ipython():
-    superreload(shop, old_objects=old)
-
-def reload_jurigged():
-    code.refresh()
-
-if engine == "importlib":
-    import importlib
-elif engine == "ipython":
-    from IPython.extensions.autoreload import superreload
-    old = {}
-elif engine == "jurigged":
-    from jurigged.register import registry
-    code, _ = registry.find(shop)
-take = globals()["reload_" + engine]
 kinds = ["two_functions", "two_constants", "method_and_attribute"]
 told = {kind: {"calls": 0, "torn": 0, "raised": 0} for kind in kinds}
 stop = threading.Event()
@@ -117,7 +98,7 @@ spent = []
 for number in range(1, edits + 1):
     path.write_text(text.replace("{number}", str(number)))
     began = time.perf_counter()
-    take()
+    driver.reload([path], ["shop"])
     spent.append(time.perf_counter() - began)
 stop.set()
 for thread in threads:
@@ -129,7 +110,7 @@ print(json.dumps({"kinds": told, "ms": sorted(spent)[len(spent) // 2] * 1000, "m
 KINDS = ("two_functions", "two_constants", "method_and_attribute")
 
 
-def count(engine: str, python: str, edits: int) -> dict[str, Any]:
+def count(engine: Engine, edits: int) -> dict[str, Any]:
     """One program under one engine: what each kind of call saw, and the median reload in ms."""
     with tempfile.TemporaryDirectory(prefix="torn-") as scratch:
         folder = Path(scratch) / "program"
@@ -137,11 +118,9 @@ def count(engine: str, python: str, edits: int) -> dict[str, Any]:
         files = {"shop.txt": SHOP, "shop.py": SHOP.format(number=0), "callers.py": CALLERS, "main.py": MAIN}
         for name, text in files.items():
             (folder / name).write_text(text)
-        surroundings = environment(folder.parent)
-        surroundings["PYTHONPATH"] = str(ROOT / "src")
         done = subprocess.run(
-            [python, "main.py", engine, str(edits)],
-            cwd=folder, env=surroundings, capture_output=True, text=True, check=True,
+            [python(engine), "main.py", engine.driver, str(edits), str(HERE)],
+            cwd=folder, env=surroundings(folder.parent), capture_output=True, text=True, check=True,
         )  # fmt: skip
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return found
@@ -158,25 +137,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--edits", type=int, default=300)
-    parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--peers", action="store_true")
     options = parser.parse_args()
-    engines = {"midflight": sys.executable, "importlib": sys.executable}
-    if options.peers:
-        sys.argv[sys.argv.index(options.peers)] = "PYTHON"  # where it lies is not part of the result
-        engines |= {"jurigged": options.peers, "ipython": options.peers}
-    runs: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines}
+    chosen = ("importlib_reload", "jurigged", "ipython") if options.peers else ("importlib_reload",)
+    engines = [MIDFLIGHT, *(peer for peer in PEERS if peer.driver in chosen)]
+    runs: dict[str, list[dict[str, Any]]] = {engine.title: [] for engine in engines}
     for turn in range(options.runs):
-        for engine in sorted(engines, reverse=bool(turn % 2)):
-            runs[engine].append(count(engine, engines[engine], options.edits))
+        for engine in sorted(engines, key=lambda one: one.title, reverse=bool(turn % 2)):
+            runs[engine.title].append(count(engine, options.edits))
         print(f"run {turn + 1} of {options.runs}", file=sys.stderr)
-    names = {"importlib": "importlib.reload", "ipython": "IPython autoreload"}
     rows = []
-    for engine, some in runs.items():
+    for title, some in runs.items():
         calls = sum(run["kinds"][kind]["calls"] for run in some for kind in KINDS)
         cells = [share(some, kind, "torn") for kind in KINDS]
         raised = sum(run["kinds"][kind]["raised"] for run in some for kind in KINDS)
         ms = sorted(run["ms"] for run in some)[len(some) // 2]
-        rows.append((names.get(engine, engine), f"{calls / 1e6:.1f}", *cells, raised, f"{ms:.1f}"))
+        rows.append((title, f"{calls / 1e6:.1f}", *cells, raised, f"{ms:.1f}"))
     columns = ("", "million calls", "torn: two functions", "torn: two constants", "torn: method and class attribute",
                "raised", "a reload, median ms")  # fmt: skip
     notes = [
@@ -184,7 +160,7 @@ def main() -> None:
         "in brackets, of a million calls.",
         "A reload waits for its turn among threads that never give theirs up: 5 ms each, the interpreter's default.",
     ]
-    stale = [names.get(e, e) for e, some in runs.items() if any(run["missed"] for run in some)]
+    stale = [title for title, some in runs.items() if any(run["missed"] for run in some)]
     notes += [f"Of {', '.join(stale)}, calls still saw an old version after the last edit."] if stale else []
     torn = sum(run["kinds"][kind]["torn"] for run in runs["midflight"] for kind in KINDS)
     record("torn", "Torn reads", columns, rows, notes, torn=torn)

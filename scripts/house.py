@@ -263,12 +263,18 @@ def verdict(failed: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
+def is_on(name: str) -> bool:
+    """Whether `make` was called with NAME=1."""
+    return os.environ.get(name) not in (None, "", "0")
+
+
 HELP = """
 make demo    set up what is missing, then run examples/agent and edit it while it runs, in a browser if you like
              make demo KEEP=1 leaves it up until Ctrl-C
 make test    set up what is missing, then ruff, mypy --strict and every test, on each Python that runs here
 make check   ruff and mypy --strict only
-make bench   the measurements; writes bench/RESULTS.md
+make bench   the speed of reloads beside peers, about twenty minutes; writes bench/RESULTS.md and docs/speed.md
+             make bench QUICK=1 takes a minute and writes no page; make bench ALL=1 measures all else too, an hour
 make soak    the long counts, of which make test runs a tenth
 make clean   remove the environments and caches
 """
@@ -282,7 +288,7 @@ def do_help() -> int:
 def do_demo() -> int:
     say("make demo: sets up what is missing, starts examples/agent, edits it while it runs and shows what happened")
     environment = default_environment("demo")
-    keep = ["--keep"] if os.environ.get("KEEP") not in (None, "", "0") else []
+    keep = ["--keep"] if is_on("KEEP") else []
     return run(environment.python, "-m", "midflight", "demo", "examples/agent", *keep)
 
 
@@ -308,8 +314,9 @@ def do_soak() -> int:
 
 
 def do_bench() -> int:
-    say("make bench: every measurement, then bench/RESULTS.md")
-    return run(default_environment("dev").python, "bench/collect.py", "--run")
+    say("make bench: measures, judges what was asked, then writes bench/RESULTS.md, docs/speed.md and its plots")
+    switches = [f"--{name.lower()}" for name in ("QUICK", "ALL") if is_on(name)]
+    return run(default_environment("dev").python, "bench/collect.py", "--run", *switches)
 
 
 def do_clean() -> int:
