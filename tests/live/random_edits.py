@@ -27,7 +27,7 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -209,8 +209,9 @@ class Process:
         for name in [self.package, *self.roots]:
             importlib.import_module(name)
 
-    def live(self) -> Facts:
-        return portrait(self.names(), str(self.root), origin_of, forwarded_to)
+    def live(self, names: Iterable[str] = ()) -> Facts:
+        """The facts of these of its modules, or of all."""
+        return portrait(names or self.names(), str(self.root), origin_of, forwarded_to)
 
     def fresh(self) -> Facts | str:
         """The facts of a fresh process of what is on disk, or how its start fails."""
@@ -297,7 +298,9 @@ class Step:
             return self.verdict("not restored", *why, f"going back was {back.outcome}")
         if isinstance(fresh, str):
             return self.verdict("broken", *why)
-        if codes & {"MF040", "MF001"} and not self.follows_state(why):
+        loaded = {str(process.path(path.split(".")[-1].split(" ")[0])) for path in fresh if path.endswith(" names")}
+        left_over = all(problem.path not in loaded for problem in report.problems)
+        if codes & {"MF040", "MF001"} and not self.follows_state(why) and not left_over:
             return self.verdict("rolled back", *why)
         return self.verdict("refused", *why)
 
@@ -321,24 +324,25 @@ class Step:
 
     def taken(self, files: Files, report: Report, fresh: Facts, gone: list[str]) -> Verdict:
         process = self.process
-        live = process.live()
-        loaded = {path.partition(" ")[0] for path in fresh if path.endswith(" names")}  # live, others may be left over
-        found = {
-            path: pair
-            for path, pair in differences(live, fresh).items()
-            if not path.endswith(QUIET) and re.split("[: ]", path)[0] in loaded
-        }
+        loaded = sorted(path.partition(" ")[0] for path in fresh if path.endswith(" names"))
+        live = process.live(loaded)  # others that are loaded are left over
+        found = {path: pair for path, pair in differences(live, fresh).items() if not path.endswith(QUIET)}
         edited = self.edited(files)
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
         kept |= {note.split()[0].rstrip(":").rpartition(".")[2] for note in report.notes}  # what it was said of
-        known = kept | {name.split(".")[0] for _, name in process.explained}
-        state = followers(known, {**process.known, **files})
+        versions = {**process.known, **files}
+        state = followers(kept | {name.split(".")[0] for _, name in process.explained}, versions)
+        told = {
+            name: followers(kept - {name}, versions) for name in {name.split(".")[0] for _, name in process.explained}
+        }
         for place in edited:
             process.explained.pop(place, None)
         wrong, explained = [], set()
         for path, (a, b) in found.items():
             place = place_of(path)
-            if self.is_explained(path, place, report, fresh, edited, state) or (
+            name = place[1].split(".")[0]
+            follows = name in state if name not in told else name in told[name]
+            if self.is_explained(path, place, report, fresh, edited, state, follows) or (
                 place in process.explained and holds_more(a, b)
             ):
                 explained.add(place)
@@ -369,8 +373,17 @@ class Step:
         return {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
 
     def is_explained(
-        self, path: str, place: Place, report: Report, fresh: Facts, edited: set[Place], state: set[str]
+        self,
+        path: str,
+        place: Place,
+        report: Report,
+        fresh: Facts,
+        edited: set[Place],
+        state: set[str],
+        follows: bool,
     ) -> bool:
+        """Whether what is known accounts for a difference; `follows`: made of something that this report or the program
+        named, and not only itself."""
         if told_in(report, place):
             return True
         outer = place[0], place[1].split(".")[0]
@@ -381,7 +394,7 @@ class Step:
         before = self.process.fresh_facts
         if known and (not before or before.get(path) == fresh.get(path)):
             return True
-        return outer[1] in state and not known  # follows from state
+        return follows
 
 
 def as_it_was(snap: Deep) -> bool:

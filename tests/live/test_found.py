@@ -721,6 +721,320 @@ a.g is g and g(0) == 2 and a.C.m is m and m(None) == 1
 a.p is p and p() == 2
 a.w(0) == 20 and w(0) == 20 and h(0) == 102 and a.h is h
 a.C.s(0) == 2 and a.C().q == 2 and a.b() == 2 and a.c(0) == 2
+
+# names-of-a-function-that-go-into-a-block-with-it: a global that the function declares is bound by the block
+[file a.py]
+SEEN = 3
+def bump():
+    global SEEN
+    SEEN += 4
+    return SEEN
+[run]
+import a
+[edit a.py]
+if 5 > 1:
+    K = 5
+    SEEN = 3
+    def bump():
+        global SEEN
+        SEEN += 4
+        return SEEN
+else:
+    K = 1
+[expect]
+a.SEEN == 3 and a.K == 5
+
+# use-of-a-name-that-goes: in a new block, it fails as a fresh start would
+[file a.py]
+K = 3
+try:
+    M = K
+except ImportError:
+    pass
+[run]
+import a
+[edit a.py]
+K = 3
+if K + M > 3:
+    N = M
+else:
+    N = K
+[expect rolled back]
+told("M", "not defined")
+
+# use-of-a-name-that-goes-in-a-value: it fails as a fresh start would
+[file a.py]
+K = 3
+M = 4
+[run]
+import a
+[edit a.py]
+K = 3
+N = M
+[expect rolled back]
+told("M", "not defined")
+
+# use-of-a-name-that-goes-in-a-default: it fails as a fresh start would
+[file a.py]
+K = 3
+M = 4
+def f(): return 1
+[run]
+import a
+[edit a.py]
+K = 3
+def f(y=M): return 1
+[expect rolled back]
+told("M", "not defined")
+
+# list-of-names-over-a-block: it follows which branch of the block ran
+[file a.py]
+K = 1
+if K > 2:
+    M = 3
+else:
+    N = 4
+__all__ = sorted(n for n in globals() if n.isupper())
+[run]
+import a
+[sub a.py]
+if K > 2 => if K > 0
+[expect]
+a.__all__ == ["K", "M"]
+[sub a.py]
+K = 1 => K = 0
+[expect]
+a.__all__ == ["K", "N"]
+
+# generic-no-more: what its decorators had put on a function goes with them, and its new body counts
+[file a.py]
+import functools
+@functools.singledispatch
+def f(x):
+    return 1
+@f.register
+def f_int(x: int):
+    return 2
+def deco(fn):
+    @functools.wraps(fn)
+    def wrapper(x):
+        return fn(x)
+    wrapper.marked = 1
+    return wrapper
+@deco
+def g(x):
+    return 5
+[run]
+import a
+f, g = a.f, a.g
+[edit a.py]
+import functools
+def f(x):
+    return 3
+def deco(fn):
+    @functools.wraps(fn)
+    def wrapper(x):
+        return fn(x)
+    wrapper.marked = 1
+    return wrapper
+def g(x):
+    return 6
+[expect]
+a.f is f and f(0) == 3 and vars(f) == {}
+a.g is g and g(0) == 6 and vars(g) == {}
+
+# default-in-a-try: a function that ran again in a block that moved is found again at the next edit
+[file a.py]
+try:
+    K = 2
+except ValueError:
+    pass
+try:
+    M = 5
+    def f(x, y=(K if K > 9 else 5)):
+        return x + y + K
+except ValueError:
+    pass
+[run]
+import a
+f = a.f
+[edit a.py]
+K = 7
+try:
+    M = 5
+    def f(x, y=(K if K > 9 else 5)):
+        return x + y + K
+except ValueError:
+    pass
+[expect]
+f(1) == 13 and f.__code__.co_firstlineno == 4
+[sub a.py]
+K = 7 => import sys\nK = 7
+[expect]
+f(1) == 13 and f.__code__.co_firstlineno == 5
+
+# class-that-is-made-again-for-its-name-only: what registers by a value is there once
+[file a.py]
+class B:
+    KINDS = []
+    BY = {}
+    def __init_subclass__(cls, **k):
+        super().__init_subclass__(**k)
+        B.KINDS.append(cls.__name__)
+        B.BY[cls.__name__] = len(B.KINDS)
+class C(B):
+    at = 9
+class D(B):
+    pass
+[run]
+import a
+C = a.C
+[sub a.py]
+at = 9 => other = 9
+[expect]
+a.B.KINDS == ["C", "D"] and a.C is C and C.other == 9
+
+# class-that-goes-and-had-told-its-base: what the hook did with it is named
+[file a.py]
+class B:
+    KINDS = []
+    def __init_subclass__(cls, **k):
+        B.KINDS.append(cls.__name__)
+class C(B):
+    at = 9
+[run]
+import a
+[edit a.py]
+class B:
+    KINDS = []
+    def __init_subclass__(cls, **k):
+        B.KINDS.append(cls.__name__)
+[expect]
+told("__init_subclass__", "C")
+
+# method-that-registers-itself: of a class made again the one that lives is registered
+[file a.py]
+REG, ALL = {}, []
+def add(fn):
+    REG[fn.__qualname__] = fn
+    ALL.append(fn)
+    return fn
+def deco(cls):
+    cls.tag = 1
+    return cls
+@deco
+class C:
+    K = 1
+    @add
+    def m(self):
+        return 1
+[run]
+import a
+m = a.C.m
+[sub a.py]
+@deco\nclass => class
+[expect]
+a.C.m is m and a.REG == {"C.m": m} and a.ALL == [m]
+
+# hook-of-a-base-that-goes: what it had put on the classes below goes
+[file a.py]
+class B:
+    def __init_subclass__(cls, **k):
+        cls.code = 7
+class C(B):
+    at = 1
+[file b.py]
+import a
+class D(a.B):
+    mine = 2
+[run]
+import b, a
+C, D = a.C, b.D
+C.counter = 5
+[sub a.py]
+def __init_subclass__(cls, **k):\n\t\tcls.code = 7 => K = 1
+[expect]
+a.C is C and b.D is D and not hasattr(C, "code") and not hasattr(D, "code") and C.counter == 5
+[sub a.py]
+K = 1 => def __init_subclass__(cls, **k):\n\t\tcls.code = 8
+[expect]
+C.code == 8 and D.code == 8 and C.counter == 5
+[sub a.py]
+cls.code = 8 => cls.kind = 9
+[expect]
+C.kind == 9 and D.kind == 9 and not hasattr(C, "code") and C.counter == 5 and C.at == 1
+
+# class-decorator-that-puts-something-else-there: what it had put there goes
+[file a.py]
+def deco(cls):
+    cls.tag = 1
+    return cls
+def mark(fn):
+    fn.tag = 1
+    return fn
+@deco
+class C:
+    at = 1
+@mark
+def f():
+    return 1
+[run]
+import a
+C, f = a.C, a.f
+[sub a.py]
+cls.tag = 1 => cls.label = 2
+fn.tag = 1 => fn.label = 2
+[expect]
+a.C is C and C.label == 2 and not hasattr(C, "tag")
+a.f is f and f.label == 2 and not hasattr(f, "tag")
+
+# class-in-a-block-of-a-failed-edit: its base does not list it any more
+[file a.py]
+class B:
+    pass
+[run]
+import a
+[edit a.py]
+class B:
+    pass
+try:
+    class C(B):
+        pass
+except ValueError:
+    pass
+1 / 0
+[expect rolled back]
+a.B.__subclasses__() == []
+
+# module-that-nobody-imports-any-more: it stays loaded, and the report says so
+[file p/__init__.py]
+[file p/a.py]
+K = 1
+[file p/b.py]
+from .a import K
+M = 2
+[run]
+import p.b, p
+[sub p/b.py]
+from .a import K\n => 
+[expect]
+told("p.a", "stays loaded") and p.a.K == 1
+
+# module-that-another-one-still-imports: nothing is said
+[file p/__init__.py]
+[file p/a.py]
+K = 1
+[file p/b.py]
+from .a import K
+M = 2
+[file p/c.py]
+import p.a
+[run]
+import p.b, p.c, p
+[sub p/b.py]
+from .a import K\n => 
+[expect]
+not told("stays loaded")
 """
 
 

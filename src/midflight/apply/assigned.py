@@ -16,6 +16,7 @@ from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
 from midflight.apply.definitions import inner_function, made_here, tell_of_old_answers
 from midflight.apply.graft.functions import forward
+from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.scopes import ClassScope, ModuleScope
@@ -33,7 +34,7 @@ from midflight.apply.whole import Watched
 from midflight.plan.diff import Pair, defines
 from midflight.plan.order import lists_names, names_around
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import Statement
+from midflight.plan.statements import Statement, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -53,9 +54,11 @@ def run_value(runner: Runner, pair: Pair) -> None:
         runner.run.before_call()
         runner.guard_named(statement)
     alone = _bound_only_by(runner, pair)
+    if statement.is_block and any(isinstance(node, ast.ClassDef) for node in walk_scope(statement.node)):
+        runner.tx.undo(leave_classes)
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
         made, roots = _run_as_placed(runner, statement)
-    elif given or (only_binds(statement) and not alone & statement.reads):
+    elif given or (only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)):
         made, roots = runner.aside([statement.located()], given, pair)
         _lose_unbound(runner, pair, alone - made.keys())
     else:
@@ -115,6 +118,14 @@ def makers(runner: Runner, statement: Statement) -> Iterator[tuple[str, Pair]]:
         makers = [pair for pair in above if pair.new is not None and name in pair.new.binds]
         if makers and makers[-1].statement.is_def:
             yield name, makers[-1]
+
+
+def _binds_globally(statement: Statement) -> bool:
+    """Whether it binds a name that a function in it declares `global`: compiled together, both store past the names
+    that are given to run it with (Python/symtable.c, symtable_add_def_helper)."""
+    return statement.is_block and any(
+        isinstance(node, ast.Global) and not statement.binds.isdisjoint(node.names) for node in ast.walk(statement.node)
+    )
 
 
 def _run_live(

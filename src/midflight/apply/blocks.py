@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.assigned import run_value
 from midflight.apply.branches import branch_taken
 from midflight.apply.codes import graft_codes
+from midflight.apply.parsed import but
 from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair, built_names, defines
 from midflight.plan.statements import Statement, fingerprint
@@ -68,6 +69,9 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
     if _built_across(parts, ran or parts.keys(), stale):
         runner.refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
         return
+    if stale:
+        runner.swap_roots(pair)  # the functions in it are found by what they run now
+        runner.old_roots = but(runner.old_roots, pair.new, runner.old_codes(pair))
     for part, pairs in parts.items():
         if ran is not None and part not in ran:
             continue  # the branch that did not run used nothing

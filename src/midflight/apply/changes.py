@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
+from midflight.apply.graft.marks import stores
 from midflight.apply.holders import nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT, dict_of
@@ -42,7 +43,11 @@ class Changes:
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
-        self.listed: set[str] = set()  # modules that have other names than before
+        self.listed: dict[str, set[str]] = {}  # module → names that came or went
+        # id of an edited function → attributes that its old code stored somewhere, and the new code does not
+        self.unstored: dict[int, frozenset[str]] = {}
+        # classes whose `__init_subclass__` came or went, and what that one stored on the classes below
+        self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
 
     def has_value(self, key: Key) -> bool:
@@ -54,8 +59,19 @@ class Changes:
             self.shapes[id(cls)] = cls
             self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
+    def hook_changed(self, key: Key, cls: type, hook: Any) -> None:
+        """`cls` has an `__init_subclass__` that it had not, or lost `hook`: classes below were made with it."""
+        code = getattr(getattr(hook, "__func__", hook), "__code__", None)
+        self.hooks[id(cls)] = cls, frozenset(stores(code)) if code is not None else frozenset()
+        self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
+
+    def stored_no_more(self, function: Any, old: types.CodeType, new: types.CodeType) -> None:
+        """Whatever `function` is called for keeps the attributes that its old code gave it."""
+        if went := names_in(old) - names_in(new):
+            self.unstored[id(function)] = went.intersection(stores(old))
+
     def name_lost(self, key: Key, old: Any) -> None:
-        self.listed.add(key[0])
+        self.listed.setdefault(key[0], set()).add(key[1])
         self.value_changed(key, old)
 
     def fill(self, container: Any, contents: Any) -> Any:
@@ -73,7 +89,7 @@ class Changes:
         """`origin` is the module whose change this follows, where it is another one."""
         self.values.setdefault(key, old)
         if old is ABSENT and "." not in key[1]:
-            self.listed.add(key[0])
+            self.listed.setdefault(key[0], set()).add(key[1])
         self.origins.setdefault(key, origin or key[0])
         self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
@@ -187,7 +203,8 @@ class Changes:
         if not work.edited or old is None:
             return work.name in self.listed
         before = sorted(work.old.text.statements, key=lambda one: one.first)
-        return names_around(before, old)[0] != names_around(work.text.statements, statement)[0]
+        above, below = names_around(work.text.statements, statement)
+        return names_around(before, old)[0] != above or bool(self.listed.get(work.name, set()) - below)
 
     def _now(self, namespace: dict[str, Any]) -> Mapping[str, Any]:
         """`namespace` as it will be once the prepared writes are live."""

@@ -152,6 +152,7 @@ def tell_grafted(
     runner.work.record.grafted[label] = None
     own, within = own_code_differs(old, new), inner_code_differs(old, new)
     runner.changes.code_changed((runner.work.name, label), function, own, within)
+    runner.changes.stored_no_more(function, old, new)
     runner.work.loaded.mention(frozenset(new.co_names))
 
 

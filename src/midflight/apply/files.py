@@ -14,7 +14,7 @@ from midflight.apply.dangling import tell_dangling
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
-from midflight.plan.flow import everything_imported
+from midflight.plan.flow import everything_imported, modules_imported
 from midflight.values import ModuleReport, Step
 
 if TYPE_CHECKING:
@@ -81,7 +81,23 @@ class Files:
             orphan = self.program.get(name)
             if orphan is not None and not self._users(run, orphan):
                 self._let_go(run, orphan, "")
+        self._tell_left_over(run)
         tell_dangling(run)
+
+    def _tell_left_over(self, run: Execution) -> None:
+        """Modules that the edit stopped importing, and that no other module imports or holds anything of."""
+        for work in list(run.works.values()):
+            package = hasattr(work.loaded.module, "__path__")
+            old, new = (
+                frozenset[str]().union(*(modules_imported(s, work.name, package) for s in statements))
+                for statements in (
+                    [p.old for p in work.pairs if p.old is not None and p.edited],
+                    [p.new for p in work.pairs if p.new is not None and p.edited],
+                )
+            )
+            for loaded in filter(None, map(self.program.get, sorted(old - new))):
+                if loaded not in self.gone and loaded not in self._left and not self._users(run, loaded):
+                    self.notes.append(f"{loaded.name}: no module imports it any more; it stays loaded, with its state")
 
     def reports(self) -> dict[str, ModuleReport]:
         return {

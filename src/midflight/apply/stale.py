@@ -15,6 +15,7 @@ from midflight.apply.blocks import refresh_block
 from midflight.apply.definitions import decorator_edited, refresh_function
 from midflight.apply.graft.classes import header_causes, refresh_class
 from midflight.apply.holders import resolve
+from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_container, is_derived_kind
 from midflight.plan.diff import Group, Pair
 from midflight.plan.flow import called_chain, imports_inside
@@ -125,6 +126,8 @@ def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
     current = runner.scope.get(name)
     if isinstance(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
         return True
+    if current is ABSENT and any(isinstance(statement.node, ast.If) for statement in group.statements):
+        return True  # it stands in the branch that did not run
     return (is_container(current) or is_derived_kind(current)) and is_as_made(runner, name, group.statements)
 
 

@@ -201,6 +201,7 @@ class Runner:
             if old is ABSENT:
                 continue
             self._unregister(pair.old, old)
+            self._tell_of_hooks(name, old)
             self.lose(name, old)
         for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
@@ -209,6 +210,13 @@ class Runner:
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in functions_of(self, pair):
                 self._unregister(pair.old, function)
+
+    def _tell_of_hooks(self, name: str, gone: Any) -> None:
+        """A class whose making a base was told of."""
+        for base in gone.__mro__[1:] if isinstance(gone, type) and made_in(gone, self.work.name) else ():
+            if "__init_subclass__" in vars(base) and self.run.program.owns(base):
+                label = f"{self.work.name}.{self.scope.label(name)}"
+                self.run.notes.append(f"{label} is gone: what `{base.__qualname__}.__init_subclass__` did for it stays")
 
     def _tell_of_effect(self, gone: Statement) -> None:
         """A statement that was removed bound nothing, but did something: to what it names, as far as that shows."""
@@ -258,8 +266,9 @@ class Runner:
     def aside(
         self, nodes: Sequence[ast.stmt], given: Mapping[str, Any], pair: Pair
     ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
-        if self.changes.unfilled:
-            self.tx.flush()  # it may read a container that waits for its new contents
+        waiting = self.scope.pendings.get(id(self.scope.namespace), {})
+        if self.changes.unfilled or any(waiting.get(name, name) is ABSENT for name in pair.statement.reads):
+            self.tx.flush()  # it may read a container that waits for its new contents, or a name that is about to go
             self.changes.unfilled = False
         code = self.scope.compile(nodes)
         made = self.scope.run_aside(code, given)

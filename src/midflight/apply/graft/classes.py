@@ -6,13 +6,12 @@ import abc
 import ast
 import dataclasses
 import enum
-import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.graft.generated import LEFT, graft_generated
+from midflight.apply.graft.generated import LEFT, graft_generated, makers_of, tell_of_hook
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import nested_codes
 from midflight.apply.parsed import Roots, by_first
@@ -50,7 +49,7 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
         return
     assert pair.old is not None and isinstance(pair.old.node, ast.ClassDef)
     pairs = _body_pairs(runner, pair)
-    if _must_be_remade(pair.old.node, node, owner, live, pairs):
+    if _must_be_remade(pair.old.node, node, owner, live, pairs) or _other_hooks(runner, owner):
         _remake(runner, pair, owner, live, pairs)
     elif _change_bases(runner, pair, owner):
         _edit_in_place(runner, pair, owner, pairs)
@@ -110,7 +109,9 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, pair, scope, pairs)
     names_before = set(vars(owner))
+    hook = scope.get("__init_subclass__")
     inner.take(pairs)
+    tell_of_hook(runner, owner, hook, scope.get("__init_subclass__"))
     _docstring(scope, pair.old.node, node)
     place_class(runner.tx, owner, pair.new)
     _after_body_edit(runner, scope, owner, pairs, names_before)
@@ -155,7 +156,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     assert pair.new is not None
     node = pair.new.node
     assert isinstance(node, ast.ClassDef)
-    if not is_generated(owner, live) and not node.decorator_list:
+    if not is_generated(owner, live) and not node.decorator_list and not _other_hooks(runner, owner):
         runner.run.before_call()
         bases = types.resolve_bases(_evaluate_bases(runner, pair.new.located())) or (object,)  # type: ignore[arg-type]
         if bases == owner.__bases__:
@@ -164,6 +165,10 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     statements = split(node.body, runner.work.text.lines, pair.new.shift)
     again = Pair("changed", pair.old or pair.new, pair.new)
     _remake(runner, again, owner, live, [Pair("same", s, s) for s in statements])
+
+
+def _other_hooks(runner: Runner, owner: type) -> bool:
+    return any(id(base) in runner.changes.hooks for base in owner.__mro__[1:])
 
 
 def header_causes(runner: Runner, statement: Statement) -> list[str]:
@@ -179,18 +184,11 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
     found += [n for n in decorator_names(node) if runner.decorator_edited(n, True)]
     found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes and is_generated(owner, live)]
-    found += [f.__qualname__ for f in _makers(owner) if id(f) in changes.own]
+    found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.own]
+    found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks]
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
     return found
-
-
-def _makers(owner: type) -> list[Any]:
-    """The program's functions that run when the class is made."""
-    metaclasses = inspect.getmro(type(owner))
-    found = [vars(k).get(n) for k in metaclasses for n in ("__new__", "__init__") if k is not type]
-    found += [vars(k).get("__init_subclass__") for k in owner.__mro__[1:]]
-    return [getattr(f, "__func__", f) for f in found if f is not None]
 
 
 def _is_field(pair: Pair) -> bool:

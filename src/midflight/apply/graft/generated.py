@@ -7,6 +7,7 @@ from __future__ import annotations
 import abc
 import enum
 import gc
+import inspect
 import types
 import weakref
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,7 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import module_of
+from midflight.graph.hook import is_plain
 from midflight.plan.diff import Pair
 from midflight.values import Problem
 
@@ -57,7 +59,8 @@ def graft_generated(
         _replace(runner, pair, owner, live, twin, inner, pairs)
         return
     held, fields = dict(vars(owner)), fields_of(owner)
-    gone = marks_of(pair, runner.scope.namespace) & vars(owner).keys() - vars(inner).keys()
+    marks = marks_of(pair, runner.scope.namespace, runner.changes.unstored) | _marks_of_makers(runner, owner)
+    gone = marks & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
         from midflight.apply.graft.enums import graft_enum
 
@@ -71,6 +74,8 @@ def graft_generated(
     for mark in gone:
         runner.tx.del_attr(owner, mark)
     _tell_of_attributes(runner, owner, held)
+    tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
+    runner.run.notes += _methods_trade_places(runner, before, inner, owner)
     if live is not owner and isinstance(live, type) and twin is not inner:
         move_attributes(runner.tx, live, twin, [])
     elif live is not owner and twin is inner:
@@ -91,6 +96,37 @@ def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any]) 
         old, new = before.get(name, ABSENT), vars(owner).get(name, ABSENT)
         if (is_data(old) or is_data(new)) and not same_value(old, new):
             runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
+
+
+def tell_of_hook(runner: Runner, owner: type, before: Any, now: Any) -> None:
+    """`owner` lost its `__init_subclass__`, or has one now: for the classes below."""
+    if (before is ABSENT) != (now is ABSENT):
+        runner.changes.hook_changed((module_of(owner), owner.__qualname__), owner, before)
+
+
+def makers_of(owner: type) -> list[Any]:
+    """The program's functions that run when the class is made."""
+    metaclasses = inspect.getmro(type(owner))
+    found = [vars(k).get(n) for k in metaclasses for n in ("__new__", "__init__") if k is not type]
+    found += [vars(k).get("__init_subclass__") for k in owner.__mro__[1:]]
+    return [getattr(f, "__func__", f) for f in found if f is not None]
+
+
+def _marks_of_makers(runner: Runner, owner: type) -> frozenset[str]:
+    """Attributes that what makes the class gave it before this reload, and gives it no more."""
+    changes = runner.changes
+    edited = [changes.unstored.get(id(maker), frozenset()) for maker in makers_of(owner)]
+    return frozenset[str]().union(*edited, *(changes.hooks[id(k)][1] for k in owner.__mro__ if id(k) in changes.hooks))
+
+
+def _methods_trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> list[str]:
+    """Methods of the twin that its body registered: those that live stand there instead."""
+    lines = []
+    for name, made in list(vars(twin).items()):
+        lives = vars(owner).get(name)
+        if type(made) is types.FunctionType and type(lives) is types.FunctionType and made is not lives:
+            lines += runner.run.registrations.settle(before, lives, made, lives, name)
+    return lines
 
 
 def _body_twin(twin: type, owner: type) -> type:
@@ -284,6 +320,9 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
                     container[key] = owner
                 if key is twin:
                     container[owner] = container.pop(key)
+        elif isinstance(container, list) and len(container) > len(copy) and twin not in container:
+            runner.tx.guard(container)
+            lines += _once(label, container, len(copy), owner)
         elif isinstance(container, list) and any(item is twin for item in container):
             runner.tx.guard(container)
             known = any(item is owner for item in copy)
@@ -292,6 +331,17 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
             runner.tx.guard(container)
             container.discard(twin)
             container.add(owner)
+    return lines
+
+
+def _once(label: str, container: list[Any], known: int, owner: type) -> list[str]:
+    """What the making of a twin appended and what was there already is the entry that the class itself made."""
+    came, lines = container[known:], []
+    del container[known:]
+    for item in came:
+        if not (is_plain(item) and any(same_value(item, held) for held in container)):
+            container.append(item)
+            lines.append(f"{label}: {owner.__qualname__} was made again, which put {item!r} there")
     return lines
 
 
@@ -307,6 +357,11 @@ def detach(twin: type) -> None:
         twin.__bases__ = (_Nobody,)
     except TypeError:
         LEFT.add(twin)  # another layout: it stays listed until it is collected
+
+
+def leave_classes() -> None:
+    """Classes that nobody knows any more are among the subclasses of their bases until they are collected."""
+    LEFT.add(_Nobody)
 
 
 def collect_left() -> None:

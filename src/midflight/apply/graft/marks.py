@@ -13,25 +13,44 @@ from midflight.apply.transaction import Transaction
 from midflight.plan.diff import Pair
 from midflight.plan.statements import fingerprint
 
+Unstored = Mapping[int, frozenset[str]]  # as in Changes.unstored
 
-def forget_marks(tx: Transaction, pair: Pair, namespace: Mapping[str, Any], lives: Any, made: Any) -> None:
-    """Take from `lives` what decorators that are gone had stored on it, unless `made`, its new version, has it too."""
+
+def forget_marks(
+    tx: Transaction, pair: Pair, namespace: Mapping[str, Any], unstored: Unstored, lives: Any, made: Any
+) -> None:
+    """Take from `lives` what decorators that are gone or were edited had stored on it, unless `made`, its new version,
+    has it too."""
     held = getattr(lives, "__dict__", {})
-    for name in marks_of(pair, namespace):
+    for name in marks_of(pair, namespace, unstored):
         if name in held and name not in getattr(made, "__dict__", {}):
             tx.del_attr(lives, name)
 
 
-def marks_of(pair: Pair, namespace: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the attributes that the decorators which the edit removed store anywhere."""
+def marks_of(pair: Pair, namespace: Mapping[str, Any], unstored: Unstored) -> frozenset[str]:
+    """Names of the attributes that decorators stored somewhere: those that the edit removed, and those that do so no
+    more since they were edited."""
     if pair.old is None:
         return frozenset()
+    decorators = getattr(pair.old.node, "decorator_list", ())
+    edited = frozenset(
+        name
+        for decorator in (decorators if unstored else ())
+        for function in _functions_of(decorator, namespace)
+        for name in unstored.get(id(function), ())
+    )
     new = {fingerprint(d) for d in getattr(pair.new and pair.new.node, "decorator_list", ())}
-    gone = [d for d in getattr(pair.old.node, "decorator_list", ()) if fingerprint(d) not in new]
-    return frozenset(name for decorator in gone for name in _stored_by(decorator, namespace))
+    gone = [d for d in decorators if fingerprint(d) not in new]
+    stored = frozenset(name for decorator in gone for name in _stored_by(decorator, namespace))
+    return edited | stored | ({"__wrapped__"} if gone else set())  # functools.wraps
 
 
 def _stored_by(decorator: ast.expr, namespace: Mapping[str, Any]) -> Iterator[str]:
+    for function in _functions_of(decorator, namespace):
+        yield from stores(function.__code__)
+
+
+def _functions_of(decorator: ast.expr, namespace: Mapping[str, Any]) -> Iterator[types.FunctionType]:
     while isinstance(decorator, ast.Call):
         decorator = decorator.func
     chain: list[str] = []
@@ -40,13 +59,13 @@ def _stored_by(decorator: ast.expr, namespace: Mapping[str, Any]) -> Iterator[st
         decorator = decorator.value
     if isinstance(decorator, ast.Name):
         value = resolve(dict(namespace), [decorator.id, *chain])
-        for function in functions_in(value, getattr(value, "__module__", "") or ""):
-            yield from _stores(function.__code__)
+        yield from functions_in(value, getattr(value, "__module__", "") or "")
 
 
-def _stores(code: types.CodeType) -> Iterator[str]:
+def stores(code: types.CodeType) -> Iterator[str]:
+    """Names of the attributes that `code`, or code inside it, stores on anything."""
     for instruction in dis.get_instructions(code):
         if instruction.opname == "STORE_ATTR":
             yield instruction.argval
     for nested in nested_codes(code):
-        yield from _stores(nested)
+        yield from stores(nested)

@@ -50,10 +50,12 @@ class Search:
     def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
         """`function` runs `code` as soon as the prepared writes go live."""
         self._grafted.add(id(function))
-        self.tx.later(lambda: self._write(function, code))
+        before = id(function.__code__)  # not held: who else holds it is told by its reference count
+        self.tx.later(lambda: self._write(function, before, code))
 
-    def _write(self, function: types.FunctionType, code: types.CodeType) -> None:
-        graft_code(self.tx, function, code, self.fits)
+    def _write(self, function: types.FunctionType, before: int, code: types.CodeType) -> None:
+        if id(function.__code__) == before:  # else it acts as another function by now
+            graft_code(self.tx, function, code, self.fits)
 
     def fresh(self) -> list[types.CodeType]:
         """Code objects that this reload has brought so far."""
