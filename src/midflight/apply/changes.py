@@ -16,7 +16,7 @@ from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in, module_of
 from midflight.graph.hook import PLAIN
-from midflight.graph.loaded import Loaded, Program
+from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.statements import Statement
@@ -67,8 +67,8 @@ class Changes:
 
     def stored_no_more(self, function: Any, old: types.CodeType, new: types.CodeType) -> None:
         """Whatever `function` is called for keeps the attributes that its old code gave it."""
-        if went := names_in(old) - names_in(new):
-            self.unstored[id(function)] = went.intersection(stores(old))
+        if went := set(names_used((old,))) - set(names_used((new,))):
+            self.unstored[id(function)] = frozenset(went.intersection(stores(old)))
 
     def name_lost(self, key: Key, old: Any) -> None:
         self.listed.setdefault(key[0], set()).add(key[1])
