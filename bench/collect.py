@@ -23,7 +23,11 @@ SPEED = (
     ("latency", ("latency.py",)),
     ("start", ("start.py", "--runs", "9")),
     ("start-10000", ("start.py", "--runs", "5", "--modules", "10000", "--cached")),
-    ("profile-after", ("profiles.py", "--as", "after")),
+    ("profile-lines-after", ("profiles.py", "--as", "after")),
+    (
+        "profile-constant-after",
+        ("profiles.py", "--kind", "constant", "--size", "100", "--as", "after", "--edits", "20"),
+    ),
 )
 OTHERS = (
     ("watch", ("watch.py", "--json")),
@@ -44,7 +48,8 @@ QUICK = (
     ("speed", ("speed.py", "--quick")),
 )
 TABLES = (
-    "goals", "speed", "speed-wall", "latency", "start", "start-10000", "profile-before", "profile-after",
+    "goals", "speed", "speed-wall", "latency", "start", "start-10000", 
+    "profile-lines-before", "profile-lines-after", "profile-constant-before", "profile-constant-after",
     *(name for name, _ in OTHERS),
 )  # fmt: skip
 HEAD = """# Results

@@ -70,7 +70,8 @@ class Workloads:
             for size, cells in sizes.items():
                 for name, one in cells.items():
                     if not name.startswith(OWN) and one.get("of_midflight"):
-                        yield kind, size, name, statistics.median(one["of_midflight"]), bool(one["stale"])
+                        stale = bool({"live", "held"} & set(one["stale"]))
+                        yield kind, size, name, statistics.median(one["of_midflight"]), stale
 
 
 def fastest(loads: Workloads) -> Goal:
@@ -83,6 +84,15 @@ def fastest(loads: Workloads) -> Goal:
     measured += f", behind {', '.join(peers)} in {len(slower)}" if slower else ""
     measured += f"; {left_out} more leave stale values" if left_out else ""
     return Goal("faster than every peer on every workload", "all", measured, not slower if whole else None)
+
+
+def behind(loads: Workloads) -> list[str]:
+    """For each peer that is ahead somewhere: where, and what share of midflight's CPU time it takes there."""
+    where: dict[str, list[str]] = {}
+    for kind, size, name, ratio, stale in loads.beside():
+        if ratio <= 1 and not stale:
+            where.setdefault(name, []).append(f"{kind} {size} ({ratio:.2f})")
+    return [f"{name} takes less CPU time than midflight in: {', '.join(some)}." for name, some in where.items()]
 
 
 def times(loads: Workloads, peer: str) -> Goal:
@@ -159,6 +169,7 @@ def main() -> int:
     held, missed = (sum(goal.held is verdict for goal in found) for verdict in (True, False))
     unknown = len(found) - held - missed
     notes = [f"{held} held, {missed} did not, {unknown} not measured. Medians of rounds, with spread."]
+    notes += behind(Workloads(read("speed").get("workloads", {})))
     columns = ("", "asked", "measured", "held")
     rows = [goal.row() for goal in found]
     record("goals", "Asked and measured", columns, rows, notes, held=held, missed=missed)

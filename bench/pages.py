@@ -15,7 +15,7 @@ from typing import Any
 
 from plot import Panel, draw
 from record import RESULTS, ROOT
-from speed import KINDS, peer_cell, said, short
+from speed import KINDS, marks, peer_cell, said, short
 
 OWN = "midflight"
 README_ROWS = (("lines", "300"), ("lines", "3000"), ("definitions", "1000"), ("modules", "10000"), ("heap", "10000000"),
@@ -65,7 +65,7 @@ def short_table(found: dict[str, Any], peers: Sequence[str]) -> str:
 def times(one: dict[str, Any] | None) -> str:
     if not one or not one.get("of_midflight"):
         return peer_cell(one, "of_midflight")
-    return f"{short(middle(one['of_midflight']))}×{'*' if one['stale'] else ''}"
+    return f"{short(middle(one['of_midflight']))}×{marks(one)}"
 
 
 def middle(values: Sequence[float]) -> float:

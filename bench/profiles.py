@@ -1,8 +1,8 @@
-"""Where the time of a reload goes: one body edited, profiled by the CPU time of the thread that reloads.
+"""Where the time of a reload goes: a workload of bench/speed.py, profiled by the CPU time of the thread that reloads.
 
-    python bench/profiles.py [--as after] [--kind lines] [--size 300] [--edits 200] [--top 15]
+    python bench/profiles.py [--kind lines] [--size 300] [--as before | after] [--edits 200] [--top 15]
 
-`--as before` and `--as after` keep two tables for RESULTS.md, so that work on the engine can be seen in it.
+`--as` keeps the table for RESULTS.md: one before and one after work on the engine, for each workload.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import drivers
-from programs import workload
-from record import ROOT, record
+from programs import Workload, workload
+from record import ROOT, record, show
 from worker import Measured
 
-SRC = ROOT / "src" / "midflight"
+import midflight
+
+SRC = Path(midflight.__file__).parent
 
 
 def where(function: tuple[str, int, str]) -> str:
@@ -43,45 +45,58 @@ def top(profile: cProfile.Profile, edits: int, count: int) -> Iterator[tuple[str
         yield where(function), f"{calls / edits:.1f}", f"{own / edits * 1e6:.0f}", f"{whole / edits * 1e6:.0f}"
 
 
+def profiled(measured: Measured, edits: int) -> cProfile.Profile:
+    """A profile of `edits` reloads and of nothing between them."""
+    profile = cProfile.Profile(time.thread_time)
+    for _ in range(edits):
+        measured.number += 1
+        texts = measured.workload.edit(measured.number).texts
+        for name, text in texts.items():
+            (measured.folder / name).write_text(text, "utf-8")
+        profile.enable()
+        measured.driver.reload([measured.folder / name for name in texts], measured.workload.readers)
+        profile.disable()
+    return profile
+
+
+def loaded(folder: Path, load: Workload) -> Measured:
+    """The workload's program, written to `folder` and loaded into this process."""
+    for name, text in load.files().items():
+        (folder / name).write_text(text, "utf-8")
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
+    os.chdir(folder)
+    return Measured(drivers.named("midflight"), folder, load)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--as", dest="when", choices=("before", "after"), default="after")
+    parser.add_argument("--as", dest="when", choices=("before", "after"))
     parser.add_argument("--kind", default="lines")
     parser.add_argument("--size", type=int, default=300)
     parser.add_argument("--edits", type=int, default=200)
     parser.add_argument("--top", type=int, default=15)
     options = parser.parse_args()
-    load = workload(options.kind, options.size)
     with tempfile.TemporaryDirectory(prefix="profiles-") as scratch:
-        folder = Path(scratch).resolve()
-        for name, text in load.files().items():
-            (folder / name).write_text(text, "utf-8")
-        sys.path.insert(0, str(folder))
-        sys.dont_write_bytecode = True
-        os.chdir(folder)
-        measured = Measured(drivers.named("midflight"), folder, load)
+        measured = loaded(Path(scratch).resolve(), workload(options.kind, options.size))
         measured.round(10, 60)
         plain = measured.round(options.edits, 60)
-        profile = cProfile.Profile(time.thread_time)
-        for _ in range(options.edits):
-            edit = load.edit(measured.number + 1)
-            measured.number += 1
-            for name, text in edit.texts.items():
-                (folder / name).write_text(text, "utf-8")
-            profile.enable()
-            measured.driver.reload([folder / name for name in edit.texts], load.readers)
-            profile.disable()
+        rows = list(top(profiled(measured, options.edits), options.edits, options.top))
         os.chdir(ROOT)
     own, floor = (statistics.median(plain[name]) for name in ("cpu_ms", "floor_ms"))
-    title = f"Where a reload's time goes, {options.when} the engine was made faster"
+    title = f"Where a reload's time goes, {options.kind} {options.size}"
+    title += f", {options.when} the engine was made faster" if options.when else ""
     notes = [
-        f"One body edited, {options.kind} {options.size}: {own:.2f} ms of CPU time without the profile, "
-        f"{own / floor:.2f} of the floor ({floor:.2f} ms); medians of {len(plain['cpu_ms'])} edits.",
+        f"{own:.2f} ms of CPU time without the profile, {own / floor:.2f} of the floor ({floor:.2f} ms); "
+        f"medians of {len(plain['cpu_ms'])} edits.",
         f"The profile is of {options.edits} further edits and slows what it watches; times in microseconds a reload.",
     ]
     columns = ("function", "calls", "own time", "with what it calls")
-    rows = list(top(profile, options.edits, options.top))
-    record(f"profile-{options.when}", title, columns, rows, notes, cpu_ms=own, floor_ms=floor)
+    if options.when:
+        name = f"profile-{options.kind}-{options.when}"
+        record(name, title, columns, rows, notes, cpu_ms=own, floor_ms=floor)
+    else:
+        show(title, columns, rows, notes)
 
 
 if __name__ == "__main__":

@@ -55,13 +55,18 @@ class Probe:
     value: object
 
 
+STATE = (Probe("edited.RATES.get('seen')", 1),)
+
+
 @dataclass(frozen=True)
 class Edit:
-    """New texts by file; `live` is asked of the edited modules, `held` of those that imported from them before."""
+    """New texts by file; `live` is asked of the edited modules, `held` of those that imported from them before, `state`
+    of what the program did to a value that the edit has nothing to do with."""
 
     texts: dict[str, str]
     live: tuple[Probe, ...] = ()
     held: tuple[Probe, ...] = ()
+    state: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,14 +105,15 @@ class Workload:
 
     def edit(self, number: int) -> Edit:
         live, held = (Probe(f"{name}(0)", number) for name in (f"edited.step{self.target}", "holder.held"))
-        return Edit({"edited.py": self.text(number)}, (live,), (held,))
+        return Edit({"edited.py": self.text(number)}, (live,), (held,), STATE)
 
     def floor(self, number: int) -> list[Piece]:
         """What must be compiled and run at least: here the edited module."""
         return [Piece(text, name) for name, text in self.edit(number).texts.items()]
 
     def prepare(self, modules: dict[str, Any]) -> object:
-        """What the program holds besides; kept alive by the caller."""
+        """The program does something to a value of the edited module; returned is what else it holds."""
+        modules["edited"].RATES["seen"] = 1
         return None
 
 
@@ -120,7 +126,7 @@ class Definitions(Workload):
 
     def text(self, value: int) -> str:
         bodies = (value if number == self.target else number for number in range(self.count))
-        return "".join(
+        return "RATES = {}\n\n\n" + "".join(
             f"def step{number}(amount):\n    return amount + {body}\n\n\n" for number, body in enumerate(bodies)
         )
 
@@ -141,9 +147,10 @@ class Instances(Workload):
 
     def edit(self, number: int) -> Edit:
         live, held = (Probe(text, number) for text in (f"edited.Cart{self.target}().total()", "holder.held()"))
-        return Edit({"edited.py": self.text(number)}, (live,), (held,))
+        return Edit({"edited.py": self.text(number)}, (live,), (held,), STATE)
 
     def prepare(self, modules: dict[str, Any]) -> object:
+        super().prepare(modules)
         cart = modules["holder"].Cart
         return [cart() for _ in range(self.count)]
 
@@ -156,6 +163,7 @@ class Heap(Workload):
         self.count = count
 
     def prepare(self, modules: dict[str, Any]) -> object:
+        super().prepare(modules)
         return [[] for _ in range(self.count)]
 
 
@@ -179,7 +187,7 @@ class Constant(Workload):
 
     def edit(self, number: int) -> Edit:
         held = (Probe(f"{name}.DOUBLE == 2 * {name}.LIMIT == {2 * number}", True) for name in self.users)
-        return Edit({"edited.py": self.text(number)}, (Probe("edited.LIMIT", number),), tuple(held))
+        return Edit({"edited.py": self.text(number)}, (Probe("edited.LIMIT", number),), tuple(held), STATE)
 
     def floor(self, number: int) -> list[Piece]:
         """Only the statements that read the constant, and its own."""
@@ -209,7 +217,12 @@ class Files(Workload):
     def edit(self, number: int) -> Edit:
         texts = {f"{name}.py": self.text_of(name, number) for name in self.names}
         live = tuple(Probe(f"{name}.step{self.target}(0)", number) for name in self.names)
-        return Edit(texts, live, (Probe("holder.held(0)", number),))
+        state = Probe(f"{self.names[0]}.RATES.get('seen')", 1)
+        return Edit(texts, live, (Probe("holder.held(0)", number),), (state,))
+
+    def prepare(self, modules: dict[str, Any]) -> object:
+        modules[self.names[0]].RATES["seen"] = 1
+        return None
 
 
 class Releases(Workload):
@@ -232,6 +245,9 @@ class Releases(Workload):
     def edit(self, number: int) -> Edit:
         texts = self.new if number % 2 else self.old
         return Edit({name: texts[name] for name in self.differing})
+
+    def prepare(self, modules: dict[str, Any]) -> object:
+        return None
 
     def floor(self, number: int) -> list[Piece]:
         loaded = set(self.readers)

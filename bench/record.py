@@ -132,8 +132,13 @@ def record(
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    show(title, columns, table, notes)
+
+
+def show(title: str, columns: Sequence[str], rows: Rows, notes: Sequence[str] = ()) -> None:
+    """Prints a table."""
     print(f"\n{title}")
-    for row in [list(columns), *table]:
-        print("  " + " | ".join(row))
+    for row in [columns, *rows]:
+        print("  " + " | ".join(map(str, row)))
     for note in notes:
         print(f"  {note}")

@@ -346,7 +346,17 @@ def peer_cell(one: dict[str, Any] | None, of: str) -> str:
         return ""
     if "failed" in one:
         return "too long" if one["failed"].startswith(TOO_LONG) else "failed"
-    return cell(one[of]) + ("*" if one["stale"] else "")
+    return cell(one[of]) + marks(one)
+
+
+def marks(one: dict[str, Any]) -> str:
+    """What the figure alone does not say: see the notes."""
+    return ("*" if leaves_stale(one) else "") + ("†" if "state" in one["stale"] else "")
+
+
+def leaves_stale(one: dict[str, Any]) -> bool:
+    """Whether the new code or value was not everywhere."""
+    return bool({"live", "held"} & set(one["stale"]))
 
 
 def row(title: str, cells: dict[str, Any], titles: Sequence[str], of: str = "of_midflight") -> list[str]:
@@ -385,7 +395,8 @@ def tell(found: dict[str, Any], turns: Turns) -> None:
         "the same Python: above 1, midflight is faster.",
         f"Median of {turns.rounds} interleaved rounds (smallest-largest), each the median of {turns.edits} edits.",
         "The floor: to compile and run the edited modules; of a constant, only the statements that read it.",
-        "* leaves stale code or values with who had imported or held them (not asked of the releases of packages).",
+        "* leaves stale code or values with who had imported or held them; † loses what the program had put into a "
+        "dict of the edited module. (The releases of packages are timed only.)",
         "A restart imports the program, and does not build again what the old process held.",
         *pythons(found),
         *beside(found),

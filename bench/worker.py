@@ -56,9 +56,10 @@ class Measured:
         found["cpu_ms"].append((self.driver.cpu() - cpu) * 1e3)
         found["wall_ms"].append((time.perf_counter() - wall) * 1e3)
         if not self.driver.here:
+            self.stale.add("state")
             return
         found["floor_ms"].append(floor(self.workload.floor(self.number)) * 1e3)
-        for kind, probes in (("live", edit.live), ("held", edit.held)):
+        for kind, probes in (("live", edit.live), ("held", edit.held), ("state", edit.state)):
             if any(eval(probe.expression, dict(sys.modules)) != probe.value for probe in probes):
                 self.stale.add(kind)
 

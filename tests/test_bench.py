@@ -45,7 +45,7 @@ def test_an_edit_of_a_workload_reaches_its_program_and_is_timed(bench: SimpleNam
     found = bench.speed.measure(kind, [size], some, bench.speed.Turns(1, 1))[str(size)]
     own, peer = found["midflight"], found["importlib.reload"]
     assert "failed" not in own and "failed" not in peer, (own, peer)
-    assert own["stale"] == []
+    assert own["stale"] == [] and peer["stale"] == ["state"]
     assert all(len(own[name]) == 1 and own[name][0] > 0 for name in ("cpu_ms", "wall_ms", "floor_ms", "of_floor"))
     assert peer["of_midflight"][0] > 0
 
@@ -227,5 +227,5 @@ def test_the_profile_names_functions_as_a_reader_finds_them(tmp_path: Path) -> N
     command = [sys.executable, "bench/profiles.py", "--kind", "lines", "--size", "30", "--edits", "2", "--as", "after"]
     env = {"BENCH_RESULTS": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src")}
     subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, timeout=100)
-    table = json.loads((tmp_path / "profile-after.json").read_text())
+    table = json.loads((tmp_path / "profile-lines-after.json").read_text())
     assert any(row[0].startswith("apply/") for row in table["rows"]) and table["figures"]["cpu_ms"] > 0
