@@ -1035,6 +1035,127 @@ import p.b, p.c, p
 from .a import K\n => 
 [expect]
 not told("stays loaded")
+
+# function-in-a-block-under-another-name: it is defined, also where what the block asks is not asked again
+[file a.py]
+K = 1
+def f2(x): return 9
+if f2(3) > 2:
+    K6 = 4
+    def f7(x): return 1
+else:
+    K6 = 5
+__all__ = sorted(n for n in globals() if not n.startswith('_'))
+[run]
+import a
+a.K6 = 72
+[sub a.py]
+def f7 => def f12
+[expect]
+a.__all__ == ["K", "K6", "f12", "f2"]
+[sub a.py]
+def f12 => def f7
+__all__ = sorted(n for n in globals() if not n.startswith('_')) => __all__ = [n for n in dir() if n[0].isupper()]
+[expect]
+a.__all__ == ["K", "K6"]
+[sub a.py]
+def f7 => def f12
+__all__ = [n for n in dir() if n[0].isupper()] => __all__ = sorted(n for n in globals() if not n.startswith('_'))
+[expect]
+a.__all__ == ["K", "K6", "f12", "f2"]
+
+# use-above-a-star-import: the report says where a fresh start would stop
+[file b.py]
+K = 1
+[file a.py]
+from b import *
+L = K
+[run]
+import a
+[edit a.py]
+L = K
+from b import *
+[expect]
+told("a:1", "further down")
+
+# class-that-goes-into-a-block: it stays the same class, and registers once
+[file a.py]
+class B:
+    KINDS, ALL = [], []
+    def __init_subclass__(cls, **k):
+        super().__init_subclass__(**k)
+        B.KINDS.append(cls.__name__)
+        B.ALL.append(cls)
+class C(B):
+    LIMIT = 1
+    def get(self):
+        return 1
+class P:
+    LIMIT = 1
+    def get(self):
+        return super().__init__
+class D(P):
+    pass
+[run]
+import a
+C, P, c = a.C, a.P, a.C()
+C.LIMIT = 5
+[edit a.py]
+class B:
+    KINDS, ALL = [], []
+    def __init_subclass__(cls, **k):
+        super().__init_subclass__(**k)
+        B.KINDS.append(cls.__name__)
+        B.ALL.append(cls)
+try:
+    K = 1
+    class C(B):
+        LIMIT = 1
+        def get(self):
+            return 2
+except ValueError:
+    pass
+if 5 > 2:
+    class P:
+        LIMIT = 1
+        def get(self):
+            return super().__init__
+        def more(self):
+            return 2
+class D(P):
+    pass
+[expect]
+a.C is C and c.get() == 2 and C.LIMIT == 5
+a.B.KINDS == ["C"] and a.B.ALL == [C] and a.B.__subclasses__() == [C]
+a.P is P and a.D.__bases__ == (P,) and a.D().more() == 2
+[edit a.py]
+class B:
+    KINDS, ALL = [], []
+    def __init_subclass__(cls, **k):
+        super().__init_subclass__(**k)
+        B.KINDS.append(cls.__name__)
+        B.ALL.append(cls)
+class C(B):
+    LIMIT = 1
+    def get(self):
+        return 3
+[expect]
+a.C is C and c.get() == 3 and C.LIMIT == 5 and a.B.KINDS == ["C"] and a.B.ALL == [C]
+
+# class-whose-hook-fails: its base does not list it
+[file a.py]
+class B:
+    pass
+[run]
+import a
+[edit a.py]
+class B:
+    def __init_subclass__(cls):
+        1 / 0
+class C(B):
+    pass
+[expect rolled back]
+a.B.__subclasses__() == []
 """
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.asked import is_derived, is_state
 from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
-from midflight.apply.definitions import inner_function, made_here, tell_of_old_answers
+from midflight.apply.definitions import class_continued, inner_function, made_here, tell_of_old_answers
+from midflight.apply.graft.classes import adopt_class
 from midflight.apply.graft.functions import forward
 from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
@@ -54,8 +55,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
         runner.run.before_call()
         runner.guard_named(statement)
     alone = _bound_only_by(runner, pair)
-    if statement.is_block and any(isinstance(node, ast.ClassDef) for node in walk_scope(statement.node)):
-        runner.tx.undo(leave_classes)
+    continues = _classes_in(runner, statement)
+    contents = runner.run.registrations.contents() if continues else {}
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
         made, roots = _run_as_placed(runner, statement)
     elif given or (only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)):
@@ -67,7 +68,10 @@ def run_value(runner: Runner, pair: Pair) -> None:
     runner.roots[statement] = roots
     runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
     for name, value in made.items():
-        if name in runner.building or name not in before:
+        if name in continues and isinstance(value, type):
+            runner.scope.set(name, before[name])
+            adopt_class(runner, continues[name], before[name], value, roots, contents)
+        elif name in runner.building or name not in before:
             runner.scope.set(name, value)
         elif name in given and _wraps_as(runner, before[name], given[name], value):
             runner.scope.set(name, before[name])
@@ -77,6 +81,16 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+def _classes_in(runner: Runner, block: Statement) -> dict[str, Pair]:
+    """Classes that live and whose statement stands in this block now, with their statements."""
+    nodes = walk_scope(block.node) if block.is_block else ()
+    names = [node.name for node in nodes if isinstance(node, ast.ClassDef)]
+    if names:
+        runner.tx.undo(leave_classes)
+    found = {name: class_continued(runner, block, name) for name in names}
+    return {name: pair for name, pair in found.items() if pair is not None}
 
 
 def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:

@@ -162,11 +162,17 @@ def _branch_by_names(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] |
     names = {part: {n for p in pairs if p.old is not None for n in p.old.binds} for part, pairs in parts.items()}
     body, other = names.get("body", set()), names.get("orelse", set())
     only_body, only_other = body - other, other - body
-    if any(runner.scope.get(n) is not ABSENT for n in only_body):
+    if any(_was_bound(runner, n) for n in only_body):
         return {"body"}
-    if only_body or any(runner.scope.get(n) is not ABSENT for n in only_other):
+    if only_body or any(_was_bound(runner, n) for n in only_other):
         return {"orelse"}
     return None
+
+
+def _was_bound(runner: Runner, name: str) -> bool:
+    """Whether the name is bound, or was until the edit took it away."""
+    lost = runner.changes.values.get(runner.scope.key(name), ABSENT) is not ABSENT
+    return lost or runner.scope.get(name) is not ABSENT
 
 
 def _live_try(runner: Runner, node: ast.Try, parts: dict[str, list[Pair]]) -> set[str] | None:

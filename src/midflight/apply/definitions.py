@@ -39,7 +39,7 @@ def continued(runner: Runner, pair: Pair) -> Pair:
     """A definition that stood inside a block before, or stands inside one now: the one that lives goes on."""
     assert pair.new is not None
     for old in runner.going:
-        for inner in _definitions(runner, old, pair.new.name):
+        for inner in _definitions(runner, old, pair.new.name, runner.work.old.text.lines):
             found = Pair("changed", inner, pair.new)
             if isinstance(runner.scope, ModuleScope) and inner not in runner.old_roots:
                 runner.old_roots = but(runner.old_roots, inner, runner.work.old.roots.get(inner, ()))
@@ -48,14 +48,23 @@ def continued(runner: Runner, pair: Pair) -> Pair:
     return pair
 
 
-def _definitions(runner: Runner, statement: Statement, name: str) -> Iterator[Statement]:
+def class_continued(runner: Runner, block: Statement, name: str) -> Pair | None:
+    """The class statement in a block that runs as a whole, with the one that made the class that the name holds."""
+    for new in _definitions(runner, block, name, runner.work.text.lines):
+        pair = continued(runner, Pair("added", None, new))
+        if new.is_class and pair.old is not None:
+            return pair
+    return None
+
+
+def _definitions(runner: Runner, statement: Statement, name: str, lines: Sequence[str]) -> Iterator[Statement]:
     if statement.is_def or statement.is_class:
         if statement.name == name:
             yield statement
     elif statement.is_block and name in statement.binds:
         for part in ("body", "handlers", "orelse", "finalbody"):
-            for inner in runner.parts(statement, runner.work.old.text.lines, part):
-                yield from _definitions(runner, inner, name)
+            for inner in runner.parts(statement, lines, part):
+                yield from _definitions(runner, inner, name, lines)
 
 
 def _lives(runner: Runner, pair: Pair) -> bool:

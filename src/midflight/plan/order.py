@@ -46,7 +46,7 @@ def used_before_bound(old: SourceText, new: SourceText, starred: Starred) -> Ite
 
 
 def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, str]]:
-    ever = frozenset[str]().union(*(statement.binds for statement in text.statements))
+    ever = frozenset[str]().union(*(statement.binds | starred(statement) for statement in text.statements))
     bound: set[str] = set()
     for statement in text.statements:
         if not _may_do_without(statement, text.future):

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.graft.generated import LEFT, graft_generated, makers_of, tell_of_hook
+from midflight.apply.graft.generated import graft_generated, leave_classes, makers_of, tell_of_hook
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import nested_codes
 from midflight.apply.parsed import Roots, by_first
@@ -26,6 +26,7 @@ from midflight.plan.statements import Statement, fingerprint, split
 from midflight.values import Problem
 
 if TYPE_CHECKING:
+    from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
 
@@ -89,14 +90,25 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     """A class that is new, or whose name held something else: the statement runs as written."""
     node = pair.statement.node
     assert isinstance(node, ast.ClassDef)
+    runner.tx.undo(leave_classes)  # its bases list it, also when a hook of theirs fails
     runner.run_value(pair)
     made = runner.scope.get(node.name)
-    if isinstance(made, type):
-        runner.tx.undo(lambda: LEFT.add(made))  # its bases list it until it is collected
     if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
         return
     runner.tx.flush()
     runner.scope.set(node.name, runner.run.moves.arrive(runner.run, runner.work.loaded, node.name, made))
+
+
+def adopt_class(
+    runner: Runner, pair: Pair, owner: type, made: type, codes: Sequence[types.CodeType], before: Contents
+) -> None:
+    """`owner` becomes what a block that ran as a whole has made under its name; `codes` are those of the block."""
+    runner.tx.flush()
+    old = runner.old_codes(pair)
+    graft_generated(runner, pair, owner, owner, made, _body_pairs(runner, pair), before)
+    if old:
+        runner.graft_pairs(pair, old, codes)
+    runner.work.record.grafted[runner.scope.label(owner.__name__)] = None
 
 
 # -- edited in place ----------------------------------------------------------------------------------
