@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from environments import house
+
 HERE = Path(__file__).resolve().parent
 SPEED = (
     ("speed", ("speed.py",)),
@@ -87,9 +89,10 @@ def watch_table(output: str) -> dict[str, Any]:
 def measure(name: str, command: tuple[str, ...]) -> bool:
     """Runs one bench, which leaves its JSON; whether it ended well."""
     bench = [sys.executable, str(HERE / command[0]), *command[1:]]
-    own_table = name == "watch"
-    done = subprocess.run(bench, cwd=HERE.parent, stdout=subprocess.PIPE if own_table else None, text=True, check=False)
-    if own_table and done.returncode == 0:
+    if name != "watch":
+        return house.run(*bench) == 0
+    done = subprocess.run(bench, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == 0:
         (HERE / "results" / "watch.json").write_text(json.dumps(watch_table(done.stdout), indent=1) + "\n", "utf-8")
     return done.returncode == 0
 
@@ -116,7 +119,7 @@ def run(benches: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
 
 def own(script: str, *options: str) -> bool:
     """Runs one of the scripts that measure nothing; whether it ended well."""
-    return subprocess.run([sys.executable, str(HERE / script), *options], cwd=HERE.parent, check=False).returncode == 0
+    return house.run(sys.executable, str(HERE / script), *options) == 0
 
 
 def results(folder: Path) -> None:

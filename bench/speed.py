@@ -16,6 +16,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -29,11 +30,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from environments import CACHE, HERE, MIDFLIGHT, Engine, engines, python, surroundings
+from environments import CACHE, HERE, MIDFLIGHT, Engine, engines, house, python, surroundings
 from programs import module_name, workload
 from record import record
 
 sys.path.insert(0, str(HERE.parent))
+
+from tests.upgrade import packages
+from tests.upgrade.packages import Unavailable
 
 START_S, ROUND_S = 240.0, 45.0  # an engine that does not answer for so long is given up
 TOO_LONG = "no answer in"
@@ -149,8 +153,7 @@ def request_for(kind: str, size: int | str) -> dict[str, Any]:
 
 
 def package_request(name: str) -> dict[str, Any]:
-    from tests.upgrade import packages  # needs the registry, the first time
-
+    """Raises Unavailable: the releases come from the registry, the first time."""
     package = packages.BY_NAME[name]
     old, new = (sources(packages.release(name, version)) for version in RELEASES[name])
     beside = [str(packages.needs(package)), str(packages.metadata(package))]
@@ -326,6 +329,11 @@ def keep(folder: Path, kind: str, found: dict[str, Any]) -> None:
     aside.replace(folder / f"{kind}.json")
 
 
+def forget(folder: Path, kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        (folder / f"{kind}.json").unlink(missing_ok=True)
+
+
 # -- tables -------------------------------------------------------------------------------------------------------
 
 
@@ -434,29 +442,55 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes: says little, takes a minute")
     parser.add_argument("--fresh", action="store_true", help="measure again what an interrupted run had finished")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: tidied up, finished workloads kept
     turns = Turns(2, 4, 0.1) if options.quick else Turns(options.rounds, options.edits)
+    kinds = [kind for kind in options.only or KINDS if sizes_of(kind, options.quick)]
     folder = CACHE / "speed" / source_key(options)
     if options.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    some = engines(options.peers)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(python, some))
-    found: dict[str, dict[str, Any]] = {}
-    for kind in options.only or KINDS:
-        sizes = KINDS[kind].quick if options.quick else KINDS[kind].sizes
-        done = finished(folder, kind)
-        if done is None and sizes:
-            began = time.monotonic()
-            done = measure(kind, sizes, some, turns)
-            keep(folder, kind, done)
-            print(f"== {kind}: {time.monotonic() - began:.0f} s", flush=True)
-        elif done is not None:
-            print(f"== {kind}: kept from the run that was interrupted", flush=True)
-        found |= {kind: done} if done else {}
+        forget(folder, kinds)
+    some = ready(engines(options.peers))
+    found = {kind: one_kind(folder, kind, sizes_of(kind, options.quick), some, turns) for kind in kinds}
     tell(found, turns)
-    shutil.rmtree(folder, ignore_errors=True)
+    forget(folder, kinds)
     unmeasured = [k for k, s in found.items() for c in s.values() if not c.get(MIDFLIGHT.title, {}).get("cpu_ms")]
     return 1 if unmeasured else 0
+
+
+def sizes_of(kind: str, quick: bool) -> Sequence[int | str]:
+    return KINDS[kind].quick if quick else KINDS[kind].sizes
+
+
+def ready(some: Sequence[Engine]) -> list[Engine]:
+    """Those whose environment is there or could be made; says which are left out."""
+
+    def can_run(engine: Engine) -> bool:
+        try:
+            return bool(python(engine))
+        except house.HouseError as failure:
+            print(f"{engine.title} is left out: {failure}", file=sys.stderr)
+            return False
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [engine for engine, runs in zip(some, pool.map(can_run, some), strict=True) if runs]
+
+
+def one_kind(
+    folder: Path, kind: str, sizes: Sequence[int | str], some: Sequence[Engine], turns: Turns
+) -> dict[str, Any]:
+    """What was measured of one workload, now or before the run was interrupted; empty where its files cannot be had."""
+    done = finished(folder, kind)
+    if done is not None:
+        print(f"== {kind}: kept from the run that was interrupted", flush=True)
+        return done
+    began = time.monotonic()
+    try:
+        done = measure(kind, sizes, some, turns)
+    except Unavailable as failure:
+        print(f"== {kind} is left out: {failure}", flush=True)
+        return {}
+    keep(folder, kind, done)
+    print(f"== {kind}: {time.monotonic() - began:.0f} s", flush=True)
+    return done
 
 
 if __name__ == "__main__":

@@ -208,3 +208,18 @@ def test_help_names_every_target(target: str) -> None:
 def test_bad_usage_is_2() -> None:
     command = [sys.executable, str(ROOT / "scripts" / "house.py"), "nonsense"]
     assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 2
+
+
+@pytest.mark.parametrize("set_to, switches", [
+    ({}, []), ({"QUICK": ""}, []), ({"QUICK": "0"}, []), ({"QUICK": "1"}, ["--quick"]), ({"ALL": "1"}, ["--all"]),
+])  # fmt: skip
+def test_what_make_bench_is_told_reaches_the_benches(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, set_to: dict[str, str], switches: list[str]
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(house, "default_environment", lambda level: house.Environment(OWN, ROOT / ".venv"))
+    monkeypatch.setattr(house, "run", lambda *command: ran.extend(command))
+    for name in ("QUICK", "ALL"):
+        monkeypatch.setenv(name, set_to.get(name, ""))
+    house.do_bench()
+    assert ran[2:] == ["--run", *switches]
