@@ -15,7 +15,7 @@ from typing import Any
 
 from plot import Panel, draw
 from record import RESULTS, ROOT
-from speed import KINDS, marks, peer_cell, said, short
+from speed import KINDS, leaves_stale, marks, peer_cell, said, short
 
 OWN = "midflight"
 README_ROWS = (("lines", "300"), ("lines", "3000"), ("definitions", "1000"), ("modules", "10000"), ("heap", "10000000"),
@@ -23,6 +23,7 @@ README_ROWS = (("lines", "300"), ("lines", "3000"), ("definitions", "1000"), ("m
 PANELS = {"lines": "lines in the edited module", "modules": "modules loaded", "heap": "other objects",
           "instances": "instances of the edited class", "constant": "modules that use the constant",
           "files": "files in the batch"}  # fmt: skip
+RINGS = "leaves stale code or values"
 README_PANELS = ("lines", "modules", "files")
 
 
@@ -80,8 +81,17 @@ def panels(found: dict[str, Any], kinds: Sequence[str], peers: Sequence[str]) ->
         if len(sizes) > 1:
             lines = {OWN: series(sizes, OWN, "cpu_ms"), "its floor": series(sizes, OWN, "floor_ms")}
             lines |= {peer: series(sizes, peer, "cpu_ms") for peer in peers}
-            drawn.append(Panel(PANELS[kind], [label(size) for size in sizes], lines))
+            drawn.append(Panel(PANELS[kind], [label(size) for size in sizes], lines, stale_points(sizes, peers)))
     return drawn
+
+
+def stale_points(sizes: dict[str, Any], peers: Sequence[str]) -> frozenset[tuple[str, int]]:
+    stale = ((peer, at) for at, cells in enumerate(sizes.values()) for peer in peers if is_stale(cells.get(peer)))
+    return frozenset(stale)
+
+
+def is_stale(one: dict[str, Any] | None) -> bool:
+    return bool(one) and leaves_stale(one or {})
 
 
 def label(size: str) -> str:
@@ -109,7 +119,7 @@ def main() -> int:
     for name, kinds in (("speed.svg", README_PANELS), ("speed-all.svg", tuple(PANELS))):
         drawn = panels(found, kinds, peers)
         if drawn:
-            (images / name).write_text(draw(title, "ms", drawn), "utf-8")
+            (images / name).write_text(draw(title, "ms", drawn, reservation=RINGS), "utf-8")
     fill(ROOT / "README.md", {"speed": short_table(found, peers)})
     fill(ROOT / "docs" / "speed.md", {"goals": whole(goals), "table": whole(speed), "clock": whole(wall)})
     return 0

@@ -27,15 +27,18 @@ LEFT, TOP, GAP, BELOW, LINE = 76, 34, 84, 56, 20
 
 @dataclass(frozen=True)
 class Panel:
-    """`labels` stand along the bottom, equally far apart; each series has a value or None for each of them."""
+    """`labels` stand along the bottom, equally far apart; each series has a value or None for each of them. `hollow`
+    names points, by series and place, that are drawn as rings: they come with a reservation."""
 
     title: str
     labels: Sequence[str]
     series: Mapping[str, Sequence[float | None]]
+    hollow: frozenset[tuple[str, int]] = frozenset()
 
 
-def draw(title: str, unit: str, panels: Sequence[Panel], columns: int = 3) -> str:
-    """The SVG of `panels`, all on one scale; series of one name look the same in each and stand in the legend once."""
+def draw(title: str, unit: str, panels: Sequence[Panel], columns: int = 3, reservation: str = "") -> str:
+    """The SVG of `panels`, all on one scale; series of one name look the same in each and stand in the legend once.
+    `reservation` says what a ring means."""
     names = list(dict.fromkeys(name for panel in panels for name in panel.series))
     columns = min(columns, len(panels))
     across = LEFT + columns * (WIDTH + GAP) - GAP + 24
@@ -43,7 +46,9 @@ def draw(title: str, unit: str, panels: Sequence[Panel], columns: int = 3) -> st
     head = 40 + LINE * (1 + max((row for _, row, _ in legend), default=0))
     down = head + -(-len(panels) // columns) * (TOP + HEIGHT + BELOW)
     scale = Scale.of([value for panel in panels for some in panel.series.values() for value in some if value])
-    parts = [f'<text class="title" x="{LEFT}" y="24">{escape(title)}</text>']
+    rings = reservation and any(panel.hollow for panel in panels)
+    said_of_rings = f'<tspan class="note" dx="14">○ {escape(reservation)}</tspan>' if rings else ""
+    parts = [f'<text class="title" x="{LEFT}" y="24">{escape(title)}{said_of_rings}</text>']
     for x, row, number in legend:
         parts += legend_entry(x, 46 + row * LINE, number, names[number])
     for number, panel in enumerate(panels):
@@ -81,10 +86,15 @@ def inside(panel: Panel, scale: Scale, unit: str, names: Sequence[str]) -> Itera
         yield f'<text class="tick middle" x="{x:.1f}" y="{HEIGHT + 18}">{escape(label)}</text>'
     for name in reversed([one for one in names if one in panel.series]):  # the first of all lies on top
         number = names.index(name)
-        points = [(x, scale.y(value)) for x, value in zip(places(panel), panel.series[name], strict=True) if value]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        places_of = enumerate(zip(places(panel), panel.series[name], strict=True))
+        points = [
+            (x, scale.y(value), "ring" if (name, at) in panel.hollow else "dot")
+            for at, (x, value) in places_of
+            if value
+        ]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
         yield f'<polyline class="line s{number}" points="{path}"/>'
-        yield from (f'<circle class="dot s{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in points)
+        yield from (f'<circle class="{shape} s{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y, shape in points)
 
 
 def places(panel: Panel) -> list[float]:
@@ -115,7 +125,8 @@ def style(count: int) -> str:
         "text { font-family: system-ui, sans-serif; }",
         ".title { font-size: 15px; font-weight: 600; } .panel { font-size: 13px; font-weight: 600; }",
         ".tick { font-size: 12px; } .end { text-anchor: end; } .middle { text-anchor: middle; }",
-        ".line { fill: none; stroke-linejoin: round; } .grid { stroke-width: 1; }",
+        ".line { fill: none; stroke-linejoin: round; } .grid { stroke-width: 1; } .ring { stroke-width: 1.5; }",
+        ".note { font-size: 12px; font-weight: 400; }",
     ]
     shapes = [f".line.s{n} {{ stroke-width: {wide}; stroke-dasharray: {dash or 'none'}; }}"
               for n, (_, _, dash, wide) in enumerate(STYLES[:count])]  # fmt: skip
@@ -128,7 +139,8 @@ def style(count: int) -> str:
 def colours(count: int, which: int, page: str, words: str, grid: str) -> list[str]:
     lines = [f".page {{ fill: {page}; }} text {{ fill: {words}; }} .grid {{ stroke: {grid}; }}"]
     for number, one in enumerate(STYLES[:count]):
-        lines.append(f".line.s{number} {{ stroke: {one[which]}; }} .dot.s{number} {{ fill: {one[which]}; }}")
+        lines.append(f".line.s{number}, .ring.s{number} {{ stroke: {one[which]}; }}")
+        lines.append(f".dot.s{number} {{ fill: {one[which]}; }} .ring.s{number} {{ fill: {page}; }}")
     return lines
 
 

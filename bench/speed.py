@@ -364,7 +364,7 @@ def marks(one: dict[str, Any]) -> str:
 
 def leaves_stale(one: dict[str, Any]) -> bool:
     """Whether the new code or value was not everywhere."""
-    return bool({"live", "held"} & set(one["stale"]))
+    return bool({"live", "held"} & set(one.get("stale", ())))
 
 
 def row(title: str, cells: dict[str, Any], titles: Sequence[str], of: str = "of_midflight") -> list[str]:

@@ -184,8 +184,8 @@ def test_a_page_has_the_place_for_what_is_made(bench: SimpleNamespace, page: str
 
 def drawn(bench: SimpleNamespace) -> str:
     lines = {"midflight": [1.0, 2.0], "a peer": [10.0, None], "<other>": [300.0, 4000.0]}
-    panel = bench.plot.Panel("modules loaded", ["10", "10,000"], lines)
-    picture: str = bench.plot.draw("CPU time", "ms", [panel, panel])
+    panel = bench.plot.Panel("modules loaded", ["10", "10,000"], lines, frozenset({("<other>", 1)}))
+    picture: str = bench.plot.draw("CPU time", "ms", [panel, panel], reservation="with a reservation")
     return picture
 
 
@@ -193,6 +193,8 @@ def test_a_plot_is_the_same_for_the_same_figures_and_well_formed(bench: SimpleNa
     tree = ElementTree.fromstring(drawn(bench))
     assert drawn(bench) == drawn(bench)
     texts = [one.text for one in tree.iter("{http://www.w3.org/2000/svg}text")]
+    rings = [one for one in tree.iter("{http://www.w3.org/2000/svg}circle") if "ring" in one.attrib["class"]]
+    assert len(rings) == 2
     assert "<other>" in texts and texts.count("modules loaded") == 2 and "1,000 ms" in texts
 
 
