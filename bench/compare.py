@@ -36,7 +36,7 @@ def medians() -> dict[str, float]:
                 if name == OWN:
                     found[f"{kind} {size}: {name} over its floor"] = statistics.median(one["of_floor"])
     for name in ("start", "start-10000"):
-        found |= {f"{name}: {key}": value for key, value in read(name).items()}
+        found |= {f"{name}: {key}": value for key, value in read(name).items() if isinstance(value, int | float)}
     for kind, one in read("latency").items():
         found |= {f"latency: {kind}, {key}": value for key, value in one.items() if isinstance(value, int | float)}
     return found

@@ -137,8 +137,7 @@ def of_starts(name: str, modules: int) -> Iterator[Goal]:
     """Bytecode cached, which is the harder case: imports are cheap then."""
     figures = read(name)
     for when in ("before", "after"):
-        share = figures.get(f"{when}, bytecode cached")
-        cost = [(share - 1) * 100] if share else []
+        cost = [(share - 1) * 100 for share in figures.get(f"{when} by turn, bytecode cached", ())]
         yield below(f"session started {when} the imports of {modules:,} modules adds to CPU time", 5, cost, " %", 1)
         yield added_memory(figures, when, modules)
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from record import environment, record, spread, write_program
 
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--cached", action="store_true", help="only with bytecode cached")
     options = parser.parse_args()
     rows: list[tuple[str, ...]] = []
-    figures: dict[str, float] = {}
+    figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="start-") as scratch:
         for cached in (True,) if options.cached else (True, False):
             folder = Path(scratch) / ("cached" if cached else "compiled")
@@ -88,15 +89,17 @@ def main() -> None:
     record(name, f"Start of a program of {options.modules} modules", columns, rows, [note], **figures)
 
 
-def table(runs: dict[str, list[dict[str, float]]], how: str, figures: dict[str, float]) -> list[tuple[str, ...]]:
+def table(runs: dict[str, list[dict[str, float]]], how: str, figures: dict[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    plain, bare = (statistics.median(run[key] for run in runs["plain"]) for key in ("cpu_ms", "settled_mb"))
+    plain, plain_mb = (statistics.median(run[key] for run in runs["plain"]) for key in ("cpu_ms", "settled_mb"))
     for kind in KINDS:
         columns = {key: [run[key] for run in runs[kind]] for key in runs[kind][0]}
         share = statistics.median(columns["cpu_ms"]) / plain
         figures[f"{kind}, {how}"] = round(share, 3)
-        figures[f"plain mb, {how}"] = round(bare, 2)
-        figures[f"{kind} adds mb, {how}"] = round(statistics.median(columns["settled_mb"]) - bare, 2)
+        pairs = zip(runs["plain"], runs[kind], strict=True)  # each beside the plain run of its own turn
+        figures[f"{kind} by turn, {how}"] = [round(one["cpu_ms"] / bare["cpu_ms"], 3) for bare, one in pairs]
+        figures[f"plain mb, {how}"] = round(plain_mb, 2)
+        figures[f"{kind} adds mb, {how}"] = round(statistics.median(columns["settled_mb"]) - plain_mb, 2)
         cells = (spread(columns[key], 0) for key in ("cpu_ms", "wall_ms", "settled_ms", "mb", "settled_mb"))
         cpu, wall, settled, mb, settled_mb = cells
         rows.append((f"{SAY[kind]}, {how}", cpu, f"{share:.2f}", wall, settled, mb, settled_mb))
