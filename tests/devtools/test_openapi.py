@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -125,6 +129,39 @@ def test_no_question_is_answered_by_a_5xx_and_each_answer_is_as_described(
     responses = DOCUMENT["paths"][path][method]["responses"]
     described = responses["200" if answer.status_code == 200 else "4XX"]["content"]["application/json"]["schema"]
     assert list(unfit(answer.json(), described)) == []
+
+
+@pytest.mark.timeout(600)
+def test_schemathesis_finds_no_5xx_and_nothing_that_is_not_as_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, soak: bool
+) -> None:
+    """The real one, from outside: it reads the description and asks each route, rightly and wrongly, `apply` too."""
+    command = Path(sys.executable).with_name("schemathesis")
+    if not command.exists():
+        pytest.skip("schemathesis is installed for Python 3.11 only")
+    monkeypatch.setattr("midflight.devtools.access.GUESSES", 1_000_000)  # it tries wrong tokens too
+    with (
+        made(tmp_path / "shop") as folder,
+        Session(paths=[folder], mode="manual", allow_apply=True) as session,
+        served(session) as server,
+    ):
+        importlib.import_module("cart")
+        given = [f"{server.url}/api/openapi.json", "--header", f"Authorization: Bearer {server.app.access.token}"]
+        checks = "not_a_server_error,response_schema_conformance,status_code_conformance,content_type_conformance"
+        many = ["--max-examples", "300" if soak else "5", "--generation-deterministic", "--no-color"]
+        done = subprocess.run(
+            [command, "run", *given, "--checks", checks, *many],
+            cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    asked = len(OPERATIONS) - 1  # not for the description itself
+    assert f"Tested: {asked}" in done.stdout and "Rate limited" not in done.stdout, done.stdout[-3000:]
+
+
+def test_the_description_names_the_cookie_that_logs_in(asked: tuple[httpx.Client, Session, Server]) -> None:
+    client, _, server = asked
+    scheme = client.get("/api/openapi.json").json()["components"]["securitySchemes"]["cookie"]
+    assert scheme == {"type": "apiKey", "in": "cookie", "name": server.app.access.cookie_name}
 
 
 @pytest.mark.parametrize(

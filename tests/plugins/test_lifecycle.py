@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from midflight.plugins import PluginError, PluginManager
 
-from .conftest import World, until
+from .conftest import DEADLINE_S, World, until
 
 GREET = """
     async def setup(ctx):
@@ -311,6 +312,53 @@ def test_a_plugin_whose_teardown_fails_goes_all_the_same(play: Any, folder: Path
         assert world.states() == {"bad": "disabled", "good": "enabled"}
         assert error in world.error("bad") and world.manager.commands == {"good": "good"}
         assert await world.ask("good") == "fine"
+
+    play(scene, deadline_s=0.2)
+
+
+BLOCKS = """
+import time
+def wait(until):
+    while not until():
+        time.sleep(0.01)
+{kind} setup(ctx):
+    ctx.command('blocks', lambda: 'set up')
+    wait(ctx.host.seen)
+"""
+
+
+@pytest.mark.parametrize("kind", ["async def", "def"])
+def test_a_step_that_blocks_the_loop_is_named_with_its_line_while_it_hangs_and_fails_then(
+    play: Any, folder: Path, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    (folder / "good.py").write_text("def setup(ctx):\n    ctx.command('good', lambda: 'fine')\n")
+
+    def seen() -> bool:
+        return "blocked the event loop" in caplog.text
+
+    async def scene(world: World) -> None:
+        ends = time.monotonic() + DEADLINE_S
+        world.bot.seen = lambda: seen() or time.monotonic() > ends  # type: ignore[attr-defined]
+        report = (await world.save(bad=BLOCKS.format(kind=kind)))[-1]
+        assert seen(), "it was told while it hung, and only then did it end"
+        assert "plugin bad: setup blocked the event loop for more than 0.2 s, at bad.py:5 in wait" in caplog.text
+        assert "wait(ctx.host.seen)" in caplog.text, "the lines that lead there"
+        assert (report.outcome, report.problems[0].code, report.problems[0].line) == ("rolled back", "MF071", 5)
+        assert "bad: setup blocked the event loop" in world.error("bad")
+        assert world.states() == {"bad": "failed", "good": "enabled"} and world.manager.commands == {"good": "good"}
+
+    play(scene, deadline_s=0.2)
+
+
+def test_a_step_that_waits_is_not_said_to_block(
+    play: Any, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midflight.plugins.blocked.ANSWER_S", DEADLINE_S)
+    (folder / "bad.py").write_text("import asyncio\nasync def setup(ctx):\n    await asyncio.sleep(999)\n")
+
+    async def scene(world: World) -> None:
+        assert world.error("bad") == "plugin bad: setup did not end within 0.2 s"
+        assert "blocked" not in caplog.text
 
     play(scene, deadline_s=0.2)
 

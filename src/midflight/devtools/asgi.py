@@ -71,13 +71,13 @@ def app(
     api = Api(access, current if session is None else lambda: session)
     api.watch()
     inner = Starlette(
-        routes=_routes(api),
+        routes=_routes(api, access),
         exception_handlers={Refused: _refused, MidflightError: _said_no, HTTPException: _no_route},
     )
     return DevTools(inner, access, api, auth)
 
 
-def _routes(api: Api) -> list[BaseRoute]:
+def _routes(api: Api, access: Access) -> list[BaseRoute]:
     handlers: dict[tuple[str, str], Handler] = {
         ("POST", "/hot_reload_status"): api.hot_reload_status,
         ("GET", "/api/status"): api.status,
@@ -89,7 +89,7 @@ def _routes(api: Api) -> list[BaseRoute]:
         ("GET", "/api/profile"): api.profile,
         ("GET", "/api/tests"): api.tests,
         ("GET", "/api/settings"): api.settings,
-        ("GET", "/api/openapi.json"): _description,
+        ("GET", "/api/openapi.json"): _description(access),
         ("POST", "/api/login"): api.login,
         ("POST", "/api/reload"): api.reload,
         ("POST", "/api/plan"): api.plan,
@@ -105,8 +105,11 @@ def _routes(api: Api) -> list[BaseRoute]:
     return [*plain, WebSocketRoute("/api/events", api.events)]
 
 
-async def _description(request: Request) -> Response:
-    return Json(description(request.scope.get("root_path", "")))
+def _description(access: Access) -> Handler:
+    async def answer(request: Request) -> Response:
+        return Json(description(request.scope.get("root_path", ""), access.cookie_name))
+
+    return answer
 
 
 # Files

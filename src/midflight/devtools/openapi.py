@@ -146,8 +146,8 @@ PATHS_OF_API: dict[str, Schema] = {
 }
 
 
-def description(root: str = "") -> Schema:
-    """The document for an app that is mounted at `root`."""
+def description(root: str = "", cookie: str = "midflight") -> Schema:
+    """The document for an app that is mounted at `root` and knows its visitors by `cookie`."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "midflight DevTools", "version": __version__},
@@ -157,7 +157,7 @@ def description(root: str = "") -> Schema:
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "midflight-…"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie},
                 "token": {"type": "http", "scheme": "bearer"},
             },
         },

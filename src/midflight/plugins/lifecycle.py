@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 from midflight.apply.transaction import Transaction
 from midflight.errors import PluginError
+from midflight.plugins.blocked import Blocked, LoopWatch
 from midflight.plugins.byhand import withdraw
 from midflight.plugins.context import Context, call
 from midflight.plugins.discovery import Found
@@ -43,13 +45,19 @@ class StepFailed(PluginError):
     """A step of a plugin that raised or did not end in time."""
 
     def __init__(self, entry: Entry, step: str, error: BaseException, deadline_s: float) -> None:
-        late = isinstance(error, TimeoutError) and not str(error)
-        why = f"did not end within {deadline_s:g} s" if late else f"raised {type(error).__name__}: {error}"
-        super().__init__(f"plugin {entry.name}: {step} {why}")
+        late = isinstance(error, Blocked) or (isinstance(error, TimeoutError) and not str(error))
+        super().__init__(f"plugin {entry.name}: {step} {_why(error, deadline_s, late)}")
         self.plugin, self.step = entry.name, step
-        path, line = _place(error, entry) or _place_of_step(entry, step)
-        hint = "Mend it and save again."
+        place = error.place[:2] if isinstance(error, Blocked) else _place(error, entry)
+        path, line = place or _place_of_step(entry, step)
+        hint = error.hint if isinstance(error, Blocked) else "Mend it and save again."
         self.problem = Problem(path, line, "MF071" if late else "MF070", self.what, hint)
+
+
+def _why(error: BaseException, deadline_s: float, late: bool) -> str:
+    if isinstance(error, Blocked):
+        return error.what
+    return f"did not end within {deadline_s:g} s" if late else f"raised {type(error).__name__}: {error}"
 
 
 @dataclass(slots=True, eq=False)
@@ -124,10 +132,17 @@ class Tools:
         function = getattr(entry.subject, step, None)
         if function is None:
             return NOTHING
+        watch = LoopWatch(entry.name, step, self.deadline_s, lambda path: _is_of(entry, path))
         try:
-            return await call(function, *args, deadline_s=self.deadline_s)
+            with watch:
+                given = await call(function, *args, deadline_s=self.deadline_s)
+        except TimeoutError as error:
+            raise StepFailed(entry, step, watch.blocked or error, self.deadline_s) from error
         except (Exception, SystemExit) as error:
             raise StepFailed(entry, step, error, self.deadline_s) from error
+        if watch.blocked is not None:
+            raise StepFailed(entry, step, watch.blocked, self.deadline_s)
+        return given
 
 
 def subject_of(entry: Entry) -> Any:
@@ -329,12 +344,18 @@ def _has_teardown(entry: Entry) -> bool:
 
 def _place(error: BaseException, entry: Entry) -> tuple[str, int] | None:
     """The innermost line of the plugin's own files that the error came through."""
-    folder = str(entry.found.path.parent) if entry.found.is_package else str(entry.found.path)
     found = None
     for path, line in _trace(error):
-        if path.startswith(folder):
+        if _is_of(entry, path):
             found = (path, line)
     return found
+
+
+def _is_of(entry: Entry, path: str) -> bool:
+    """Whether it is one of the plugin's own files."""
+    if not entry.found.is_package:
+        return path == str(entry.found.path)
+    return path.startswith(str(entry.found.path.parent) + os.sep)
 
 
 def _place_of_step(entry: Entry, step: str) -> tuple[str, int]:
@@ -354,8 +375,14 @@ def problem_of(entry: Entry, error: BaseException) -> Problem | None:
     if isinstance(error, StepFailed):
         return error.problem
     if isinstance(error, PluginError):
-        return Problem(str(entry.found.path), 0, "MF072", str(error), error.hint or "Mend it and save again.")
+        return problem_with(str(entry.found.path), error)
     return None
+
+
+def problem_with(path: str, error: PluginError) -> Problem:
+    """A plugin, or its manifest, that cannot be as it says."""
+    what = "\n  ".join(part for part in (error.what, error.why) if part)
+    return Problem(path, 0, "MF072", what, error.hint or "Mend it and save again.")
 
 
 def problem_of_load(entry: Entry, error: BaseException) -> Problem:

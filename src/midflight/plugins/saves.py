@@ -11,7 +11,7 @@ from midflight.errors import PluginError
 from midflight.held import Held
 from midflight.plugins.change import Change, Group, neighbours
 from midflight.plugins.discovery import Found
-from midflight.plugins.lifecycle import Entry
+from midflight.plugins.lifecycle import Entry, problem_with
 from midflight.plugins.loading import Loading
 from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, values_changed
 from midflight.values import Problem, Report
@@ -176,8 +176,4 @@ def _manifest_differs(entry: Entry, found: Found) -> bool:
 
 
 def _manifest_problems(found: Iterable[Found]) -> list[Problem]:
-    return [
-        Problem(str(one.manifest_path or one.path), 0, "MF072", str(one.problem), one.problem.hint)
-        for one in found
-        if one.problem is not None
-    ]
+    return [problem_with(str(one.manifest_path or one.path), one.problem) for one in found if one.problem is not None]
