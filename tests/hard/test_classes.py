@@ -612,7 +612,7 @@ class C(A): => class C(B):
 m.C is C and c.g() == "B" and d.g() == "B" and isinstance(c, m.B) and not isinstance(c, m.A)
 m.A.__subclasses__() == [] and m.B.__subclasses__() == [C]
 
-## n100-base-added-to-plain: a class straight under object gets a base: re-made and said
+## n100-base-added-to-plain: a class straight under object gets a base, stays the same one, and it is said
 @ file m.py
 class A:
     def f(self): return "A"
@@ -633,7 +633,318 @@ class C: => class C(A):
 return "C" => return "c"
 @ expect
 c.f() == "A" and c.g() == "c" and d.f() == "A" and g() == "c" and isinstance(c, m.C) and isinstance(d, m.C)
-user.C is m.C and type(user.held) is m.C and m.C.count == 7 and said("C")
+m.C is old and user.C is m.C and type(user.held) is m.C and m.C.count == 7 and said("same class")
+
+## n100-abc-under-plain: a class straight under object becomes abstract while an instance lives, and is plain again
+@ file m.py
+import abc, collections.abc
+class Bag:
+    def __init__(self): self.items = ["a"]
+    def __len__(self): return len(self.items)
+    def __getitem__(self, at): return self.items[at]
+class Sub(Bag):
+    pass
+@ touch
+import m, collections.abc, gc
+Bag, bag, sub, size = m.Bag, m.Bag(), m.Sub(), m.Bag().__len__
+held = {m.Bag: "entry"}
+before = isinstance(bag, collections.abc.Sequence)
+@ sub m.py
+class Bag: => class Bag(collections.abc.Sequence):
+len(self.items) => len(self.items) + 1
+@ expect
+not before and m.Bag is Bag and type(bag) is Bag and bag.items == ["a"] and size() == 2 and held[m.Bag] == "entry"
+isinstance(bag, collections.abc.Sequence) and isinstance(sub, collections.abc.Sequence) and bag.count("a") == 1
+type(Bag) is type(collections.abc.Sequence) and Bag.register and Bag.__bases__ == (collections.abc.Sequence,)
+Bag in collections.abc.Sequence.__subclasses__() and Bag not in object.__subclasses__() and not Bag.__abstractmethods__
+len([k for k in collections.abc.Sequence.__subclasses__() if k.__name__ == "Bag"]) == 1
+@ sub m.py
+    def __getitem__ =>     def item
+@ expect
+raises(m.Bag, exc=TypeError) and Bag.__abstractmethods__ == {"__getitem__"} and bag.item(0) == "a"
+@ sub m.py
+class Bag(collections.abc.Sequence): => class Bag:
+@ expect
+m.Bag is Bag and m.Bag().items == ["a"] and not hasattr(bag, "count") and type(Bag) is type
+not isinstance(bag, collections.abc.Sequence) and Bag in object.__subclasses__() and "_abc_impl" not in vars(Bag)
+gc.collect() is not None and bag.items == ["a"] and type(sub) is m.Sub and m.Sub.__mro__ == (m.Sub, Bag, object)
+
+## n100-generic-under-plain: a class straight under object becomes generic, or a protocol, while an instance lives
+@ file m.py
+import typing
+T = typing.TypeVar("T")
+class Box:
+    def __init__(self): self.x = 1
+    def get(self): return self.x
+@ touch
+import m, typing
+Box, box = m.Box, m.Box()
+@ sub m.py
+class Box: => class Box(typing.Generic[T]):
+return self.x => return [self.x]
+@ expect
+m.Box is Box and box.get() == [1] and m.Box[int] and Box.__parameters__ == (m.T,) and Box.__orig_bases__
+Box.__mro__ == (Box, typing.Generic, object)
+@ sub m.py
+class Box(typing.Generic[T]): => class Box:
+@ expect
+m.Box is Box and box.get() == [1] and not hasattr(Box, "__orig_bases__") and raises(lambda: m.Box[int], exc=TypeError)
+
+## n100-abstract-instead-of-plain: the new base brings its metaclass and its `__init_subclass__` with it
+@ file m.py
+import abc
+seen = []
+class Plain:
+    pass
+class Base(abc.ABC):
+    def __init_subclass__(cls): seen.append(cls.__name__)
+    @abc.abstractmethod
+    def need(self): ...
+class C(Plain):
+    def f(self): return 1
+@ touch
+import m
+C, c = m.C, m.C()
+@ sub m.py
+class C(Plain): => class C(Base):
+@ expect
+m.C is C and type(C) is type(m.Base) and raises(m.C, exc=TypeError) and c.f() == 1 and m.seen == ["C"]
+m.Base.__subclasses__() == [C]
+@ sub m.py
+class C(Base): => class C(Plain):
+@ expect
+m.C is C and type(C) is type and type(m.C()) is C and m.seen == ["C"] and not hasattr(c, "need")
+
+## n100-without-fields: from a base without a dict to one with it, and back
+@ file m.py
+class Slim:
+    __slots__ = ()
+    def f(self): return "slim"
+class Wide:
+    def f(self): return "wide"
+class C(Slim):
+    pass
+@ touch
+import m
+C, c = m.C, m.C()
+c.x = 1
+@ sub m.py
+class C(Slim): => class C(Wide):
+@ expect
+m.C is C and c.f() == "wide" and c.x == 1 and C.__bases__ == (m.Wide,)
+@ sub m.py
+class C(Wide): => class C(Slim):
+@ expect
+m.C is C and c.f() == "slim" and c.x == 1
+
+## n100-base-and-super: a class gets another base and its methods use `super()` for the first time
+@ file m.py
+import functools
+class Low(dict):
+    def get(self, key): return ["low", key]
+class C(dict):
+    def get(self, key): return key
+    @property
+    def size(self): return 1
+    @staticmethod
+    def make(): return C()
+@ touch
+import m
+C, c, get, plain = m.C, m.C(), m.C().get, m.C.get
+@ edit m.py
+import functools
+class Low(dict):
+    def get(self, key): return ["low", key]
+class C(Low):
+    def get(self, key): return super().get(key)
+    @property
+    def size(self): return super().get("size")
+    @staticmethod
+    def make(): return __class__()
+@ expect
+m.C is C and c.get("k") == ["low", "k"] and get("g") == ["low", "g"] and c.size == ["low", "size"] and type(C.make()) is C
+C.get is plain and "__wrapped__" not in vars(plain) and C.get.__code__.co_varnames[:2] == ("self", "key")
+
+## n052-overloads-with-another-base: overloads come to a method of a class that is made again
+@ file m.py
+import typing
+K = typing.TypeVar("K")
+class C(dict):
+    def get(self, key, default=None): return [key, default]
+    def pop(self, key): return "old"
+    @property
+    def x(self): return 1
+@ touch
+import m
+C, get, pop, c = m.C, m.C.get, m.C.pop, m.C()
+@ edit m.py
+import typing
+K = typing.TypeVar("K")
+class C(dict[K, K]):
+    @typing.overload
+    def get(self, key): ...
+    @typing.overload
+    def get(self, key, default): ...
+    def get(self, key, default=None): return [key, default, "new"]
+    @typing.overload
+    def pop(self, key): ...
+    @typing.overload
+    def pop(self, key, default): ...
+    def pop(self, key, default=0): return "new"
+    @property
+    def x(self): return 2
+    @x.setter
+    def x(self, value): self.y = value
+@ expect
+m.C is C and C.get is get and c.get(1) == [1, None, "new"] and c.pop(1) == "new" and C.pop is pop
+c.x == 2 and setattr(c, "x", 5) is None and c.y == 5
+@ edit m.py
+import typing
+K = typing.TypeVar("K")
+class C(dict):
+    def get(self, key, default=None): return [key, default, "newer"]
+    def pop(self, key): return "newer"
+    @property
+    def x(self): return 3
+@ expect
+C.get is get and c.get(1) == [1, None, "newer"] and c.pop(1) == "newer" and c.x == 3
+
+## n100-metaclass-below: a class below one that gets a metaclass with its base has it too, and loses it again
+@ file m.py
+import collections.abc
+class Bag:
+    def __len__(self): return 1
+    def __iter__(self): return iter(())
+    def __contains__(self, item): return False
+@ file n.py
+import m
+class Sub(m.Bag):
+    count = 0
+    def f(self): return 1
+class Lower(Sub):
+    pass
+@ touch
+import collections, m, n
+Sub, Lower, sub = n.Sub, n.Lower, n.Sub()
+n.Sub.count = 7
+@ sub m.py
+class Bag: => class Bag(collections.abc.Collection):
+@ expect
+n.Sub is Sub and n.Lower is Lower and type(Sub) is type(Lower) is type(m.Bag) is type(collections.abc.Collection)
+sub.f() == 1 and Sub.count == 7 and type(sub) is Sub and Sub.__abstractmethods__ == set() and m.Bag.__subclasses__() == [Sub]
+@ sub m.py
+class Bag(collections.abc.Collection): => class Bag:
+@ expect
+type(Sub) is type(Lower) is type(m.Bag) is type and "_abc_impl" not in vars(Sub) and Sub.count == 7 and n.Sub is Sub
+not isinstance(sub, collections.abc.Hashable) or hash(sub)
+
+## n100-error-base: the base of exceptions, from one that is built in to the program's own and back
+@ file m.py
+class Base(ValueError):
+    def __init__(self, text, code=1):
+        super().__init__(text)
+        self.code = code
+class Deep(Base):
+    pass
+class Error(Exception):
+    pass
+class Low(Error):
+    pass
+@ touch
+import m
+Error, error, low = m.Error, m.Error("a"), m.Low("b")
+@ sub m.py
+class Error(Exception): => class Error(Base):
+@ expect
+m.Error is Error and isinstance(error, ValueError) and str(error) == "a" and m.Error("c", 2).code == 2 and isinstance(low, m.Base)
+m.Low.__mro__ == (m.Low, Error, m.Base, ValueError, Exception, BaseException, object)
+@ sub m.py
+class Error(Base): => class Error(Deep, KeyError):
+@ expect
+m.Error is Error and isinstance(error, KeyError) and isinstance(low, m.Deep) and m.Error("c", 2).code == 2
+@ sub m.py
+class Error(Deep, KeyError): => class Error(Exception):
+@ expect
+m.Error is Error and not isinstance(error, ValueError) and str(m.Low("x")) == "x" and error.args == ("a",)
+@ sub m.py
+class Error(Exception): => class Error(OSError):
+@ expect
+report.outcome == "refused" and report.problems[0].code == "MF011" and m.Error is Error and error.args == ("a",)
+
+## n119-refuses-duplicates: a base that lets no name be registered twice
+@ file m.py
+REGISTRY, ORDER, SEEN = {}, [], {"n": set()}
+class Base:
+    def __init_subclass__(cls):
+        for name in cls.names:
+            if name in REGISTRY:
+                raise LookupError(f"Duplicated name: {name}")
+            REGISTRY[name] = cls
+        assert cls.__name__ not in [one.__name__ for one in ORDER]
+        ORDER.append(cls)
+class A(Base):
+    names = ["a"]
+    def f(self): return 1
+class B(Base):
+    names = ["b", "bb"]
+    word = "old"
+    def f(self): return 1
+class C(Base):
+    names = ["c"]
+@ touch
+import m
+B, b = m.B, m.B()
+REGISTRY, ORDER = m.REGISTRY, m.ORDER
+@ sub m.py
+word = "old" => word = "new"
+@ expect
+m.B is B and b.word == "new" and list(REGISTRY.items()) == [("a", m.A), ("b", B), ("bb", B), ("c", m.C)]
+ORDER == [m.A, B, m.C] and m.Base.__subclasses__() == [m.A, B, m.C] and REGISTRY is m.REGISTRY
+@ sub m.py
+names = ["b", "bb"] => names = ["b", "x"]
+@ expect
+set(REGISTRY) == {"a", "b", "x", "c"} and REGISTRY["x"] is B and ORDER == [m.A, B, m.C]
+
+## n119-registered-in-a-new-list: the registry gets a list of its own for the class that is made again
+@ file m.py
+REGISTRY = {}
+class Meta(type):
+    def __init__(cls, name, bases, ns):
+        super().__init__(name, bases, ns)
+        REGISTRY[name] = [cls]
+        REGISTRY.setdefault("all", []).append((name, cls))
+class C(metaclass=Meta):
+    x = 1
+@ touch
+import m
+C, c = m.C, m.C()
+@ sub m.py
+x = 1 => x = 2
+@ expect
+m.C is C and m.REGISTRY == {"C": [C], "all": [("C", C)]} and c.x == 2
+
+## n101-metaclass-becomes-abstract: the classes of a metaclass that comes under ABCMeta are abstract classes from then on
+@ file m.py
+import abc
+class Meta(type):
+    def hello(cls): return "old"
+class C(metaclass=Meta):
+    def f(self): return 1
+class D(C):
+    pass
+@ touch
+import m
+Meta, C, c = m.Meta, m.C, m.C()
+@ sub m.py
+class Meta(type): => class Meta(abc.ABCMeta):
+return "old" => return "new"
+@ expect
+m.Meta is Meta and m.C is C and C.hello() == "new" and isinstance(c, C) and issubclass(m.D, C) and not issubclass(int, C)
+C.register(int) is int and isinstance(1, C) and not isinstance("", C)
+@ sub m.py
+    def f(self): return 1 =>     @abc.abstractmethod\n    def f(self): return 1
+@ expect
+raises(m.D, exc=TypeError) and isinstance(c, C)
 
 ## n100-base-removed: the base goes
 @ file m.py
@@ -648,7 +959,7 @@ C, c = m.C, m.C()
 class C(A): => class C:
 @ expect
 c.g() == "C" and not hasattr(c, "f") and not issubclass(m.C, m.A)
-m.C is C or said("C")
+m.C is C and said("same class")
 
 ## n100-base-added-second: a mixin is added and taken away, super() goes through it
 @ file m.py

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from midflight.apply.holders import functions_in
-from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of
+from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Program, names_used
 
@@ -96,6 +96,28 @@ class Registrations:
                 self.exchange(container, made, lives)
         return lines
 
+    def make_room(self, before: Contents, gone: Any) -> bool:
+        """All as it was `before`, without the entries that are `gone`. False where there are none."""
+        found = False
+        for label, container, copy in before.values():
+            self._guard(container)
+            if not _same_items(container, copy):
+                restore(container, copy)
+            if _entries(container, {id(gone)}, ()):
+                found = True
+                self._drop(label, container, {id(gone)}, keep=())
+        return found
+
+    def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
+        """Entries that came again stand where they stood `before`, `made` where `gone` did."""
+        for _, container, copy in before.values():
+            if isinstance(container, dict) and not _same_items(container, copy):
+                restore(container, {key: container[key] for key in [*(k for k in copy if k in container), *container]})
+            elif isinstance(container, list) and any(item is made for item in container):
+                at = next((at for at, item in enumerate(copy) if item is gone), len(container))
+                others = [item for item in container if item is not made]
+                restore(container, [*others[:at], made, *others[at:]])
+
     def moved_on(self, before: Contents, old: Any, name: str, held: Any) -> list[str]:
         """Entries of `old` in containers of the same registry that its definition, run again, did not use: the
         list of an event that it no longer names, the table of a decorator that is gone."""
@@ -121,11 +143,11 @@ class Registrations:
         for _, container in list(self.containers()):
             if not _entries(container, {id(made)}, ()):
                 continue
-            if isinstance(container, list) and any(item is lives for item in container):
+            if isinstance(container, list):
                 self._guard(container)
-                container[:] = [item for item in container if item is not made]
-            else:
-                self.exchange(container, made, lives)
+                known = [item for item in container if not _is_of(item, {id(made)})]
+                container[:] = [item for item in container if not _stands_for(item, made, lives, known)]
+            self.exchange(container, made, lives)
 
     def _drop(self, label: str, container: Any, ids: set[int], keep: Any, deep: bool = False) -> list[str]:
         self._guard(container)
@@ -230,6 +252,19 @@ def _exchanged(item: Any, made: Any, lives: Any) -> Any:
     if type(item) is tuple and any(part is made for part in item):
         return tuple(lives if part is made else part for part in item)
     return item
+
+
+def _stands_for(item: Any, made: Any, lives: Any, known: list[Any]) -> bool:
+    """Whether an entry with `made` is one of the `known` ones once `lives` takes its place."""
+    other = _exchanged(item, made, lives)
+    return other is not item and any(_same_entry(other, one) for one in known)
+
+
+def _same_entry(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    parts = type(one) is tuple and type(other) is tuple and len(one) == len(other)
+    return parts and all(a is b or (type(a) is type(b) is str and a == b) for a, b in zip(one, other, strict=True))
 
 
 def _containers_of(registrar: Any) -> Iterator[Any]:

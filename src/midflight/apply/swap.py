@@ -15,7 +15,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, Final
 
+from midflight.apply.rebase import assign_bases, assign_metaclass
+
 Write = Callable[[], Any]
+_ASSIGNED: Final[dict[str, Callable[[type, Any], None]]] = {"__bases__": assign_bases, "__class__": assign_metaclass}
 
 ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__": ()})()
 
@@ -86,6 +89,8 @@ def attribute(owner: Any, name: str, value: Any, instead_of: Any = ABSENT) -> Wr
     if value is ABSENT:
         return functools.partial(remove_attribute, owner, name)
     if isinstance(owner, type):
+        if name in _ASSIGNED:
+            return functools.partial(_ASSIGNED[name], owner, value)
         return functools.partial(type.__setattr__, owner, name, value)
     if isinstance(value, types.CodeType) and isinstance(instead_of, types.CodeType) and _differ(value, instead_of):
         return functools.partial(_write_other_kind, owner, value)

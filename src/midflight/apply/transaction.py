@@ -337,7 +337,7 @@ def own_attribute(owner: Any, name: str) -> Any:
 
 
 def _slot(owner: type, name: str) -> Any:
-    if name in ("__bases__", "__name__", "__qualname__", "__abstractmethods__", "__type_params__"):
+    if name in ("__bases__", "__class__", "__name__", "__qualname__", "__abstractmethods__", "__type_params__"):
         return getattr(owner, name, ABSENT)
     return ABSENT
 

@@ -6,6 +6,8 @@ import gc
 import types
 from typing import Any
 
+from midflight.graph.layouts import same_memory
+
 
 def all_subclasses(cls: type) -> list[type]:
     out, stack = [cls], [cls]
@@ -26,30 +28,35 @@ def live_instances(cls: type, *, exact: bool = False) -> list[Any]:
 
 
 def refuses_bases(cls: type, bases: tuple[type, ...]) -> str:
-    """Why CPython would not assign these bases, asked of a stand-in with the same layout; empty if it would."""
+    """Why these bases cannot be assigned, asked of a stand-in with the same layout; empty if they can."""
+    if same_memory(cls, bases):
+        return ""
     if type(cls) is not type or any("__init_subclass__" in vars(k) for k in cls.__mro__[:-1]):
         return ""  # making a stand-in would run the program's own code
+    error, left = _refused(cls, bases)
+    if not left:
+        gc.collect(0)  # only now does nobody hold the stand-in
+    return error
+
+
+def _refused(cls: type, bases: tuple[type, ...]) -> tuple[str, bool]:
+    """What CPython says, and whether the stand-in has left `__subclasses__()` of its bases."""
     slots = {"__slots__": vars(cls)["__slots__"]} if "__slots__" in vars(cls) else {}
     stand_in = types.new_class(cls.__name__, cls.__bases__, exec_body=lambda ns: ns.update(slots))
+    error = _assigned(stand_in, bases)
+    return error, not _assigned(stand_in, (_Nobody,))
+
+
+def _assigned(cls: type, bases: tuple[type, ...]) -> str:
     try:
-        stand_in.__bases__ = bases
+        cls.__bases__ = bases
     except TypeError as error:
         return str(error)
-    finally:
-        _leave(stand_in)
     return ""
 
 
 class _Nobody:
     """The base of stand-ins that nobody needs any more."""
-
-
-def _leave(stand_in: type) -> None:
-    """Out of `__subclasses__()` of its bases at once: a class lies in cycles with itself."""
-    try:
-        stand_in.__bases__ = (_Nobody,)
-    except TypeError:
-        gc.collect(0)
 
 
 class Process:

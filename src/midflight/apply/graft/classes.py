@@ -8,10 +8,12 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.graft.generated import graft_generated, leave_classes, makers_of, tell_of_hook
+from midflight.apply.graft.answers import derive_abstract
+from midflight.apply.graft.closures import fits_for
+from midflight.apply.graft.generated import graft_generated, leave_classes, makers_of, note_abstract, tell_of_hook
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import nested_codes
 from midflight.apply.parsed import Roots, by_first
@@ -171,7 +173,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     if not is_generated(owner, live) and not node.decorator_list and not _other_hooks(runner, owner):
         runner.run.before_call()
         bases = types.resolve_bases(_evaluate_bases(runner, pair.new.located())) or (object,)  # type: ignore[arg-type]
-        if bases == owner.__bases__:
+        if bases == owner.__bases__ and not _has_other_kind(owner, node):
             return
     runner.swap_roots(pair)
     statements = split(node.body, runner.work.text.lines, pair.new.shift)
@@ -195,12 +197,21 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     found = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
     # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
     found += [n for n in decorator_names(node) if runner.decorator_edited(n, True)]
-    found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes and is_generated(owner, live)]
+    if is_generated(owner, live) or _has_other_kind(owner, node):
+        found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes]
     found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.own]
     found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks]
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
     return found
+
+
+def _has_other_kind(owner: type, node: ast.ClassDef) -> bool:
+    """Whether the bases have another metaclass by now than the one that the class got from them."""
+    if any(keyword.arg == "metaclass" for keyword in node.keywords):
+        return False
+    kinds = [type(base) for base in owner.__bases__]
+    return type(owner) not in kinds or not all(issubclass(type(owner), kind) for kind in kinds)
 
 
 def _is_field(pair: Pair) -> bool:
@@ -259,7 +270,8 @@ def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
 
 
 def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
-    """False where CPython refuses them for their layout: then the class is made again, if nothing of it lives."""
+    """False where more than bases must change: they bring a metaclass or an `__init_subclass__`, so the class is made
+    again; or another layout, so it is if nothing of it lives."""
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()
     assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
@@ -268,6 +280,8 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     runner.run.before_call()
     written = _evaluate_bases(runner, new)
     bases = types.resolve_bases(written) or (object,)
+    if _brings_makers(owner, bases):
+        return False
     _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:
         return True
@@ -285,9 +299,20 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
                 "Revert that line, or restart the process to take it.",
             )
         ) from error
+    if issubclass(owner, type):
+        for cls in live_instances(owner):
+            note_abstract(runner.tx, cls, owner)
     runner.work.record.grafted[runner.scope.label(owner.__name__)] = None
     runner.changes.shape_changed(runner.scope.key(owner.__name__), owner)
     return True
+
+
+def _brings_makers(owner: type, bases: tuple[type, ...]) -> bool:
+    """Whether new bases have a say in how a class is made."""
+    if not all(issubclass(type(owner), type(base)) for base in bases):
+        return True
+    gained = {kind for base in bases for kind in base.__mro__}.difference(owner.__mro__)
+    return any("__init_subclass__" in vars(kind) for kind in gained - {typing.Generic})
 
 
 def _note_written_bases(runner: Runner, owner: type, written: tuple[Any, ...], bases: tuple[type, ...]) -> None:
@@ -318,7 +343,7 @@ def _after_body_edit(
     tx.later(lambda: _derive_hash(tx, owner))
     runner.run.shapes_changed = True
     if isinstance(owner, abc.ABCMeta):
-        tx.later(lambda: _derive_abstract(tx, owner))
+        tx.later(lambda: derive_abstract(tx, owner))
     gained = [p for p in pairs if p.new is not None and getattr(p.new.node, "name", "") == "__init__" and p.edited]
     for pair in gained:
         _fill_from_init(runner, owner, pair)
@@ -331,26 +356,6 @@ def _derive_hash(tx: Transaction, owner: type) -> None:
         tx.set_attr(owner, "__hash__", None)
     elif not compares and hashes is None:
         tx.del_attr(owner, "__hash__")
-
-
-def _derive_abstract(tx: Transaction, owner: type) -> None:
-    names = {n for n, v in tx.members(owner).items() if getattr(v, "__isabstractmethod__", False)}
-    for base in owner.__bases__:
-        for name in _abstract(tx, base):
-            found = (held for kind in owner.__mro__ if (held := tx.own(kind, name)) is not ABSENT)
-            if getattr(next(found, None), "__isabstractmethod__", False):
-                names.add(name)
-    if names != set(_abstract(tx, owner)):
-        tx.set_attr(owner, "__abstractmethods__", frozenset(names))
-        subclasses: list[type] = type.__subclasses__(owner)
-        for sub in subclasses:
-            if isinstance(sub, abc.ABCMeta):
-                _derive_abstract(tx, sub)
-
-
-def _abstract(tx: Transaction, cls: type) -> Iterable[str]:
-    names = tx.own(cls, "__abstractmethods__")
-    return () if names is ABSENT else names
 
 
 def fill_from_bodies(runner: Runner, pair: Pair) -> None:
@@ -498,7 +503,7 @@ def _must_be_remade(old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any
         return True
     bases_changed = list(map(fingerprint, old.bases)) != list(map(fingerprint, new.bases))
     if bases_changed and (owner.__bases__ == (object,) or not new.bases):
-        return True  # CPython never assigns __bases__ of a class straight under object, nor `object` alone
+        return True  # what the new bases bring, a metaclass too, comes with a twin
     if not is_generated(owner, live) and not old.decorator_list:
         return bases_changed and _is_generic(old, new)
     return bases_changed or any(p.edited and p.kind != "bodies" and not _is_doc(p) for p in pairs)
@@ -525,6 +530,19 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
     return [Pair("changed", p.old, p.new) if again else p for p, again in zip(pairs, stale, strict=True)]
 
 
+def _made_beside(runner: Runner, code: types.CodeType, name: str, owner: type, before: Contents) -> dict[str, Any]:
+    """What running a class statement binds. Whoever lets no class be registered twice sees the one that lives gone."""
+    try:
+        return runner.scope.run_aside(code, {})
+    except Exception:
+        leave_classes()  # one that did not come to be is listed by its bases until it is collected
+        if not runner.run.registrations.make_room(before, owner):
+            raise
+    made = runner.scope.run_aside(code, {})
+    runner.run.registrations.in_order_of(before, owner, made[name])
+    return made
+
+
 def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
     """Run the whole statement for a twin, and move what it is into the class that lives."""
     assert pair.new is not None
@@ -535,7 +553,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     runner.guard_named(pair.new)
     before = runner.run.registrations.contents()
     code = runner.scope.compile([pair.new.located()])
-    made = runner.scope.run_aside(code, {})
+    made = _made_beside(runner, code, node.name, owner, before)
     annotations = made.pop("__annotations__", None)
     if annotations is not None:
         runner.scope.set("__annotations__", annotations)
@@ -543,6 +561,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     roots = tuple(nested_codes(code))
     old_roots = runner.old_codes(pair)
     runner.roots[pair.new] = roots
+    runner.run.search.fits.update(fits_for(pair.new.located(), old_roots, roots, runner.scope, owner))
     graft_generated(runner, pair, owner, live, twin, pairs, before)
     if old_roots:
         runner.graft_pairs(pair, old_roots, roots)

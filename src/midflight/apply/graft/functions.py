@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.transaction import Transaction
-from midflight.apply.variants import note_variant
+from midflight.apply.variants import note_variant, variants_of
 
 # id of a code object, the free variables that a closure has → itself, the variant of it that fits
 Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
@@ -70,7 +70,8 @@ def pair_codes(
 ) -> Iterator[tuple[types.CodeType, types.CodeType]]:
     """Old and new code objects of one scope that are the same definition, and those nested in them.
 
-    Of several with one name (lambdas, overloads) the equal ones belong together, the others in their order."""
+    Of several with one name (lambdas, overloads, the parts of a property) the equal ones belong together, then those
+    with the same parameters, stubs apart from what has a body; the others in their order."""
     left = _by_name(old)
     for key, codes in _by_name(new).items():
         for before, after in _pair_named(left.get(key, []), codes):
@@ -101,15 +102,47 @@ def _pair_named(
     if len(old) == len(new):
         yield from zip(old, new, strict=True)
         return
-    rest_old, rest_new = list(old), []
+    for alike in (same_code, _same_parameters, _both_stubs_or_not, _any):
+        old, new, pairs = _paired(old, new, alike)
+        yield from pairs
+
+
+def _paired(
+    old: list[types.CodeType], new: list[types.CodeType], alike: Callable[[types.CodeType, types.CodeType], bool]
+) -> tuple[list[types.CodeType], list[types.CodeType], list[tuple[types.CodeType, types.CodeType]]]:
+    """What is left of `old` and of `new` without the pairs that are alike, and these."""
+    left, rest, pairs = list(old), [], []
     for code in new:
-        twin = next((c for c in rest_old if same_code(c, code)), None)
-        if twin is None:
-            rest_new.append(code)
+        at = next((at for at, one in enumerate(left) if alike(one, code)), None)
+        if at is None:
+            rest.append(code)
         else:
-            rest_old.remove(twin)
-            yield twin, code
-    yield from zip(rest_old, rest_new, strict=False)
+            pairs.append((left.pop(at), code))
+    return left, rest, pairs
+
+
+def _same_parameters(old: types.CodeType, new: types.CodeType) -> bool:
+    return _parameters(old) == _parameters(new) and _both_stubs_or_not(old, new)
+
+
+def _parameters(code: types.CodeType) -> tuple[str, ...]:
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _both_stubs_or_not(old: types.CodeType, new: types.CodeType) -> bool:
+    return _is_stub(old) == _is_stub(new)
+
+
+def _is_stub(code: types.CodeType) -> bool:
+    """Whether it does nothing, like an overload: the instructions of an empty function."""
+    return code.co_code[::2] == _stub.__code__.co_code[::2]
+
+
+def _stub() -> None: ...
+
+
+def _any(old: types.CodeType, new: types.CodeType) -> bool:
+    return True
 
 
 def fitted(function: types.FunctionType, code: types.CodeType, fits: Fits | None = None) -> types.CodeType | None:
@@ -119,6 +152,9 @@ def fitted(function: types.FunctionType, code: types.CodeType, fits: Fits | None
         return code
     if fits and (id(code), have) in fits:
         return fits[id(code), have][1]
+    for variant in variants_of(code):
+        if variant.co_freevars == have:
+            return variant
     if not need:
         # The closure is checked by its length only; without COPY_FREE_VARS nothing reads the added variables.
         return note_variant(code.replace(co_freevars=have), code)

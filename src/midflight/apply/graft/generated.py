@@ -13,13 +13,15 @@ import weakref
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.graft.answers import derive_abstract, own_answers
 from midflight.apply.graft.fields import Fields, complete, fields_of
 from midflight.apply.graft.functions import fitted
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import marks_of
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in
-from midflight.apply.transaction import ABSENT, Transaction
+from midflight.apply.rebase import assign_bases
+from midflight.apply.transaction import ABSENT, Transaction, own_attribute
 from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import module_of
@@ -33,11 +35,11 @@ if TYPE_CHECKING:
 
 LEFT: weakref.WeakSet[type] = weakref.WeakSet()
 _LAYOUT = (types.MemberDescriptorType, types.GetSetDescriptorType)
-_NEVER = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__"})
+_NEVER = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__", "__abstractmethods__"})
 # Made by decorators and metaclasses, so they go when the twin does not have them.
 _MADE = frozenset(
     "__init__ __repr__ __eq__ __hash__ __lt__ __le__ __gt__ __ge__ __setattr__ __delattr__ __getstate__ __setstate__ "
-    "__match_args__ __replace__ __post_init__ __dataclass_fields__ __dataclass_params__ __abstractmethods__ "
+    "__match_args__ __replace__ __post_init__ __dataclass_fields__ __dataclass_params__ "
     "__annotations__ __type_params__ __orig_bases__ __parameters__ __protocol_attrs__ __doc__ "
     "__required_keys__ __optional_keys__ __total__".split()
 )
@@ -55,9 +57,12 @@ def graft_generated(
     inner = _body_twin(twin, owner)
     runner.run.shapes_changed = True
     runner.tx.undo(lambda: detach(inner))
-    if not _same_layout(runner.tx, owner, inner):
+    bases = owner.__bases__
+    if not _take_layout(runner.tx, owner, inner):
         _replace(runner, pair, owner, live, twin, inner, pairs)
         return
+    if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
+        runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
     held, fields = dict(vars(owner)), fields_of(owner)
     marks = marks_of(pair, runner.scope.namespace, runner.changes.unstored) | _marks_of_makers(runner, owner)
     gone = marks & vars(owner).keys() - vars(inner).keys()
@@ -68,7 +73,7 @@ def graft_generated(
     else:
         move_attributes(runner.tx, owner, inner, pairs)
         complete(runner.tx, owner, runner.scope.namespace)
-        if fields_of(owner).keys() != fields.keys() or owner.__bases__ != inner.__bases__:
+        if fields_of(owner).keys() != fields.keys() or owner.__bases__ != bases:
             runner.changes.shape_changed(runner.scope.key(name), owner)
         fill_fields(runner, owner, fields)
     for mark in gone:
@@ -134,20 +139,31 @@ def _body_twin(twin: type, owner: type) -> type:
     return same[-1] if same else twin
 
 
-def _same_layout(tx: Transaction, owner: type, twin: type) -> bool:
-    if type(owner) is not type(twin):
-        return False
+def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
+    """Give `owner` the bases and the metaclass of `twin`. False where an instance would be other memory."""
     if _slots(owner) != _slots(twin):
         return False
-    if owner.__bases__ == twin.__bases__:
-        return True
-    if (object,) in (owner.__bases__, twin.__bases__):
-        return False  # CPython assigns neither from nor to `object` alone
     try:
-        tx.set_attr(owner, "__bases__", twin.__bases__)
+        if owner.__bases__ != twin.__bases__:
+            tx.set_attr(owner, "__bases__", twin.__bases__)
+        if type(owner) is not type(twin):
+            _take_metaclass(tx, owner, twin)
     except TypeError:
         return False
     return True
+
+
+def _take_metaclass(tx: Transaction, owner: type, twin: type) -> None:
+    note_abstract(tx, owner, type(twin))
+    tx.set_attr(owner, "__class__", type(twin))
+
+
+def note_abstract(tx: Transaction, cls: type, kind: type) -> None:
+    """What ABCMeta notes of a class is there where `kind` is under it: the program's own registrations for it stay."""
+    if not issubclass(kind, abc.ABCMeta):
+        tx.del_attr(cls, "_abc_impl")
+    elif own_attribute(cls, "_abc_impl") is ABSENT:
+        tx.set_attr(cls, "_abc_impl", own_answers())
 
 
 def _slots(cls: type) -> Any:
@@ -264,7 +280,9 @@ def move_attributes(
             if name in gone or name in edited or name in _MADE:
                 tx.del_attr(owner, name)
     if isinstance(owner, abc.ABCMeta):
-        tx.set_attr(owner, "__abstractmethods__", getattr(twin, "__abstractmethods__", frozenset()))
+        derive_abstract(tx, owner)
+    else:
+        tx.del_attr(owner, "__abstractmethods__")
 
 
 def _takes_over(old: Any, new: Any) -> bool:
@@ -325,12 +343,13 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
             lines += _once(label, container, len(copy), owner)
         elif isinstance(container, list) and any(item is twin for item in container):
             runner.tx.guard(container)
-            known = any(item is owner for item in copy)
+            known = any(item is owner for item in container)
             container[:] = [owner if i is twin else i for i in container if not (known and i is twin)]
         elif isinstance(container, set) and twin in container:
             runner.tx.guard(container)
             container.discard(twin)
             container.add(owner)
+    runner.run.registrations.replace(twin, owner)  # also in a list that came with the registration
     return lines
 
 
@@ -354,7 +373,7 @@ def detach(twin: type) -> None:
     if twin.__bases__ == (object,):
         return
     try:
-        twin.__bases__ = (_Nobody,)
+        assign_bases(twin, (_Nobody,))
     except TypeError:
         LEFT.add(twin)  # another layout: it stays listed until it is collected
 
