@@ -221,7 +221,11 @@ class Attempt:
         reached("commit.done")
         ran = [
             *(Ran(one.name, one.path, one.source, None) for one in self.files.went()),
-            *(Ran(w.name, w.loaded.path, w.loaded.source, w.source) for w in works if w.edited),
+            *(
+                Ran(w.name, w.loaded.path, w.loaded.source, w.source, w.loaded.version or None, w.version)
+                for w in works
+                if w.edited
+            ),
         ]
         old = tuple(before for before, _ in run.search.replaced)
         modules = {}

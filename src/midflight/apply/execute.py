@@ -174,7 +174,7 @@ class Execution:
         """After the commit: this version is the one that runs."""
         loaded = work.loaded
         if work.source is not None:
-            self.program.took(loaded, work.source, imports=work.touches_imports())
+            self.program.took(loaded, work.source, work.version, imports=work.touches_imports())
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}

@@ -41,6 +41,7 @@ class Work:
     followed: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
+    _version: str | None = None
 
     @property
     def name(self) -> str:
@@ -76,9 +77,15 @@ class Work:
         """The code objects that the old version of a statement left in the process."""
         return self.old.roots.get(pair.old, ()) if pair.old is not None else ()
 
+    @property
+    def version(self) -> str:
+        """The SHA-256 of its source after the reload."""
+        if self._version is None:
+            self._version = version_of(self.source) if self.source is not None else self.loaded.version
+        return self._version
+
     def report(self) -> ModuleReport:
-        before = self.loaded.version
-        after = version_of(self.source) if self.source is not None else before
+        before, after = self.loaded.version, self.version
         record = self.record
         parts = (tuple(p) for p in (record.ran, record.grafted, record.rebound, record.kept, record.removed))
         ran, grafted, rebound, kept, removed = parts

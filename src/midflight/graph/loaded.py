@@ -18,7 +18,20 @@ from midflight.graph.modules import ModuleGraph
 class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
-    __slots__ = ("_facts", "_more", "_names", "made", "module", "name", "noted", "order", "parsed", "path", "source")
+    __slots__ = (
+        "_facts",
+        "_more",
+        "_names",
+        "_version",
+        "made",
+        "module",
+        "name",
+        "noted",
+        "order",
+        "parsed",
+        "path",
+        "source",
+    )
 
     def __init__(self, noted: Noted, module: types.ModuleType) -> None:
         self.noted = noted
@@ -27,6 +40,7 @@ class Loaded:
         self.parsed: Any = None
         self._facts: dict[str, Any] = {}
         self._more: set[str] = set()
+        self._version: tuple[bytes, str] | None = None
         self._names: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
 
     @property
@@ -35,7 +49,12 @@ class Loaded:
 
     @property
     def version(self) -> str:
-        return version_of(self.source) if self.source is not None else ""
+        """The SHA-256 of its source, "" where it has none."""
+        if self.source is None:
+            return ""
+        if self._version is None or self._version[0] is not self.source:
+            self._version = self.source, version_of(self.source)
+        return self._version[1]
 
     def mentions(self, name: str) -> bool:
         """Whether its text has the word anywhere, also one it had in an earlier version: a look that costs a
@@ -157,9 +176,9 @@ class Program:
         is_package = hasattr(sys.modules.get(name), "__path__")
         self.imports.put(name, imported_modules(source or b"", name, is_package))
 
-    def took(self, loaded: Loaded, source: bytes, *, imports: bool) -> None:
+    def took(self, loaded: Loaded, source: bytes, version: str, *, imports: bool) -> None:
         """`loaded` runs `source` now; `imports`: it may import other modules than before."""
-        loaded.source = source
+        loaded.source, loaded._version = source, (source, version)
         if imports or loaded.name not in self.imports:
             self._note_imports(loaded.name, source)
 

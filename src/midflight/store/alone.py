@@ -11,8 +11,8 @@ from midflight.graph.hook import read_bytes
 from midflight.store.files import FileWrites, WriteFailed
 from midflight.store.intents import Intents
 from midflight.store.past import Past
-from midflight.store.presence import Presence
-from midflight.store.settle import settle
+from midflight.store.presence import Presence, dead
+from midflight.store.settle import settle, take_in
 from midflight.store.versions import Ran, Store, Text
 from midflight.values import ModuleReport, Outcome, Report
 
@@ -23,6 +23,7 @@ class Alone:
     def __init__(self, folder: str) -> None:
         try:
             self._store = Store(folder)
+            take_in(self._store, dead(folder))
         except StoreError:
             self._store = Store(folder, read_only=True)
         self.past = Past(self._store)

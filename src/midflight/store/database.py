@@ -159,6 +159,11 @@ class Database:
             self._depth -= 1
         reached("store.committed")
 
+    def version(self) -> int:
+        """Another number whenever another connection has written (PRAGMA data_version)."""
+        with self._lock, self._explained():
+            return self._connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[no-any-return]
+
     def read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock, self._explained():
             return self._connection.execute(query, values).fetchall()

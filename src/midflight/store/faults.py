@@ -12,6 +12,8 @@ POINTS = (
     *("apply.begin", "apply.done", "commit.begin", "commit.done", "rollback.begin", "rollback.done"),
     # one transaction of the store, and the wait for the disk
     *("store.begin", "store.commit", "store.committed", "store.sync", "store.synced"),
+    # a report that waits in the session's own file until it is in the store
+    *("unsaved.note", "unsaved.noted", "unsaved.forget", "unsaved.forgotten"),
     # source files: written aside, the intent made durable, each put in place, the old ones let go
     *(
         "files.aside",

@@ -42,6 +42,11 @@ class Journal:
             number: int = connection.execute("SELECT value FROM counters WHERE name = 'report'").fetchone()[0]
         return number
 
+    def give_back(self, number: int) -> None:
+        """`number` was taken and not used: it is free again, unless a higher one is taken."""
+        with self._database.write(synced=False) as connection:
+            connection.execute("UPDATE counters SET value = value - 1 WHERE name = 'report' AND value = ?", (number,))
+
     def append(self, kind: str, subject: str, body: Mapping[str, Any] | str, at: float, *, synced: bool = True) -> int:
         """Adds an entry, and gives its `seq`. A text as `body` is JSON already."""
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)

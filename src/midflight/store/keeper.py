@@ -1,12 +1,14 @@
 """One session's versions and reports: in the store, and in memory for as long as that cannot be used.
 
-The session writes where it stands, without waiting for the disk; a thread of the keeper's own does what can wait:
-syncing, ending windows, trying again, tidying."""
+A report is noted in the session's own file, which costs a reload one write and outlives the process. A thread of the
+keeper's own does what can wait: putting it into the store, syncing, ending windows, trying again, tidying. Whoever asks
+for something has what is noted put into the store first."""
 
 from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import logging
 import threading
 import time
@@ -21,6 +23,7 @@ from midflight.store.memory import Memory, Place
 from midflight.store.past import Past
 from midflight.store.presence import Presence, dead
 from midflight.store.settle import settle
+from midflight.store.unsaved import Key, Unsaved
 from midflight.store.versions import Ran, Store, Wanted
 from midflight.values import Changed, Report
 
@@ -28,12 +31,18 @@ log = logging.getLogger("midflight")
 
 RETRY_S = 5.0  # between two attempts to use a store that could not be
 MOST_UNSAVED = 1000  # writes that wait in memory
+MOST_NOTED = 50  # of those, reports that the session does not wait for to be stored
 LOOK_BACK = 2000  # reports of other folders that are passed over in search of this session's
 PAGE = 200  # reports read at once
 TIDY_EVERY = 20  # writes
 
-Key = tuple[str, str, str]  # module, path, SHA-256
-Write = Callable[[Store], None]
+
+@dataclass(slots=True)
+class Waiting:
+    """A write that is to reach the store. `remember` does the same in memory, once, where the store cannot be used."""
+
+    write: Callable[[Store], None]
+    remember: Callable[[], None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,9 @@ class Window:
     ends: float
     places: frozenset[Place] = frozenset()
     changed: frozenset[Changed] = frozenset()
+
+    def only(self, texts: Sequence[Key]) -> Window:
+        return replace(self, texts=tuple(key for key in self.texts if key in texts))
 
     def without(self, places: frozenset[Place]) -> Window:
         return replace(self, texts=tuple(key for key in self.texts if key[:2] not in places))
@@ -75,10 +87,12 @@ class Keeper:
         self._retry_at = 0.0
         self._said = ""
         self._memory = Memory(keep)
-        self._unsaved: collections.deque[Write] = collections.deque(maxlen=MOST_UNSAVED)
+        self._unsaved: collections.deque[Waiting] = collections.deque(maxlen=MOST_UNSAVED)
+        self._latest: list[Key] = []  # texts that were noted or stored, and need not be noted again
         self._unsynced: list[str] = []
         self._windows: list[Window] = []
         self._number = 0
+        self._reserved: tuple[int, int] | None = None  # the next number, and the version of the store it is good for
         self._writes = 0
         self._dead = False
         self._to_do: collections.deque[Callable[[], None]] = collections.deque()
@@ -134,6 +148,7 @@ class Keeper:
     def _readable(self) -> Store | None:
         """The store also after `close`, to be read."""
         if not self._closed:
+            self._flush()
             return self.open()
         with contextlib.suppress(StoreError):
             return Store(self.folder, read_only=True)
@@ -173,6 +188,8 @@ class Keeper:
     def _say_goodbye(self) -> None:
         self._flush()
         assert self._store is not None and self._presence is not None
+        if self._reserved is not None:
+            self._store.journal.give_back(self._reserved[0])
         if not self._dead:
             self._store.versions.end_window(self._presence.name)
         self._sync()
@@ -191,29 +208,58 @@ class Keeper:
         """The next report's number: over all processes, or over this one where the store cannot be used."""
         with self._lock:
             store = self.open()
-            if store is None or not self._try(lambda: self._take_number(store)):
+            if store is not None and self._reserved and store.database.version() == self._reserved[1]:
+                self._number, self._reserved = self._reserved[0], None
+            elif store is None or not self._try(lambda: self._take_number(store)):
                 self._number += 1
             return self._number
 
     def _take_number(self, store: Store) -> None:
-        self._number = store.journal.next_number(self._number)
+        self._number, self._reserved = store.journal.next_number(self._number), None
+
+    def _reserve(self) -> None:
+        """Have the next number at hand. It counts only if no other process wrote meanwhile: they are in order."""
+        with self._lock:
+            if self._store is not None and self._reserved is None:
+                number = self._store.journal.next_number(self._number)
+                self._reserved = number, self._store.database.version()
 
     def record(
         self, report: Report, ran: Sequence[Ran], *, reason: str, author: str, writing: FileWrites | None
     ) -> None:
         """The report and what ran because of it: after this they outlive the process; `durable` is told later."""
+        one = Unsaved(report, ran, reason, author)
         with self._lock:
-            past = self.past()
-            fresh = [one.key for one in ran if one.after is not None]
-            unproven = [key for key in fresh if not past.is_stable(*key)]
-            places = frozenset(key[:2] for key in fresh)
-            changed = self._unproven(report, places) | report.changed()
-            window = Window(report.id, tuple(unproven), time.monotonic() + self._window_s, places, changed)
-            if not self._put(lambda store: self._record(store, report, ran, reason, author, writing, window)):
-                self._memory.record(report, ran, reason, author)
-            self._open_window(window)
+            self._open_window(self._window(one))
+            noted = writing is None and self._note(one)
+            self._unsaved.append(Waiting(functools.partial(self._save, one, writing), lambda: self._remember(one)))
+            if not noted:
+                self._flush()
         if writing is not None:
             self._try(writing.finish)
+
+    def _note(self, one: Unsaved) -> bool:
+        """Whether it outlives the process already. Where the store is in trouble that is to be seen at once."""
+        if self._store is None or self._presence is None or self._said or len(self._unsaved) >= MOST_NOTED:
+            return False
+        data = one.to_bytes(self._latest)
+        if not self._try(lambda: self._presence.note(data)):  # type: ignore[union-attr]
+            return False
+        self._latest = [*self._latest, *(each.key for each in one.ran if each.after is not None)][-MOST_NOTED:]
+        return True
+
+    def _save(self, one: Unsaved, writing: FileWrites | None, store: Store) -> None:
+        with store.database.write(synced=False, wait_s=1):
+            unproven = one.save(store, self._presence.name if self._presence is not None else "")
+            if writing is not None:
+                writing.recorded()
+        self._prove(one.report.id, unproven)
+        self._unsynced.append(one.report.id)
+
+    def _remember(self, one: Unsaved) -> None:
+        self._memory.record(one.report, one.ran, one.reason, one.author)
+        fresh = [each.key for each in one.ran if each.sha_after is not None]
+        self._prove(one.report.id, [key for key in fresh if not self._memory.is_stable(*key)])
 
     def follow(self) -> None:
         """The reports recorded so far were told: what follows from them may be."""
@@ -226,42 +272,38 @@ class Keeper:
                 self._thread.start()
         self._wake.set()
 
-    def _record(
-        self,
-        store: Store,
-        report: Report,
-        ran: Sequence[Ran],
-        reason: str,
-        author: str,
-        writing: FileWrites | None,
-        window: Window,
-    ) -> None:
-        with store.database.write(synced=False, wait_s=1):
-            store.versions.record(report, ran, reason=reason, author=author)
-            if self._presence is not None and window.texts:
-                store.versions.begin_window(self._presence.name, report.id, window.texts, report.at)
-            if writing is not None:
-                writing.recorded()
-        self._unsynced.append(report.id)
-
-    def _put(self, write: Write) -> bool:
-        """Whether it is in the store; if not it waits behind what waits already."""
-        self._unsaved.append(write)
-        return self._flush()
+    def _put(self, write: Callable[[Store], None]) -> None:
+        """Into the store; if it cannot be, it waits behind what waits already."""
+        self._unsaved.append(Waiting(write, None))
+        self._flush()
 
     def _flush(self) -> bool:
-        while self._unsaved:
-            store = self.open()
-            if store is None:
-                return False
-            if self._try(lambda store=store: self._unsaved[0](store)):  # type: ignore[misc]
-                self._unsaved.popleft()
-                self._writes += 1
-                self._said = ""
-            elif self._store is None or self._store is store:
-                return False  # else the file was corrupt, and a new one takes it
-        self._memory.clear()
-        return True
+        """Whether all that waits is in the store."""
+        with self._lock:
+            while self._unsaved:
+                store = self.open()
+                if store is None or not self._flushed(store):
+                    self._remember_all()
+                    return False
+            self._memory.clear()
+            if self._presence is not None and not self._closed:
+                self._try(self._presence.forget)
+            return True
+
+    def _flushed(self, store: Store) -> bool:
+        """Whether the first that waits is in the store, or another store has taken the place of a corrupt one."""
+        if self._try(lambda: self._unsaved[0].write(store)):
+            self._unsaved.popleft()
+            self._writes += 1
+            self._said = ""
+            return True
+        return self._store is not None and self._store is not store
+
+    def _remember_all(self) -> None:
+        for one in self._unsaved:
+            if one.remember is not None:
+                one.remember()
+                one.remember = None
 
     # -- windows ------------------------------------------------------------------------------------
 
@@ -272,6 +314,18 @@ class Keeper:
         gone = report.removed()
         return frozenset(one for one in frozenset[Changed]().union(*built_on) if not _within(one, gone))
 
+    def _window(self, one: Unsaved) -> Window:
+        """Until it is known which of its texts are stable, none is."""
+        fresh = tuple(each.key for each in one.ran if each.after is not None)
+        places = frozenset(key[:2] for key in fresh)
+        changed = self._unproven(one.report, places) | one.report.changed()
+        return Window(one.report.id, fresh, time.monotonic() + self._window_s, places, changed)
+
+    def _prove(self, report_id: str, unproven: Sequence[Key]) -> None:
+        """Of what that report brought only these texts are not stable."""
+        left = [one.only(unproven) if one.report_id == report_id else one for one in self._windows]
+        self._windows = [one for one in left if one.texts]
+
     def _open_window(self, window: Window) -> None:
         # A module that is edited again begins anew: its version before never becomes stable.
         self._windows = [left for one in self._windows if (left := one.without(window.places)).texts]
@@ -281,6 +335,7 @@ class Keeper:
     def windows(self) -> list[Window]:
         """Those that are open."""
         with self._lock:
+            self._flush()
             return list(self._windows)
 
     def stable(self, window: Window) -> None:
@@ -292,7 +347,7 @@ class Keeper:
         """What that report brought failed after its commit, and with it whatever was edited since of the same modules
         and of those that went live with them. Gives the windows, now closed."""
         with self._lock:
-            found = _entangled(self._windows, report_id)
+            found = _entangled(self.windows(), report_id)
             for window in found:
                 self._close_window(window, False, why)
         for window in found:
@@ -361,9 +416,8 @@ class Keeper:
         while not self._closed:
             self._wake.wait(self._until_next())
             self._wake.clear()
-            with self._lock:
-                saved = self._flush()
-            if saved:
+            if self._flush():
+                self._try(self._reserve)
                 self._try(self._sync)
             while self._to_do:
                 self._to_do.popleft()()

@@ -69,6 +69,10 @@ class Memory:
     def at(self, module: str, path: str, sha: str) -> Text | None:
         return self._texts.get((module, path, sha))
 
+    def is_stable(self, module: str, path: str, sha: str) -> bool:
+        found = self.at(module, path, sha)
+        return found is not None and found.version.stable
+
     def brought(self, module: str, path: str, sha: str) -> str:
         """The report with which it last went live, or ""."""
         found = [one for one, ran in self._runs for m, p, _, after in ran if (m, p, after) == (module, path, sha)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from midflight.store.faults import reached
 from midflight.store.files import let_go, put_back, replacements
 from midflight.store.intents import DONE
-from midflight.store.presence import bury, dead, is_alive, pid_of
+from midflight.store.presence import bury, dead, is_alive, noted, pid_of
+from midflight.store.unsaved import unsaved_in
 from midflight.store.versions import Store, version_id
 
 
@@ -20,6 +21,7 @@ def settle(store: Store) -> list[str]:
     lines: list[str] = []
     reached("settle.begin")
     with store.database.write() as connection:  # which keeps other starts out
+        take_in(store, gone)
         for session in _left_in(store):
             if not is_alive(folder, session):
                 found = [*_files(store, session), *_provisional(store, session)]
@@ -32,6 +34,15 @@ def settle(store: Store) -> list[str]:
     for session in gone:
         bury(folder, session)
     return lines
+
+
+def take_in(store: Store, gone: Iterable[str]) -> None:
+    """Put what dead sessions had not yet put into the store there."""
+    with store.database.write():
+        for session in gone:
+            for one in unsaved_in(noted(store.database.folder, session)):
+                if store.journal.report(one.report.id) is None:  # it may have died before it could forget it
+                    one.save(store, session)
 
 
 def _left_in(store: Store) -> list[str]:

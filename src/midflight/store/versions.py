@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from midflight.errors import StoreError
@@ -18,19 +18,23 @@ Wanted = Callable[[str], bool]  # whether a file is of the program that asks
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One module in one reload: its source before and after, None where it had or has none."""
+    """One module in one reload: its source before and after, None where it had or has none.
+
+    Their SHA-256 may be given by who knows them: of fifty modules hashing is the larger part of what the store costs.
+    A `before` that is None beside its SHA-256 is a text that is stored already."""
 
     module: str
     path: str
     before: bytes | None
     after: bytes | None
-    sha_before: str | None = field(init=False)
-    sha_after: str | None = field(init=False)
+    sha_before: str | None = None
+    sha_after: str | None = None
 
     def __post_init__(self) -> None:
-        # Once: of fifty modules hashing is the larger part of what the store costs.
-        object.__setattr__(self, "sha_before", sha_of(self.before) if self.before is not None else None)
-        object.__setattr__(self, "sha_after", sha_of(self.after) if self.after is not None else None)
+        if self.sha_before is None and self.before is not None:
+            object.__setattr__(self, "sha_before", sha_of(self.before))
+        if self.sha_after is None and self.after is not None:
+            object.__setattr__(self, "sha_after", sha_of(self.after))
 
     @property
     def key(self) -> tuple[str, str, str]:
