@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import os
@@ -388,12 +389,17 @@ def user() -> str:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         if found := os.environ.get(name):
             return found
+    return _user_of(os.geteuid())
+
+
+@functools.cache
+def _user_of(uid: int) -> str:
     import pwd
 
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(uid).pw_name  # reads a file, or asks a directory service
     except KeyError:  # a container's user without a name
-        return str(os.geteuid())
+        return str(uid)
 
 
 # Sources, weakest first

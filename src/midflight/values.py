@@ -200,11 +200,17 @@ def _module_report(doc: Mapping[str, Any]) -> ModuleReport:
 
 def as_plain(value: Any) -> Any:
     """`value` made of dicts, lists and scalars only, as JSON has them."""
-    fields = getattr(type(value), "__dataclass_fields__", None)
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    fields = getattr(kind, "__dataclass_fields__", None)
     if fields is not None:
         return {name: as_plain(getattr(value, name)) for name in fields}
-    if isinstance(value, Mapping):
-        return {str(key): as_plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list, set, frozenset)):
         return [as_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(item) for key, item in value.items()}
     return value
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})

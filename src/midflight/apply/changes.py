@@ -147,13 +147,13 @@ class Changes:
         return reached
 
     def _touch_users(self, loaded: Loaded, name: str) -> None:
+        namespace = loaded.namespace
         for label, user in callables_of(loaded):
             inner = getattr(user, "__wrapped__", user) if type(user) is _LRU else user
             if type(inner) is not types.FunctionType:
                 continue
-            if inner.__globals__ is not loaded.namespace and not self._dispatches(inner):
-                continue  # the functions of a generic one are the library's
-            if name not in loaded.names_in(inner.__code__) and not self._dispatches(inner):
+            uses = inner.__globals__ is namespace and name in loaded.names_in(inner.__code__)
+            if not uses and not self._dispatches(inner):  # the functions of a generic one are the library's
                 continue
             if type(user) is _LRU:
                 self.caches[id(user)] = user

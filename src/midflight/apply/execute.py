@@ -132,7 +132,7 @@ class Execution:
 
     def _position(self, name: str) -> tuple[int, str]:
         """Dependencies first: the order in which imports ended, corrected by imports that the edits bring."""
-        if not self._order:
+        if not self._order and len(self.works) > 1:
             self._order = self._import_order()
         return self._order.get(name, self.works[name].loaded.order * 1000), name
 

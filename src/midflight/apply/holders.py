@@ -8,7 +8,7 @@ import functools
 import gc
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.transaction import ABSENT, cell_value, dict_of
@@ -92,8 +92,9 @@ def _object_parts(item: Any) -> list[Any]:
     return [v for v in out if not isinstance(v, type)]
 
 
-def running_codes() -> list[tuple[int, types.CodeType, int]]:
-    """(thread, code object, line) for every frame on every thread's stack.
+def running_codes(wanted: Container[int] | None = None) -> list[tuple[int, types.CodeType, int]]:
+    """(thread, code object, line) for every frame on every thread's stack; `wanted` are the ids of the only code
+    objects that are asked for.
 
     Frames are let go before this returns: one that is held keeps all that its callers' variables hold."""
     found = []
@@ -103,7 +104,8 @@ def running_codes() -> list[tuple[int, types.CodeType, int]]:
         for ident in frames:
             frame = frames[ident]
             while frame is not None:
-                found.append((ident, frame.f_code, frame.f_lineno))
+                if wanted is None or id(frame.f_code) in wanted:
+                    found.append((ident, frame.f_code, frame.f_lineno))
                 frame = frame.f_back
     finally:
         del frame, frames

@@ -95,6 +95,8 @@ class Moves:
     def arrivals(self, run: Execution) -> None:
         """Modules that came in since the last call: what they define may be what another one lost."""
         notebook = run.program.notebook
+        if notebook.noted == self._seen:
+            return
         came = [name for name, noted in notebook.modules.items() if noted.number > self._seen]
         self._seen = notebook.noted
         for name in came:

@@ -99,11 +99,9 @@ def old_frames(codes: Iterable[types.CodeType]) -> tuple[OldFrame, ...]:
     old = {id(code): code for code in codes}
     if not old:
         return ()
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    found: list[OldFrame] = []
-    for ident, code, line in running_codes():
-        if id(code) in old:
-            found.append(_told(code, line, "frame", names.get(ident, str(ident))))
+    running = running_codes(old)
+    names = {thread.ident: thread.name for thread in threading.enumerate()} if running else {}
+    found = [_told(code, line, "frame", names.get(ident, str(ident))) for ident, code, line in running]
     return (*found, *_old_tasks(old))
 
 

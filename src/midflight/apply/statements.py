@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import types
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import starred_away
@@ -71,9 +71,8 @@ class Runner:
             self._take_reordered(pairs)
         else:  # nothing is bound, removed or annotated that was not
             self._keep_roots(pairs)
-            for pair in pairs:
-                if pair.old is not pair.new or self._may_be_stale(pair.new):
-                    self._take_pair(pair, frozenset())
+            for pair in self._worth_a_look(pairs, True):
+                self._take_pair(pair, frozenset())
 
     def _take_reordered(self, pairs: Sequence[Pair]) -> None:
         old_last, self.last = last_binders(self, pairs, "old"), last_binders(self, pairs, "new")
@@ -114,9 +113,13 @@ class Runner:
         space = self.scope.namespace
         return self.bound_around.union(self.last, *(names_bound(statement, space, fresh) for statement in news))
 
-    def _may_be_stale(self, statement: Statement | None) -> bool:
-        """Whether it is worth a look: where only code changed, what calls nothing cannot be."""
-        return statement is not None and (bool(self.changes.values) or statement.is_active)
+    def _worth_a_look(self, pairs: Sequence[Pair], edited: bool = False) -> Iterator[Pair]:
+        """Those that may be stale: where only code changed, what calls nothing cannot be. With those `edited`."""
+        values = self.changes.values
+        for pair in pairs:
+            new = pair.new
+            if new is not None and (values or new.is_active or (edited and pair.old is not new)):
+                yield pair
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
         assert pair.new is not None
@@ -155,12 +158,11 @@ class Runner:
     def refresh(self, pairs: Sequence[Pair]) -> None:
         """Only what is stale: for a module that a changed value flowed to."""
         self.siblings = pairs
-        for pair in pairs:
-            if pair.new is not None and self._may_be_stale(pair.new):
-                refresh_pair(self, pair)
+        for pair in self._worth_a_look(pairs):
+            refresh_pair(self, pair)
 
     def anything_stale(self, pairs: Sequence[Pair]) -> bool:
-        return any(wants(self, p.new) for p in pairs if p.new is not None and self._may_be_stale(p.new))
+        return any(wants(self, pair.statement) for pair in self._worth_a_look(pairs))
 
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""

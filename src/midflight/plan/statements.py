@@ -144,7 +144,8 @@ class Statement:
     @property
     def is_active(self) -> bool:
         """Whether it may be stale where no value changed but code did: it calls, imports or makes a class."""
-        return self._fact("active", _is_active)  # type: ignore[no-any-return]
+        known: bool | None = self._facts.get("active")  # asked of every statement of a module in each reload
+        return known if known is not None else bool(self._fact("active", _is_active))
 
     @property
     def name(self) -> str:

@@ -92,7 +92,8 @@ class Keeper:
         self._unsynced: list[str] = []
         self._windows: list[Window] = []
         self._number = 0
-        self._reserved: tuple[int, int] | None = None  # the next number, and the version of the store it is good for
+        # The next number, and the state of the store for which it is good.
+        self._reserved: tuple[int, tuple[int, int]] | None = None
         self._writes = 0
         self._dead = False
         self._to_do: collections.deque[Callable[[], None]] = collections.deque()
@@ -208,7 +209,7 @@ class Keeper:
         """The next report's number: over all processes, or over this one where the store cannot be used."""
         with self._lock:
             store = self.open()
-            if store is not None and self._reserved and store.database.version() == self._reserved[1]:
+            if store is not None and self._reserved and store.database.written() == self._reserved[1]:
                 self._number, self._reserved = self._reserved[0], None
             elif store is None or not self._try(lambda: self._take_number(store)):
                 self._number += 1
@@ -222,7 +223,7 @@ class Keeper:
         with self._lock:
             if self._store is not None and self._reserved is None:
                 number = self._store.journal.next_number(self._number)
-                self._reserved = number, self._store.database.version()
+                self._reserved = number, self._store.database.written()
 
     def record(
         self, report: Report, ran: Sequence[Ran], *, reason: str, author: str, writing: FileWrites | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,16 +20,16 @@ def smoke_files(modules: Iterable[tuple[str, str]], patterns: Sequence[str], roo
 
     A pattern is a path, below `root` unless absolute, with `{folder}` for the folder of the module's file, `{name}` for
     the last part of its name and `{module}` for the whole of it with underscores for dots."""
-    found: dict[str, None] = {}
-    for name, path in modules:
-        short = _short(name, path)
-        whole = short if name == "__main__" else name.replace(".", "_")
-        for pattern in patterns:
-            file = pattern.format(folder=os.path.dirname(path), name=short, module=whole)
-            file = os.path.normpath(os.path.join(root, file))
-            if os.path.isfile(file):
-                found[file] = None
-    return list(found)
+    names = (_smoke_names(name, path, tuple(patterns), root) for name, path in modules)
+    return list(dict.fromkeys(file for files in names for file in files if os.path.isfile(file)))
+
+
+@functools.lru_cache(maxsize=1024)  # the same few modules are edited again and again
+def _smoke_names(name: str, path: str, patterns: tuple[str, ...], root: str) -> list[str]:
+    short = _short(name, path)
+    whole = short if name == "__main__" else name.replace(".", "_")
+    files = (pattern.format(folder=os.path.dirname(path), name=short, module=whole) for pattern in patterns)
+    return [os.path.normpath(os.path.join(root, file)) for file in files]
 
 
 def _short(name: str, path: str) -> str:
