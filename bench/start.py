@@ -75,8 +75,8 @@ def main() -> None:
         for cached in (True,) if options.cached else (True, False):
             folder = Path(scratch) / ("cached" if cached else "compiled")
             write_program(folder, options.modules, PROGRAM.format(modules=options.modules))
-            if cached:
-                measure(folder, "plain", cached)
+            for kind in KINDS if cached else ():  # leaves bytecode, of the program and of midflight
+                measure(folder, kind, cached)
             runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
             for turn in range(options.runs):
                 for kind in sorted(KINDS, reverse=bool(turn % 2)):
