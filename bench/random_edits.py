@@ -21,6 +21,7 @@ PLAYER = ROOT / "tests" / "live" / "random_edits.py"
 WORDS = {
     "equal": "the process equals a fresh one",
     "told": "it differs in state that the program made or the report named",
+    "counted": "it differs in what functions that remember their calls answered",
     "broken": "the edit cannot run, and the process is as it was",
     "refused": "refused with its reason, and the process is as it was",
     "rolled back": "rolled back although a fresh process starts",

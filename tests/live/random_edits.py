@@ -59,7 +59,7 @@ QUIET = (
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What became of one edit. `kind`: equal, told, broken, refused, or one of WRONG."""
+    """What became of one edit. `kind`: equal, told, counted, broken, refused, or one of WRONG."""
 
     kind: str
     seed: int
@@ -128,9 +128,15 @@ def mentions(files: Files) -> dict[str, set[str]]:
             for node in ast.parse(text).body:
                 used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
                 used |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-                for name in _bound(node):
+                for name in _bound(node) | _generic(node):
                     found[name] |= used
     return found
+
+
+def _generic(node: ast.stmt) -> set[str]:
+    """The generic function that `@name.register` gives an implementation."""
+    decorators = getattr(node, "decorator_list", ())
+    return {d.value.id for d in decorators if isinstance(d, ast.Attribute) and isinstance(d.value, ast.Name)}
 
 
 def followers(names: set[str], files: Files) -> set[str]:
@@ -140,6 +146,30 @@ def followers(names: set[str], files: Files) -> set[str]:
     while more := {name for name, used in uses.items() if name not in found and used & found}:
         found |= more
     return found
+
+
+def counting(files: Files) -> set[str]:
+    """Names of functions that remember their calls, in a variable around them or a global: another call, another answer.
+    Calls of statements that nobody edited are not repeated, so what such a function knows is state."""
+    found = set()
+    for text in files.values():
+        with contextlib.suppress(SyntaxError):
+            for node in ast.parse(text).body:
+                if any(isinstance(child, (ast.Nonlocal, ast.Global)) for child in ast.walk(node)):
+                    found |= _bound(node)
+    return found
+
+
+def is_data(*facts: str) -> bool:
+    """Whether the facts are of plain data: what a call can have given."""
+    for fact in facts:
+        if fact == "absent" or re.fullmatch(r"builtins\.(list|set|dict|tuple) .*", fact):
+            continue
+        try:
+            ast.literal_eval(fact)
+        except (ValueError, SyntaxError):
+            return False
+    return True
 
 
 def place_of(path: str) -> Place:
@@ -331,21 +361,24 @@ class Step:
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
         kept |= {note.split()[0].rstrip(":").rpartition(".")[2] for note in report.notes}  # what it was said of
         versions = {**process.known, **files}
-        state = followers(kept | {name.split(".")[0] for _, name in process.explained}, versions)
-        told = {
-            name: followers(kept - {name}, versions) for name in {name.split(".")[0] for _, name in process.explained}
-        }
+        known = {name.split(".")[0] for _, name in process.explained}
+        state = followers(kept | known, versions)
+        places = {(module, name.split(".")[0]) for module, name in process.explained}
+        told = {name: followers((kept | known) - {name}, versions) for name in known}
+        counts = followers(counting(versions), versions)
         for place in edited:
             process.explained.pop(place, None)
-        wrong, explained = [], set()
+        wrong, counted, explained = [], [], set()
         for path, (a, b) in found.items():
             place = place_of(path)
             name = place[1].split(".")[0]
-            follows = name in state if name not in told else name in told[name]
+            follows = name in (told[name] if (place[0], name) in places else state)
             if self.is_explained(path, place, report, fresh, edited, state, follows) or (
                 place in process.explained and holds_more(a, b)
             ):
                 explained.add(place)
+            elif name in counts and is_data(a, b):
+                counted.append(f"{path}: live {a} | fresh {b}")
             else:
                 wrong.append(f"{path}: live {a} | fresh {b}")
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
@@ -355,6 +388,8 @@ class Step:
             return self.verdict("differs", *wrong[:12], *report.notes)
         if gone:
             return self.verdict("lost", *gone, *report.notes)
+        if counted:
+            return self.verdict("counted", *counted[:12], *report.notes)
         return (
             self.verdict("told", *map(str, list(found.items())[:6]), *report.notes) if found else self.verdict("equal")
         )

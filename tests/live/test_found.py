@@ -1156,6 +1156,175 @@ class C(B):
     pass
 [expect rolled back]
 a.B.__subclasses__() == []
+
+# imports-that-become-a-circle: the report says where a fresh start would stop
+[file p/__init__.py]
+[file p/a.py]
+K = 1
+def f(x):
+    return 5
+[file p/b.py]
+from p.a import f
+g = f
+[file p/c.py]
+M = 3
+[run]
+import p.a, p.b, p.c
+[edit p/c.py]
+from p.b import g
+M = 3
+[expect]
+not told("would stop")
+[edit p/a.py]
+from p.c import M
+K = 1
+def f(x):
+    return 5
+[expect]
+told("p.b:1", "`f` of p.a is not bound yet")
+[sub p/a.py]
+K = 1 => K = 2
+[expect]
+not told("would stop")
+[edit p/a.py]
+K = 1
+def f(x):
+    return 5
+from p.c import M
+[expect]
+not told("would stop")
+[edit p/b.py]
+from p.a import *
+g = f
+[expect]
+not told("would stop")
+[edit p/a.py]
+from p.c import M
+K = 1
+def f(x):
+    return 5
+[expect]
+told("p.b:2", "`f` of p.a is not bound yet")
+
+# circle-that-is-no-trouble: nothing is said where names are used by functions only
+[file p/__init__.py]
+[file p/a.py]
+K = 1
+[file p/b.py]
+import p.a
+def g():
+    return p.a.K
+[run]
+import p.a, p.b
+[edit p/a.py]
+import p.b as b
+try:
+    from p.b import g
+except ImportError:
+    g = None
+K = 1
+[expect]
+not told("would stop")
+[sub p/b.py]
+def g() => L = p.a.K\ndef g()
+[expect]
+p.b.L == 1
+
+# annotation-in-a-branch-that-does-not-run: it goes with the name
+[file a.py]
+def f():
+    return 1
+K: int = 4
+[run]
+import a
+[edit a.py]
+def f():
+    return 1
+if f() > 9:
+    M = 1
+    K: int = 4
+else:
+    M = 2
+[expect]
+a.M == 2 and not hasattr(a, "K") and a.__annotations__ == {}
+
+# name-that-a-block-takes-away: a star import that is new brings it no more, and who uses it is named
+[file b.py]
+K = 1
+M = 2
+[file a.py]
+from b import K, M
+def f(y):
+    return K
+[run]
+import a
+[edit b.py]
+if 5 > 9:
+    K = 1
+M = 2
+[edit a.py]
+from b import *
+def f(y):
+    return K
+[expect]
+not hasattr(a, "K") and told("a.K is gone", "a:2 still uses it")
+
+# value-moved-up-under-postponed-annotations: the report says where a fresh start would stop
+[file a.py]
+K = 8
+M: 'int' = K + K
+[run]
+import a
+[edit a.py]
+from __future__ import annotations
+M: object = K + K
+K = 8
+[expect]
+told("a:2", "further down")
+
+# another-name-for-a-list: it is that very list, though it is equal to what the name held
+[file a.py]
+L = {}
+class C:
+    D = L
+E = L
+[run]
+import a
+[edit a.py]
+R = {}
+class C:
+    D = R
+E = R
+[expect]
+a.C.D is a.R and a.E is a.R
+
+# generic-function-that-goes-into-a-block: it dispatches to the implementation that the name has
+[file a.py]
+import functools
+@functools.singledispatch
+def f(x):
+    return 1
+@f.register
+def f_int(x: int):
+    return 2
+[run]
+import a
+f, f_int = a.f, a.f_int
+[edit a.py]
+import functools
+try:
+    K = 7
+    @functools.singledispatch
+    def f(x):
+        return 3
+    @f.register
+    def f_int(x: int):
+        return 4
+except ValueError:
+    pass
+[expect]
+a.f is f and f("") == 3 and f(1) == 4
+a.f_int is f_int and f.registry[int] is f_int and f.registry[object]("") == 3
 """
 
 

@@ -203,7 +203,7 @@ def _public(runner: Runner, module: str) -> frozenset[str]:
     if names is not ABSENT and names is not None:
         return frozenset(names)
     held = {} if source is None else {**source.namespace, **runner.run.pending.get(id(source.namespace), {})}
-    return frozenset(n for n in held if not n.startswith("_"))
+    return frozenset(n for n, value in held.items() if not n.startswith("_") and value is not ABSENT)
 
 
 def _public_before(runner: Runner, module: str) -> frozenset[str]:

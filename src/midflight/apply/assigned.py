@@ -208,10 +208,16 @@ def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
 
 def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:
     """Bind `name` to its new value, keeping the identity of the old one where it can act as the new."""
-    if old is not ABSENT and _was_bound(runner, pair, name):
+    if (
+        old is not ABSENT
+        and _was_bound(runner, pair, name)
+        and not (is_container(new) and old is not new and _is_another_name(pair.new))
+    ):
         if settle_value(runner, name, old, new, untouched):
             return
         if _acts_as(runner, pair, old, new):
+            if pair.statement.is_block and pair.statement.calls:
+                runner.run.registrations.replace(new, old)
             runner.scope.set(name, old)
             runner.work.record.grafted[runner.scope.label(name)] = None
             if callable(old):

@@ -11,7 +11,7 @@ from midflight.apply.holders import resolve
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT
 from midflight.graph.loaded import Loaded, Program
-from midflight.plan.flow import all_imports, chains_in_text
+from midflight.plan.flow import all_imports, chains_in_text, names_in_text
 from midflight.plan.statements import SourceText
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ def tell_dangling(run: Execution) -> None:
             if run.current((module, name)) is not ABSENT:
                 continue
             importers, users = _users(run, module, name)
+            own = run.works[module].text.statements if module in run.works else ()
+            lines = [statement.first for statement in own if name in names_in_text(statement)]
+            if lines:
+                run.notes.append(f"{module}.{name} is gone, and {module}:{lines[0]} still uses it")
             if importers:
                 run.notes.append(
                     f"{module}.{name} is gone, and {', '.join(importers)} still imports it: "

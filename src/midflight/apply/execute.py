@@ -13,6 +13,7 @@ from typing import Any
 
 from midflight.apply.aliases import starred
 from midflight.apply.changes import Changes
+from midflight.apply.circles import tell_circles
 from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
 from midflight.apply.moves import Moves
@@ -77,6 +78,7 @@ class Execution:
         self.search.finish()
         self._empty_caches()
         self.tx.flush()
+        self.notes += map(str, tell_circles(self))
         if self.shapes_changed:
             self.tx.undo(lambda: forget_answers(self.program))
             forget_answers(self.program)

@@ -170,14 +170,21 @@ class Runner:
         if not isinstance(held, dict) or not any(pair.edited for pair in pairs):
             return
         old = {name for pair in pairs if pair.old is not None for name in annotated(pair.old)}
-        new = dict.fromkeys(name for pair in pairs if pair.new is not None for name in annotated(pair.new))
+        new = dict.fromkeys(name for pair in pairs if pair.new is not None for name in self._annotated_now(pair.new))
         if isinstance(self.scope, ClassScope):
             old, new = set(map(self.scope.mangled, old)), dict.fromkeys(map(self.scope.mangled, new))
         names = [*(name for name in new if name in held), *(n for n in held if n not in new and n not in old)]
-        if not names and not new:
+        if not names and not any(annotated(pair.new) for pair in pairs if pair.new is not None):
             self.scope.delete("__annotations__")  # the compiler makes one where something is annotated
         elif names != list(held):
             self.scope.set("__annotations__", {name: held[name] for name in names})
+
+    def _annotated_now(self, statement: Statement) -> list[str]:
+        """Names that a statement annotates; of a block those of the branch that ran, as far as it bound them."""
+        names = annotated(statement)
+        if not statement.is_block:
+            return names
+        return [name for name in names if name not in statement.binds or self.scope.get(name) is not ABSENT]
 
     def docstring(self, new: str | None, old: str | None) -> None:
         if new != old:

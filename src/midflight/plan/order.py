@@ -8,7 +8,7 @@ import builtins
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from midflight.plan.diff import Pair
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, read_names
 
 Starred = Callable[[Statement], frozenset[str]]
 _CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
@@ -50,11 +50,14 @@ def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, 
     bound: set[str] = set()
     for statement in text.statements:
         if not _may_do_without(statement, text.future):
-            yield from ((statement, name) for name in sorted(_needs(statement) & ever - bound))
+            yield from ((statement, name) for name in sorted(_needs(statement, text.future) & ever - bound))
         bound |= statement.binds | starred(statement)
 
 
-def _needs(statement: Statement) -> frozenset[str]:
+def _needs(statement: Statement, future: Collection[str]) -> frozenset[str]:
+    node = statement.node
+    if isinstance(node, ast.AnnAssign) and "annotations" in future:
+        return frozenset() if node.value is None else read_names(ast.Expr(node.value)) - vars(builtins).keys()
     names = statement.reads - statement.binds if statement.is_block or statement.is_class else statement.reads
     return names - vars(builtins).keys()
 
@@ -65,4 +68,4 @@ def _may_do_without(statement: Statement, future: Collection[str]) -> bool:
     if isinstance(node, (ast.Try, ast.TryStar)):
         caught = [n.id for h in node.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)]
         return any(h.type is None for h in node.handlers) or bool(_CATCH_IT.intersection(caught))
-    return (isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.AnnAssign))) and "annotations" in future
+    return isinstance(node, (*FUNCTIONS, ast.ClassDef)) and "annotations" in future

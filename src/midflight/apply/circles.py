@@ -1,0 +1,204 @@
+"""Imports that an edit turned into a circle: the process has all names already, and a fresh start may stop half-way.
+
+The modules of the circle are imported on paper, from each of them on, statement by statement."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from midflight.apply.branches import as_it_runs
+from midflight.apply.parsed import text_of
+from midflight.graph.loaded import Loaded
+from midflight.plan.diff import Pair
+from midflight.plan.flow import absolute, dotted_reads, modules_imported
+from midflight.plan.statements import SourceText, Statement, walk_scope
+
+if TYPE_CHECKING:
+    from midflight.apply.execute import Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where an import of the circle would stop, for a name that another module of it has not bound yet."""
+
+    first: str  # the module that was imported first
+    module: str
+    line: int
+    name: str
+    source: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.module}:{self.line} a start that imports {self.first} first would stop here: "
+            f"`{self.name}` of {self.source} is not bound yet, for they import one another"
+        )
+
+
+def tell_circles(run: Execution) -> Iterator[Stop]:
+    """The places where a fresh start would stop, for each circle that edited imports closed."""
+    told: set[str] = set()
+    for work in [work for work in run.works.values() if work.edited and work.name not in told]:
+        if not _imports_otherwise(work.pairs):
+            continue
+        circle = _circle(run, work.name)
+        if len(circle) < 2:
+            continue
+        told |= circle
+        now = {name: _text(run, name, "new") for name in circle}
+        before = {name: _text(run, name, "old") for name in circle}
+        yield from _new_stops(run, now, before)
+
+
+def _new_stops(
+    run: Execution, now: Mapping[str, SourceText | None], before: Mapping[str, SourceText | None]
+) -> Iterator[Stop]:
+    places: set[tuple[str, int]] = set()
+    for first in sorted(now, key=lambda name: _loaded(run, name).order):
+        stop = _Start(run, first, now).stop()
+        if stop is None or (stop.module, stop.line) in places or _Start(run, first, before).stop() is not None:
+            continue
+        places.add((stop.module, stop.line))
+        yield stop
+
+
+def _imports_otherwise(pairs: Sequence[Pair]) -> bool:
+    """Whether imports were edited, or statements have changed places."""
+    lines = [pair.old.first for pair in pairs if pair.old is not None]
+    edited = (p.new for p in pairs if p.new is not None and p.kind in ("added", "changed"))
+    return lines != sorted(lines) or any(map(_imports, edited))
+
+
+def _imports(statement: Statement) -> bool:
+    return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in walk_scope(statement.node))
+
+
+def _circle(run: Execution, module: str) -> set[str]:
+    """The modules that import `module` and are imported by it, itself included."""
+    needs: dict[str, set[str]] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in needs:
+            needs[name] = _needed(run, name)
+            waiting += needs[name]
+    found, more = set[str](), {module}
+    while more:
+        found |= more
+        more = {name for name, needed in needs.items() if needed & found} - found
+    return found if module in set[str]().union(*(needs[name] for name in found)) else set()
+
+
+def _needed(run: Execution, name: str) -> set[str]:
+    work, loaded = run.works.get(name), run.program.get(name)
+    if loaded is None:
+        return set()
+    if work is None or not work.edited:
+        return run.program.imports.imports(name)
+    package = hasattr(loaded.module, "__path__")
+    needed = frozenset[str]().union(*(modules_imported(s, name, package) for s in work.text.statements))
+    return {one for one in needed if one != name and run.program.get(one) is not None}
+
+
+def _text(run: Execution, name: str, version: str) -> SourceText | None:
+    work = run.works.get(name)
+    if work is not None and work.edited:
+        return work.text if version == "new" else work.old.text
+    return text_of(_loaded(run, name))
+
+
+def _loaded(run: Execution, name: str) -> Loaded:
+    loaded = run.program.get(name)
+    assert loaded is not None
+    return loaded
+
+
+class _Stops(Exception):
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+
+
+@dataclass
+class _Start:
+    """An import of `first` in a fresh process, as far as the texts of the circle tell. Other modules are whole."""
+
+    run: Execution
+    first: str
+    texts: Mapping[str, SourceText | None]
+    bound: dict[str, set[str]] = field(default_factory=dict)  # of modules that were begun
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)  # star-imported too early → name → its module
+    ended: set[str] = field(default_factory=set)
+
+    def stop(self) -> Stop | None:
+        try:
+            self._load(self.first)
+        except _Stops as stops:
+            return stops.stop
+        return None
+
+    def _load(self, name: str) -> None:
+        text = self.texts.get(name)
+        if name in self.bound or text is None:
+            return
+        self.bound[name], self.missing[name] = {"__name__", "__file__", "__doc__"}, {}
+        namespace = _loaded(self.run, name).namespace
+        for statement in text.statements:
+            self._statement(name, as_it_runs(statement, namespace))
+        self.ended.add(name)
+
+    def _statement(self, name: str, statement: Statement) -> None:
+        forgives = isinstance(statement.node, ast.Try) and bool(statement.node.handlers)
+        if not forgives:
+            self._read(name, statement)
+        for node in walk_scope(statement.node):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._load(alias.name)
+            elif isinstance(node, ast.ImportFrom):
+                self._import_from(name, node, statement, forgives)
+        self.bound[name] |= statement.binds
+        for bound in statement.binds:
+            self.missing[name].pop(bound, None)
+
+    def _read(self, name: str, statement: Statement) -> None:
+        """Names that a star import would have brought, and attributes of a module that has not ended."""
+        for read in sorted(statement.reads & self.missing[name].keys() - vars(builtins).keys()):
+            raise _Stops(Stop(self.first, name, statement.first, read, self.missing[name][read]))
+        namespace = _loaded(self.run, name).namespace
+        for root, attribute, *_ in sorted(dotted_reads(statement)):
+            source = getattr(namespace.get(root), "__name__", "")
+            if self._lacks(source, attribute):
+                raise _Stops(Stop(self.first, name, statement.first, attribute, source))
+
+    def _lacks(self, source: object, name: str) -> bool:
+        """Whether a module that was begun and has not ended lacks the name, and is to bind it."""
+        begun = isinstance(source, str) and source in self.bound and source not in self.ended
+        return begun and name not in self.bound[str(source)] and name in self._binds(str(source))
+
+    def _binds(self, source: str) -> frozenset[str]:
+        text = self.texts[source]
+        found = frozenset[str]().union(*(s.binds for s in text.statements)) if text is not None else frozenset[str]()
+        return found | self.missing[source].keys()
+
+    def _import_from(self, name: str, node: ast.ImportFrom, statement: Statement, forgives: bool) -> None:
+        package = hasattr(_loaded(self.run, name).module, "__path__")
+        source = absolute(node.module, node.level, name, package)
+        self._load(source)
+        for alias in node.names:
+            if f"{source}.{alias.name}" in self.texts:
+                self._load(f"{source}.{alias.name}")
+            elif alias.name == "*":
+                self._star(name, source)
+            elif not forgives and self._lacks(source, alias.name):
+                raise _Stops(Stop(self.first, name, statement.first, alias.name, source))
+
+    def _star(self, name: str, source: str) -> None:
+        if source not in self.bound:
+            return
+        self.bound[name] |= {one for one in self.bound[source] if not one.startswith("_")}
+        if source not in self.ended:
+            late = (one for one in self._binds(source) - self.bound[source] if not one.startswith("_"))
+            self.missing[name] |= dict.fromkeys((one for one in late if one not in self.bound[name]), source)
