@@ -946,6 +946,36 @@ C.register(int) is int and isinstance(1, C) and not isinstance("", C)
 @ expect
 raises(m.D, exc=TypeError) and isinstance(c, C)
 
+## n130-attrs-text [needs-attrs]: generated methods that are made again keep the name that their text is found under
+@ file m.py
+import attrs
+@attrs.define(slots=False)
+class P:
+    x: int = 1
+@ touch
+import m, linecache
+p, name, known = m.P(), m.P.__init__.__code__.co_filename, len(linecache.cache)
+@ sub m.py
+x: int = 1 => x: int = 1\n    y: int = 2
+@ expect
+m.P.__init__.__code__.co_filename == name and "y" in "".join(linecache.getlines(name)) and m.P().y == 2
+len(linecache.cache) <= known + 1
+
+## n103-slot-added-registered: who holds a class by a name of the program's holds the one that is made anew
+@ file m.py
+KINDS, LIST = {}, []
+class S:
+    __slots__ = ("x",)
+KINDS["s"] = S
+LIST.append(("s", S))
+@ touch
+import m
+KINDS = m.KINDS
+@ sub m.py
+__slots__ = ("x",) => __slots__ = ("x", "y")
+@ expect
+m.KINDS is KINDS and KINDS["s"] is m.S and m.LIST == [("s", m.S)] and said("m.S")
+
 ## n100-base-removed: the base goes
 @ file m.py
 class A:

@@ -1048,6 +1048,25 @@ if True:
 @ expect
 (line(m.C.f), line(m.g), line(m.h)) == (6, 7, 10)
 
+## n030-default-lambda: a lambda that stays as a default while its header is edited stands on its new line
+@ file m.py
+def search(root, query=lambda item: True, deep=False):
+    return [item for item in root if query(item)]
+@ touch
+import m
+query = m.search.__defaults__[0]
+@ edit m.py
+# a comment
+
+def search(root, query=lambda item: True, deep=True):
+    return [item for item in root if query(item)]
+@ expect
+m.search.__defaults__[0] is query and query.__code__.co_firstlineno == m.search.__code__.co_firstlineno == 3
+@ sub m.py
+# a comment => # a comment\n# another
+@ expect
+m.search.__defaults__[0] is query and query.__code__.co_firstlineno == m.search.__code__.co_firstlineno == 4
+
 ## n030-shift: lines after a shift above, in tracebacks
 @ file m.py
 import traceback

@@ -841,6 +841,25 @@ X = _probe => # a comment\nX = _probe
 hits == ["x"]
 not report.modules["a"].ran
 
+# members-that-answer-all: what a class holds is looked at without running its code
+[file m.py]
+class Kind(tuple):
+    def __getattr__(self, name):
+        made = Kind((*self, name))
+        setattr(self, name, made)
+        return made
+class C:
+    kind = Kind()
+    @classmethod
+    def f(cls):
+        return 1
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect]
+m.C.f() == 2 and vars(m.C.kind) == {}
+
 # n138-reordered-literal: a dict literal in another layout touches nothing
 [file a.py]
 X = {"a": 1,

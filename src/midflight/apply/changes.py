@@ -14,7 +14,7 @@ from midflight.apply.holders import nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
-from midflight.graph.homes import made_in, module_of
+from midflight.graph.homes import inside, made_in, module_of
 from midflight.graph.hook import PLAIN
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
@@ -61,7 +61,7 @@ class Changes:
 
     def hook_changed(self, key: Key, cls: type, hook: Any) -> None:
         """`cls` has an `__init_subclass__` that it had not, or lost `hook`: classes below were made with it."""
-        code = getattr(getattr(hook, "__func__", hook), "__code__", None)
+        code = getattr(inside(hook), "__code__", None)
         self.hooks[id(cls)] = cls, frozenset(stores(code)) if code is not None else frozenset()
         self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
@@ -265,7 +265,7 @@ class Changes:
         for base in cls.__mro__:
             for name in ("__init__", "__new__", "__post_init__"):
                 maker = vars(base).get(name)
-                if id(getattr(maker, "__func__", maker)) in self.touched:
+                if id(inside(maker)) in self.touched:
                     return True
         return False
 

@@ -6,7 +6,7 @@ import ast
 import copy
 import functools
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import forget_hooks
@@ -108,6 +108,7 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     node.decorator_list = [ast.copy_location(ast.Name(_UNDECORATED, ast.Load()), d) for d in node.decorator_list]
     made, roots = runner.aside([node], {**given, _UNDECORATED: _undecorated}, pair)
     function = made[node.name]
+    roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
     old = inner.__code__
     also = functools.partial(_graft_twin, runner, inner, function, (inner.__defaults__, inner.__kwdefaults__))
@@ -162,6 +163,7 @@ def _run_decorated(
     made, roots = runner.aside([located], given, pair)
     for registrar in _registrars(runner, old_decorators):
         runner.run.notes += runner.run.registrations.moved_on(before, inner, name, registrar)
+    roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
     _settle_decorated(runner, pair, made.pop(name), inner, current, before)
     if inner is not None:
@@ -245,6 +247,14 @@ def _with_kept_defaults(
                 given[place] = held[name][1]
                 replace(ast.copy_location(ast.Name(place, ast.Load()), default))
     return node, given
+
+
+def _codes_of_kept(runner: Runner, statement: Statement, given: Mapping[str, Any]) -> tuple[types.CodeType, ...]:
+    """Code of the lambdas that stand in a header and live on as defaults: they may have moved."""
+    if not any(type(value) is types.FunctionType for value in given.values()):
+        return ()
+    codes = nested_codes(runner.scope.compile([statement.located()]))
+    return tuple(code for code in codes if code.co_name == "<lambda>")
 
 
 def inner_function(runner: Runner, pair: Pair) -> types.FunctionType | None:

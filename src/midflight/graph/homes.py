@@ -31,8 +31,13 @@ def module_of(cls: type) -> str:
     return home_of(cls) or str(cls.__module__)
 
 
+def inside(member: Any) -> Any:
+    """The function of a static or class method; any other member itself. No code of the program's runs."""
+    return member.__func__ if type(member) in (staticmethod, classmethod) else member
+
+
 def _own_methods(cls: type) -> Iterator[types.FunctionType]:
     for name, member in list(vars(cls).items()):
-        function = getattr(member, "__func__", member)
+        function = inside(member)
         if type(function) is types.FunctionType and function.__code__.co_qualname == f"{cls.__qualname__}.{name}":
             yield function

@@ -6,6 +6,7 @@ import abc
 import ast
 import dataclasses
 import enum
+import linecache
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from midflight.apply.graft.answers import derive_abstract
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.generated import graft_generated, leave_classes, makers_of, note_abstract, tell_of_hook
 from midflight.apply.graft.instances import fill_in
-from midflight.apply.holders import nested_codes
+from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.parsed import Roots, by_first
 from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
 from midflight.apply.transaction import ABSENT, Transaction
@@ -543,6 +544,15 @@ def _made_beside(runner: Runner, code: types.CodeType, name: str, owner: type, b
     return made
 
 
+def _forget_generated_text(runner: Runner, owner: type) -> None:
+    """A generator of methods (attrs) puts their text into linecache, under the next name that nobody has: the ones that
+    it made before are about to go, and theirs are free again."""
+    for function in functions_in(owner, module_of(owner)):
+        name = function.__code__.co_filename
+        if name.startswith("<") and name in linecache.cache:
+            runner.tx.del_item(linecache.cache, name)
+
+
 def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
     """Run the whole statement for a twin, and move what it is into the class that lives."""
     assert pair.new is not None
@@ -552,6 +562,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     runner.run.before_call()
     runner.guard_named(pair.new)
     before = runner.run.registrations.contents()
+    _forget_generated_text(runner, owner)
     code = runner.scope.compile([pair.new.located()])
     made = _made_beside(runner, code, node.name, owner, before)
     annotations = made.pop("__annotations__", None)

@@ -24,7 +24,7 @@ from midflight.apply.rebase import assign_bases
 from midflight.apply.transaction import ABSENT, Transaction, own_attribute
 from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
-from midflight.graph.homes import module_of
+from midflight.graph.homes import inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.plan.diff import Pair
 from midflight.values import Problem
@@ -114,7 +114,7 @@ def makers_of(owner: type) -> list[Any]:
     metaclasses = inspect.getmro(type(owner))
     found = [vars(k).get(n) for k in metaclasses for n in ("__new__", "__init__") if k is not type]
     found += [vars(k).get("__init_subclass__") for k in owner.__mro__[1:]]
-    return [getattr(f, "__func__", f) for f in found if f is not None]
+    return [inside(f) for f in found if f is not None]
 
 
 def _marks_of_makers(runner: Runner, owner: type) -> frozenset[str]:
@@ -206,6 +206,7 @@ def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inne
     runner.run.notes.append(
         f"{runner.work.name}.{name} is a new class object: CPython cannot give the old one the new layout"
     )
+    runner.run.registrations.replace(owner, inner)
     _move_members(runner.tx, owner, inner, pairs)
     LEFT.add(owner)
 
