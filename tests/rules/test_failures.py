@@ -494,6 +494,32 @@ f = 5
 [expect rolled back]
 b.g() == 1 and told("MF020", "a.f", "b")
 
+# contract-of-a-third-module: a name that both import from elsewhere is no promise of one to the other
+[file a.py]
+from collections.abc import Callable
+Job = Callable
+[file b.py]
+from collections.abc import Callable
+def g(f: Callable): return isinstance(f, Callable)
+[file c.py]
+from a import Callable as C
+[run]
+import a, b
+[sub a.py]
+from collections.abc => from typing
+[expect]
+a.Callable is not b.Callable and b.g(len)
+[run]
+import c
+[sub a.py]
+from typing => from collections.abc
+[expect]
+c.C is b.Callable is a.Callable
+[sub a.py]
+from collections.abc => from typing
+[expect rolled back]
+told("MF020", "a.Callable", "c") and a.Callable is b.Callable
+
 # kind-changed-same-number: who holds an equal number under that name does not rely on it
 [file a.py]
 def f():

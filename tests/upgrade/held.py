@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 Held = dict[str, Any]
@@ -57,21 +58,29 @@ def hold_members(path: str, cls: type) -> Held:
     return held
 
 
-def lost(held: Held) -> list[str]:
-    """What is held and no longer the one that the program finds by its name, or no longer acts as it."""
-    return sorted(filter(None, (lost_one(path, value) for path, value in held.items())))
+def lost(held: Held, forwarded_to: Callable[[types.FunctionType], Any] = lambda _: None) -> list[str]:
+    """What is held and no longer the one that the program finds by its name, or no longer acts as it. `forwarded_to`
+    gives what a function calls that could not become it."""
+    return sorted(filter(None, (lost_one(path, value, forwarded_to) for path, value in held.items())))
 
 
-def lost_one(path: str, value: Any) -> str:
+def lost_one(path: str, value: Any, forwarded_to: Callable[[types.FunctionType], Any]) -> str:
     kind, _, place = path.rpartition(" ")
     now = find(place)
-    if now is ABSENT or not same_sort(kind, value, now):
+    if now is ABSENT or not same_sort(kind, place, value, now):
         return ""
     if kind == "instance":
         return "" if type(value) is now else f"{path} is of another class"
-    if kind == "bound":
-        return "" if value.__func__ is now else f"{path} runs another function"
-    return "" if value is now else f"{path} is another object"
+    function = value.__func__ if kind == "bound" else value
+    if function is now or (type(now) is types.FunctionType and moved(function, now, forwarded_to)):
+        return ""
+    return f"{path} runs another function" if kind == "bound" else f"{path} is another object"
+
+
+def moved(old: types.FunctionType, now: types.FunctionType, forwarded_to: Callable[[types.FunctionType], Any]) -> bool:
+    """Whether the definition stands in another module now: "A function that moves is a new object there (its globals
+    are the new module's); the old one forwards to it" (rule 5)."""
+    return old.__globals__ is not now.__globals__ and forwarded_to(old) is now
 
 
 ABSENT = object()
@@ -85,11 +94,17 @@ def find(place: str) -> Any:
     return found
 
 
-def same_sort(kind: str, value: Any, now: Any) -> bool:
-    """Whether the new source still has a plain function for a function, a class for a class."""
-    if kind == "instance" or isinstance(value, type):
-        return isinstance(now, type)
+def same_sort(kind: str, place: str, value: Any, now: Any) -> bool:
+    """Whether the new source still defines a plain function for a function, a class for a class, under that name:
+    "Old and new source are matched statement by statement: by what they bind and what they are" (rule 1). What only
+    an assignment or an import binds to the name, such as `Old = New`, is another definition."""
     if isinstance(value, types.ModuleType):
         return isinstance(now, types.ModuleType)
-    plain = type(now) is types.FunctionType
-    return plain and now.__code__.co_qualname == now.__qualname__
+    name = place.partition(":")[2]
+    if kind == "instance" or isinstance(value, type):
+        return (
+            isinstance(now, type)
+            and now.__module__ in of_package(place.partition(".")[0].partition(":")[0])
+            and (now.__qualname__ == name)
+        )
+    return type(now) is types.FunctionType and now.__code__.co_qualname == now.__qualname__ == name

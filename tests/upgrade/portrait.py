@@ -63,6 +63,15 @@ def tidy_set(items: Iterable[str]) -> str:
     return "{" + ", ".join(sorted(items)) + "}"
 
 
+def classes_in(code: types.CodeType) -> Iterator[type]:
+    """The classes among the constants of `code` and of the code inside it."""
+    for item in code.co_consts:
+        if isinstance(item, types.CodeType):
+            yield from classes_in(item)
+        elif issubclass(type(item), type) and item is not super:
+            yield item
+
+
 def short(text: str) -> str:
     """`text`, or its beginning and its digest where it is long."""
     if len(text) <= 300:
@@ -320,11 +329,24 @@ class Artist:
         self.put(f"{path} globals", str(value.__globals__.get("__name__")))
 
     def captured(self, function: types.FunctionType) -> Iterator[tuple[str, types.CellType]]:
-        """The free variables that the source's code has. A fitted one has `__class__` among its constants."""
+        """The free variables that the source's code has. A fitted one has `__class__` among its constants, or those of
+        a function inside it; code that names `super` with arguments captures it and never reads it."""
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        constants = [item for item in function.__code__.co_consts if of(item, type) and item is not super]
+        constants = list(dict.fromkeys(classes_in(function.__code__)))
         for name in self.source_of(function.__code__).co_freevars:
-            yield name, cells[name] if name in cells else types.CellType(*constants)
+            if name in cells:
+                yield name, cells[name]
+            elif constants:
+                yield name, types.CellType(*constants)
+            else:
+                yield name, types.CellType(*self.around(function))
+
+    def around(self, function: types.FunctionType) -> list[type]:
+        """The class that a method's qualified name says it is in."""
+        found: Any = sys.modules.get(function.__module__)
+        for part in function.__qualname__.split(".")[:-1]:
+            found = getattr(found, "__dict__", {}).get(part)
+        return [found] if of(found, type) else []
 
     def code(self, path: str, code: types.CodeType) -> None:
         self.put(f"{path} bytes", code.co_code.hex())

@@ -36,12 +36,17 @@ def load(modules: list[str]) -> list[str]:
     return loaded
 
 
-def names_in(package: str) -> dict[str, list[str]]:
-    """Module -> names that a from-import may take: no private ones and no modules."""
+def names_in(package: str) -> dict[str, dict[str, str]]:
+    """Module -> names that a from-import may take, and what each is: no private ones and no modules."""
     return {
-        name: sorted(key for key, value in vars(sys.modules[name]).items() if is_public(key) and not is_module(value))
+        name: {key: kind_of(value) for key, value in sorted(vars(sys.modules[name]).items())
+               if is_public(key) and not is_module(value)}
         for name in of_package(package)
-    }
+    }  # fmt: skip
+
+
+def kind_of(value: object) -> str:
+    return "class" if issubclass(type(value), type) else "callable" if callable(value) else "value"
 
 
 def is_public(name: str) -> bool:
@@ -89,7 +94,7 @@ def upgrade_live(job: dict[str, Any]) -> dict[str, Any]:
         held = hold(job["package"])
         files = put_in_place(Path(job["root"]), Path(release))
         report = session.reload()
-        gone = lost(held)
+        gone = lost(held, forwarded_to)
         held.clear()  # a class that went stays in its base's __subclasses__ for as long as somebody holds it
         facts = portrait(of_package(job["package"]), job["root"], origin_of, forwarded_to)
         steps.append({"report": json.loads(report.to_json()), "facts": facts, "lost": gone, "files": files})

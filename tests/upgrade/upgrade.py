@@ -124,17 +124,20 @@ class Project:
         root = lay_out(self.release(version), folder / "site", holder)
         return run("fresh", self.job(root, modules, seed=seed), folder)
 
-    def names(self, version: str) -> dict[str, list[str]]:
+    def names(self, version: str) -> dict[str, dict[str, str]]:
         modules = modules_of(self.release(version), self.package.imports)
-        names: dict[str, list[str]] = self.fresh(version, modules)["names"]
+        names: dict[str, dict[str, str]] = self.fresh(version, modules)["names"]
         return names
 
     def holder(self, versions: Sequence[str]) -> str:
-        """A module of the program that from-imports names which all `versions` have, some of every module."""
+        """A module of the program that from-imports names which all `versions` have, some of every module.
+
+        None that is a class or callable in one version and not in another: "for the names that other, unedited modules
+        use: what was callable is callable and what was a class is a class", else all is rolled back (rule 6)."""
         known = [self.names(version) for version in versions]
         lines = []
         for module in sorted(set.intersection(*(set(names) for names in known))):
-            shared = sorted(set.intersection(*(set(names[module]) for names in known)))
+            shared = sorted(name for name, _ in set.intersection(*(set(names[module].items()) for names in known)))
             taken = shared[:: max(1, len(shared) // HELD_NAMES)]
             lines += [f"from {module} import {name} as {module.replace('.', '_')}__{name}\n" for name in taken]
         return "".join(lines)

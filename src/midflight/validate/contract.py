@@ -6,7 +6,9 @@ import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from midflight.graph.homes import made_in
 from midflight.graph.hook import is_plain
+from midflight.graph.imports import imported_modules
 from midflight.graph.loaded import Loaded
 from midflight.values import Problem
 
@@ -51,9 +53,14 @@ def _lost(old: Any, new: Any) -> str:
 def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
     if not other.mentions(name):
         return False
-    values = list(other.namespace.values())
-    if any(value is old or value is loaded.module for value in values):
-        return True
-    # There is one 1 and one None in a process: holding it says nothing of where it came from.
-    named = not is_plain(new) or other.mentions(loaded.name.rpartition(".")[2])
-    return named and any(value is new for value in values)
+    # What a third module made, or a plain value of which there is one in a process, may have come from anywhere.
+    named = _imports(other, loaded)
+    values = [old] if named or made_in(old, loaded.name) else []
+    values += [new] if named or (made_in(new, loaded.name) and not is_plain(new)) else []
+    values += [loaded.module]
+    return any(held is value for held in list(other.namespace.values()) for value in values)
+
+
+def _imports(other: Loaded, loaded: Loaded) -> bool:
+    """Whether the text of `other` imports from `loaded`."""
+    return loaded.name in imported_modules(other.source or b"", other.name, hasattr(other.module, "__path__"))
