@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 def run_value(runner: Runner, pair: Pair) -> None:
     statement = pair.new
     assert statement is not None
+    if isinstance(statement.node, ast.Delete) and all(isinstance(t, ast.Name) for t in statement.node.targets):
+        _delete(runner, statement)
+        return
     before = {name: runner.scope.get(name) for name in statement.binds}
     if is_state(statement, runner.scope.namespace) and all(old is not ABSENT for old in before.values()):
         runner.keep_state(statement, "its own statement")
@@ -91,6 +94,18 @@ def _classes_in(runner: Runner, block: Statement) -> dict[str, Pair]:
         runner.tx.undo(leave_classes)
     found = {name: class_continued(runner, block, name) for name in names}
     return {name: pair for name, pair in found.items() if pair is not None}
+
+
+def _delete(runner: Runner, statement: Statement) -> None:
+    for name in sorted(statement.deletes):
+        old = runner.scope.get(name)
+        if old is ABSENT:
+            raise NameError(f"name {name!r} is not defined", name=name)
+        if name in runner.building:
+            runner.scope.delete(name)
+        else:
+            runner.lose(name, old)
+    runner.work.record.ran[statement.name] = None
 
 
 def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
@@ -287,7 +302,7 @@ def _is_untouched(runner: Runner, name: str, pair: Pair) -> bool:
 def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bool:
     current = runner.scope.get(name)
     if current is ABSENT:
-        return False
+        return _may_be_unbound(runner, name, statements)
     if isinstance(runner.scope, ModuleScope):
         made = runner.work.loaded.made.get(name, ABSENT)
         if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
@@ -308,12 +323,19 @@ def stands(runner: Runner, name: str, maker: Pair) -> bool:
     return is_as_made(runner, name, runner.old_groups.of(maker.old).statements)
 
 
+def _may_be_unbound(runner: Runner, name: str, statements: Sequence[Statement]) -> bool:
+    """Whether its statements may have left a name unbound: by a `del`, or in the part of a block that did not run."""
+    left = isinstance(runner.scope, ModuleScope) and name not in runner.work.loaded.made
+    return any(name in one.deletes or (left and one.is_block) for one in statements)
+
+
 def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dict[Statement, list[str]]]:
     """Statements that run because one that builds the same value was edited; and where each value is whole."""
     runner.siblings = pairs
     again: set[Statement] = set()
     last: dict[Statement, list[str]] = {}
     ran = [p.new for p in pairs if p.kind in ("changed", "added") and p.new is not None]
+    ran += _helpers_edited(runner, pairs)
     went = [p.old for p in pairs if p.kind in ("changed", "removed") and p.old is not None]
     if not ran and not went:
         return again, last
@@ -326,22 +348,43 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
         names = old.names & new.names
         if len(old.statements) + len(new.statements) < 3 or name not in names:
             continue
-        if not all(is_as_made(runner, each, old.statements) for each in names):
+        touched = sorted(each for each in names if not is_as_made(runner, each, old.statements))
+        if touched:
             if not set(went).isdisjoint(old.statements):
-                label = f"{runner.work.name}.{runner.scope.label(name)}"
+                label = f"{runner.work.name}.{runner.labels(touched)}"
                 runner.run.notes.append(f"{label}: only what was edited ran, on what is there; the rest of it stays")
+            names, running = names & news.passing, [s for s in new.statements if news.is_helper(s)]
         else:
-            again.update(new.statements)
+            running = list(new.statements)
+        if running:
+            again.update(running)
             runner.building.update({each: runner.scope.get(each) for each in names})
-            last.setdefault(new.statements[-1], []).extend(sorted(names))
+            last.setdefault(running[-1], []).extend(sorted(names))
     return again, last
+
+
+def _helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:
+    """Functions of which only the body was edited and whose name was deleted, so that nobody finds them by it: what
+    they helped to make is made again."""
+    if not any(isinstance(pair.statement.node, ast.Delete) for pair in pairs):
+        return []
+    bodies = [p.new for p in pairs if p.kind == "bodies" and p.new is not None and p.new.is_def]
+    return [statement for statement in bodies if runner.new_groups.is_helper(statement)]
 
 
 def finish_building(runner: Runner, statement: Statement, last: Mapping[Statement, list[str]]) -> None:
     for name in last.get(statement, ()):
-        old, new = runner.building.pop(name), runner.scope.get(name)
-        if not settle_value(runner, name, old, new, True):
-            runner.rebind(name, old, new)
+        settle_built(runner, name)
+
+
+def settle_built(runner: Runner, name: str) -> None:
+    """All statements that build the value have run."""
+    old, new = runner.building.pop(name), runner.scope.get(name)
+    if new is ABSENT:
+        if old is not ABSENT:
+            runner.lose(name, old)
+    elif not settle_value(runner, name, old, new, True):
+        runner.rebind(name, old, new)
 
 
 def annotate(runner: Runner, pair: Pair) -> None:

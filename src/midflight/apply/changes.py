@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
@@ -162,7 +162,7 @@ class Changes:
                 short = label.rpartition(".")[2]
                 self.fresh.append((loaded.name, short, inner))
                 owner, _, method = label.rpartition(".")
-                if owner and method in ("__init__", "__new__", "__post_init__"):
+                if owner and method in ("__init__", "__new__", "__post_init__", "__init_subclass__"):
                     self.fresh.append((loaded.name, owner.rpartition(".")[2], ABSENT))
 
     # -- is a statement stale? --------------------------------------------------------------------
@@ -270,8 +270,9 @@ class Changes:
         return False
 
     def runs_edited(self, function: Any, factory: bool = False) -> bool:
-        """Whether a call of `function` runs code that was edited itself: its own, or that of what it calls by name.
-        What functions inside it call they call later; but of a factory the first of them run as the decorator."""
+        """Whether a call of `function` runs code that was edited itself or reads, by name, a value that changed: its
+        own code, or that of what it calls by name. What functions inside it do they do later; but of a factory the
+        first of them run as the decorator."""
         waiting, seen = [(function, factory)], set()
         while waiting:
             current, also_inside = waiting.pop()
@@ -282,12 +283,20 @@ class Changes:
                 return True
             codes = [current.__code__, *(nested_codes(current.__code__) if also_inside else ())]
             names = {name for code in codes for name in code.co_names}
+            if self._reads_changed(current.__globals__, names):
+                return True
             called: list[Any] = [current.__globals__.get(name) for name in names]
             classes = [value for value in called if issubclass(type(value), type)]  # no code of a proxy runs
             methods = {"__init__", "__new__", *names}
             called += [vars(kind).get(name) for cls in classes for kind in cls.__mro__ for name in methods]
             waiting += [(value.__func__ if type(value) in _BOUND else value, False) for value in called]
         return False
+
+    def _reads_changed(self, namespace: dict[str, Any], names: Collection[str]) -> bool:
+        """Whether code in `namespace` that uses `names` reads a module's value that changed."""
+        modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)
+        homes = {namespace.get("__name__"), *(module.__name__ for module in modules)}
+        return any(module in homes and name in names for module, name in self.values)
 
 
 def _means_its_own(loaded: Loaded, name: str) -> bool:

@@ -11,7 +11,7 @@ from midflight.apply.holders import resolve
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT
 from midflight.graph.loaded import Loaded, Program
-from midflight.plan.flow import all_imports, chains_in_text, names_in_text
+from midflight.plan.flow import all_imports, chains_in_text, modules_bound, names_in_text
 from midflight.plan.statements import SourceText
 
 if TYPE_CHECKING:
@@ -20,35 +20,70 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 
 
-def tell_dangling(run: Execution) -> None:
-    """A note for each name that went and that a module still imports or uses by attribute."""
-    for module, names in run.removed.items():
-        for name, old in names.items():
-            if run.current((module, name)) is not ABSENT:
-                continue
-            importers, users = _users(run, module, name)
-            own = run.works[module].text.statements if module in run.works else ()
-            lines = [statement.first for statement in own if name in names_in_text(statement)]
-            if lines:
-                run.notes.append(f"{module}.{name} is gone, and {module}:{lines[0]} still uses it")
-            if importers:
-                run.notes.append(
-                    f"{module}.{name} is gone, and {', '.join(importers)} still imports it: "
-                    "what was imported stays until either is edited"
-                )
-            if users:
-                run.notes.append(f"{module}.{name} is gone, and {', '.join(users)} still uses it")
-            if importers or isinstance(old, (types.FunctionType, type)):
-                run.dangling[module, name] = held(old, importers)
+def keep_used(run: Execution, module: str) -> None:
+    """A name that `module` has just lost and that another module uses by attribute stays there."""
+    for name, old in run.removed.get(module, {}).items():
+        if run.current((module, name)) is ABSENT:
+            _keep_where_used(run, module, name, old)
+
+
+def _keep_where_used(run: Execution, module: str, name: str, old: Any) -> None:
+    importers, users = _users(run, module, name, old)
+    own = run.works[module].text.statements if module in run.works else ()
+    lines = [statement.first for statement in own if name in names_in_text(statement)]
+    if lines:
+        run.notes.append(f"{module}.{name} is gone, and {module}:{lines[0]} still uses it")
+    if importers:
+        run.notes.append(
+            f"{module}.{name} is gone, and {', '.join(importers)} still imports it: "
+            "what was imported stays until either is edited"
+        )
+    if users:
+        run.notes.append(
+            f"{module}.{name} is gone, and {', '.join(users)} still uses it: it stays until either is edited"
+        )
+        run.write(module, name, old)
+    if importers or users or isinstance(old, (types.FunctionType, type)):
+        run.dangling[module, name] = held(old, importers, kept=bool(users))
+
+
+def let_go(run: Execution) -> None:
+    """What was kept for others goes when an edit of theirs no longer uses it."""
+    for (module, name), one in list(run.program.dangling.items()):
+        if (module, name) in run.dangling or one.value is ABSENT:
+            continue
+        for importer in one.importers:
+            if importer in run.works and run.works[importer].edited:
+                _unstar(run, importer, module, name, one)
+        if one.kept and run.current((module, name)) is one.value and not _binds(run, module, name):
+            importers, users = _users(run, module, name, one.value)
+            if not users:
+                run.write(module, name, ABSENT)
+                run.dangling[module, name] = held(one.value, importers, kept=False)
+
+
+def _unstar(run: Execution, importer: str, module: str, name: str, one: Dangling) -> None:
+    """A name that only a star import brought."""
+    text, loaded = run.works[importer].text, run.works[importer].loaded
+    if run.current((importer, name)) is not one.value or _binds(run, importer, name):
+        return
+    if _imports(loaded, text, module, "*") and not any(name in names_in_text(s) for s in text.statements):
+        run.write(importer, name, ABSENT)
+
+
+def _binds(run: Execution, module: str, name: str) -> bool:
+    text = _text(run, run.program.get(module))
+    return text is None or any(name in statement.binds for statement in text.statements)
 
 
 class Dangling:
-    """What a lost name held. Functions and classes only as long as somebody else holds them."""
+    """What a lost name held. Functions and classes only as long as somebody else holds them. `kept`: the module has
+    the name still, for others use it."""
 
-    __slots__ = ("_value", "importers")
+    __slots__ = ("_value", "importers", "kept")
 
-    def __init__(self, value: Any, importers: tuple[str, ...]) -> None:
-        self._value, self.importers = value, importers
+    def __init__(self, value: Any, importers: tuple[str, ...], kept: bool) -> None:
+        self._value, self.importers, self.kept = value, importers, kept
 
     @property
     def value(self) -> Any:
@@ -59,9 +94,9 @@ class Dangling:
         return self._value
 
 
-def held(old: Any, importers: list[str]) -> Dangling:
+def held(old: Any, importers: list[str], kept: bool) -> Dangling:
     weak = isinstance(old, (types.FunctionType, type))
-    return Dangling(weakref.ref(old) if weak else old, tuple(importers))
+    return Dangling(weakref.ref(old) if weak else old, tuple(importers), kept)
 
 
 def prune(program: Program) -> None:
@@ -69,26 +104,32 @@ def prune(program: Program) -> None:
     for key, one in list(program.dangling.items()):
         home = program.get(key[0])
         value = one.value
-        if value is ABSENT or home is None or key[1] in home.namespace:
+        if value is ABSENT or home is None or home.namespace.get(key[1], ABSENT) is not (value if one.kept else ABSENT):
             del program.dangling[key]
-        elif not isinstance(value, (types.FunctionType, type)):
+        elif not one.kept and not isinstance(value, (types.FunctionType, type)):
             holders = [program.get(name) for name in one.importers]
             if not any(h is not None and any(v is value for v in list(h.namespace.values())) for h in holders):
                 del program.dangling[key]
 
 
-def _users(run: Execution, module: str, name: str) -> tuple[list[str], list[str]]:
-    """(modules that import the name, modules that use it as an attribute of the module)."""
+def _text(run: Execution, loaded: Loaded | None) -> SourceText | None:
+    if loaded is None:
+        return None
+    return run.works[loaded.name].text if loaded.name in run.works else text_of(loaded)
+
+
+def _users(run: Execution, module: str, name: str, old: Any) -> tuple[list[str], list[str]]:
+    """(modules that import the name and hold `old` by it, modules that use it as an attribute of the module)."""
     importers, users = [], []
     for loaded in list(run.program.all()):
-        if not loaded.mentions(name):
-            continue
-        text = run.works[loaded.name].text if loaded.name in run.works else text_of(loaded)
+        text = _text(run, loaded) if loaded.name != module and loaded.mentions(name) else None
         if text is None:
             continue
-        if loaded.name != module and _imports(loaded, text, module, name):
+        if _imports(loaded, text, module, name) or (
+            run.current((loaded.name, name)) is old and _imports(loaded, text, module, "*")
+        ):
             importers.append(loaded.name)
-        elif any(_means(loaded, chain, module) for chain in _chains(text, name)):
+        if any(_means(loaded, text, chain, module) for chain in _chains(text, name)):
             users.append(loaded.name)
     return sorted(importers), sorted(users)
 
@@ -106,6 +147,10 @@ def _chains(text: SourceText, name: str) -> Iterator[tuple[str, ...]]:
                 yield chain[: chain.index(name, 1)]
 
 
-def _means(loaded: Loaded, chain: tuple[str, ...], module: str) -> bool:
+def _means(loaded: Loaded, text: SourceText, chain: tuple[str, ...], module: str) -> bool:
     value = resolve(loaded.namespace, chain)
-    return isinstance(value, types.ModuleType) and value.__name__ == module
+    if value is not ABSENT:
+        return isinstance(value, types.ModuleType) and value.__name__ == module
+    package = hasattr(loaded.module, "__path__")
+    bound = {name: home for s in text.statements for name, home in modules_bound(s, loaded.name, package)}
+    return ".".join((bound.get(chain[0], ""), *chain[1:])) == module

@@ -184,7 +184,7 @@ def _settle_decorated(
         _replay_readers(runner, pair.new, name, result)
         return
     if is_ours and current is not ABSENT and become(runner.tx, current, result):
-        forget_marks(runner.tx, pair, runner.scope.namespace, runner.changes.unstored, current, result)
+        forget_marks(runner.tx, pair, runner.names_before(), runner.changes.unstored, current, result)
         runner.work.record.grafted[runner.scope.label(name)] = None
         runner.run.notes += runner.run.registrations.settle(before, current, result, current, name)
         if inner is not None:

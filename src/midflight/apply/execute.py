@@ -14,6 +14,7 @@ from typing import Any
 from midflight.apply.aliases import starred
 from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
+from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
 from midflight.apply.moves import Moves
@@ -77,6 +78,7 @@ class Execution:
                 heapq.heappush(waiting, self._position(reached))
         self.search.finish()
         self._empty_caches()
+        let_go(self)
         self.tx.flush()
         self.notes += map(str, tell_circles(self))
         if self.shapes_changed:
@@ -97,6 +99,7 @@ class Execution:
                     f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
                     for line, name in used_before_bound(work.old.text, work.text, functools.partial(starred, runner))
                 )
+            keep_used(self, work.name)
         work.done = True
         self._taking.discard(work.name)
 
@@ -199,6 +202,12 @@ class Execution:
             return ABSENT
         pending = self.pending.get(id(loaded.namespace), {})
         return pending[key[1]] if key[1] in pending else loaded.namespace.get(key[1], ABSENT)
+
+    def write(self, module: str, name: str, value: Any) -> None:
+        """Give a module's name a value, or with ABSENT none, in the step that is prepared."""
+        loaded = self.program.get(module)
+        if loaded is not None:
+            ModuleScope(loaded, self.tx, 0, self.pending).set(name, value)
 
     @contextlib.contextmanager
     def imports(self) -> Iterator[None]:

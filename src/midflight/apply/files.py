@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from midflight.apply.asked import module_goes
-from midflight.apply.dangling import tell_dangling
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
@@ -82,7 +81,6 @@ class Files:
             if orphan is not None and not self._users(run, orphan):
                 self._let_go(run, orphan, "")
         self._tell_left_over(run)
-        tell_dangling(run)
 
     def _tell_left_over(self, run: Execution) -> None:
         """Modules that the edit stopped importing, and that no other module imports or holds anything of."""

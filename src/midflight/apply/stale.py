@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import is_derived, is_state
-from midflight.apply.assigned import is_as_made, is_wrapper, makers, run_value, settle_value
+from midflight.apply.assigned import is_as_made, is_wrapper, makers, run_value, settle_built
 from midflight.apply.attributes import refresh_attributes
 from midflight.apply.blocks import refresh_block
 from midflight.apply.definitions import decorator_edited, refresh_function
@@ -128,7 +128,8 @@ def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
         return True
     if current is ABSENT and any(isinstance(statement.node, ast.If) for statement in group.statements):
         return True  # it stands in the branch that did not run
-    return (is_container(current) or is_derived_kind(current)) and is_as_made(runner, name, group.statements)
+    kept = current is not ABSENT and not is_container(current) and not is_derived_kind(current)
+    return not kept and is_as_made(runner, name, group.statements)
 
 
 def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
@@ -166,9 +167,7 @@ def _rebuild_group(runner: Runner, pair: Pair, group: Group) -> None:
         runner.work.reran[statement] = runner.work.reran.get(statement, 0) + 1
         run_value(runner, Pair("changed", statement, statement))
     for name in sorted(group.names):
-        old, new = runner.building.pop(name), runner.scope.get(name)
-        if not settle_value(runner, name, old, new, True):
-            runner.rebind(name, old, new)
+        settle_built(runner, name)
 
 
 def wants(runner: Runner, statement: Statement) -> bool:

@@ -255,6 +255,7 @@ class Runner:
         assert pair.new is not None
         if pair.old is None and isinstance(self.scope, ModuleScope):
             self.run.added.setdefault(self.work.name, set()).update(pair.new.binds)
+            self._take_over(pair.new.binds)
         self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
         if pair.old is None and (pair.new.is_def or pair.new.is_class):
             pair = continued(self, pair)
@@ -271,6 +272,14 @@ class Runner:
             run_block(self, pair)
         else:
             run_value(self, pair)
+
+    def _take_over(self, names: Iterable[str]) -> None:
+        """A name that was only kept for others is the module's own again."""
+        dangling = self.run.program.dangling
+        for name in names if dangling else ():
+            one = dangling.get((self.work.name, name))
+            if one is not None and one.kept and self.scope.get(name) is one.value:
+                self.scope.delete(name)
 
     def aside(
         self, nodes: Sequence[ast.stmt], given: Mapping[str, Any], pair: Pair
@@ -308,6 +317,10 @@ class Runner:
                     self.tx.guard(vars(value))
             elif value is not None and self.run.program.owns(value if callable(value) else type(value)):
                 self.tx.guard_object(value)
+
+    def names_before(self) -> Mapping[str, Any]:
+        """The module's names, also those that it has lost in this reload."""
+        return {**self.run.removed.get(self.work.name, {}), **self.scope.namespace}
 
     def labels(self, names: Iterable[str]) -> str:
         return ", ".join(self.scope.label(name) for name in sorted(names))

@@ -194,40 +194,57 @@ class Group:
 
 
 class Groups:
-    """Which statements of one scope build one value: those that bind a name and those that change it in place, and
-    a value between two of them that reads it before it is whole.
+    """Which statements of one scope build one value: those that bind a name, those that change it in place and the
+    `del` that takes it away, and a value between two of them that reads it before it is whole.
 
-    What only the head of a loop or a `with` binds joins nothing."""
+    What only the head of a loop or a `with` binds joins nothing, unless a `del` takes it away. `passing` are the names
+    that a `del` takes away."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self.statements = tuple(statements)
         self.builders: dict[str, list[Statement]] = defaultdict(list)
+        self.passing = frozenset[str]().union(*(statement.deletes for statement in self.statements))
         self._defined: set[str] = set()
         for statement in self.statements:
-            for name in built_names(statement):
+            for name in self._built(statement):
                 self.builders[name].append(statement)
             if defines(statement):
-                self._defined |= statement.binds
+                self._defined |= statement.binds - self.passing
         self._bound = {name for statement in self.statements for name in statement.binds}
 
     def names(self, statement: Statement) -> frozenset[str]:
         """The values that `statement` builds: not a definition's, and not those of another scope that it calls into."""
+        built = self._built(statement)
         if defines(statement):
-            return frozenset()
-        return frozenset(built_names(statement) & self._bound) - self._defined
+            built &= self.passing  # it only helps to make what the names around it hold
+        return frozenset(built & self._bound) - self._defined
+
+    def is_helper(self, statement: Statement) -> bool:
+        """Whether all that it binds is deleted again, or it is what deletes that."""
+        built = self._built(statement)
+        return bool(built) and built <= self.passing
+
+    def _built(self, statement: Statement) -> frozenset[str]:
+        return built_names(statement) | (self.passing & (statement.binds | statement.deletes))
 
     def of(self, statement: Statement) -> Group:
         names: set[str] = set()
         found = {statement}
         fresh = [statement]
         while fresh:
-            for name in self.names(fresh.pop()) - names:
+            statement = fresh.pop()
+            for name in (self.names(statement) | self._unfinished(statement)) - names:
                 names.add(name)
                 for other in (*self.builders[name], *self._between(name)):
                     if other not in found:
                         found.add(other)
                         fresh.append(other)
         return Group(tuple(s for s in self.statements if s in found), frozenset(names))
+
+    def _unfinished(self, statement: Statement) -> frozenset[str]:
+        """Names that are built on after `statement` has read them."""
+        read = statement.reads & self.builders.keys() & self._bound
+        return frozenset(name for name in read if statement in self._between(name))
 
     def _between(self, name: str) -> list[Statement]:
         """Values made from `name` while it was being built."""

@@ -189,6 +189,17 @@ def all_imports(statement: Statement, module: str, is_package: bool) -> tuple[Im
     )
 
 
+def modules_bound(statement: Statement, module: str, is_package: bool) -> Iterator[tuple[str, str]]:
+    """(name, the module or other thing that it stands for) for what it imports, also inside functions."""
+    for child in ast.walk(statement.node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                root = alias.name.partition(".")[0]
+                yield alias.asname or root, alias.name if alias.asname else root
+    for one in all_imports(statement, module, is_package):
+        yield one.bound, f"{one.module}.{one.name}"
+
+
 def names_in_text(statement: Statement) -> frozenset[str]:
     """Every name that it uses, bodies of functions included."""
     return statement._fact(  # type: ignore[no-any-return]

@@ -10,6 +10,8 @@ from midflight.graph.homes import made_in
 from midflight.graph.hook import is_plain
 from midflight.graph.imports import imported_modules
 from midflight.graph.loaded import Loaded
+from midflight.plan.flow import chains_in_text, modules_bound
+from midflight.plan.statements import decode, parse
 from midflight.values import Problem
 
 _GONE: Any = object()
@@ -57,10 +59,25 @@ def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
     named = _imports(other, loaded)
     values = [old] if named or made_in(old, loaded.name) else []
     values += [new] if named or (made_in(new, loaded.name) and not is_plain(new)) else []
-    values += [loaded.module]
-    return any(held is value for held in list(other.namespace.values()) for value in values)
+    holds = any(held is value for held in list(other.namespace.values()) for value in values)
+    return holds or _names(other, loaded.name, name)
 
 
 def _imports(other: Loaded, loaded: Loaded) -> bool:
     """Whether the text of `other` imports from `loaded`."""
     return loaded.name in imported_modules(other.source or b"", other.name, hasattr(other.module, "__path__"))
+
+
+def _names(other: Loaded, module: str, name: str) -> bool:
+    """Whether the text of `other` asks `module` for `name`, as an attribute or by an import, also inside a function."""
+    package = hasattr(other.module, "__path__")
+    try:
+        statements = parse(decode(other.source or b"")).statements
+    except (SyntaxError, ValueError):
+        return True  # it cannot be told, so it counts
+    bound = {given: home for s in statements for given, home in modules_bound(s, other.name, package)}
+    if f"{module}.{name}" in bound.values():
+        return True
+    chains = (chain for s in statements for chain in chains_in_text(s) if name in chain[1:])
+    whole = (".".join((bound.get(chain[0], chain[0]), *chain[1:])) for chain in chains)
+    return any(f"{chain}.".startswith(f"{module}.{name}.") for chain in whole)

@@ -200,7 +200,7 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     found += [n for n in decorator_names(node) if runner.decorator_edited(n, True)]
     if is_generated(owner, live) or _has_other_kind(owner, node):
         found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes]
-    found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.own]
+    found += [f.__qualname__ for f in makers_of(owner) if changes.runs_edited(f)]
     found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks]
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]

@@ -64,7 +64,7 @@ def graft_generated(
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
     held, fields = dict(vars(owner)), fields_of(owner)
-    marks = marks_of(pair, runner.scope.namespace, runner.changes.unstored) | _marks_of_makers(runner, owner)
+    marks = marks_of(pair, runner.names_before(), runner.changes.unstored) | _marks_of_makers(runner, owner)
     gone = marks & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
         from midflight.apply.graft.enums import graft_enum

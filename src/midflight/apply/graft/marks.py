@@ -67,5 +67,7 @@ def stores(code: types.CodeType) -> Iterator[str]:
     for instruction in dis.get_instructions(code):
         if instruction.opname == "STORE_ATTR":
             yield instruction.argval
+    if "setattr" in code.co_names:
+        yield from (const for const in code.co_consts if isinstance(const, str) and const.isidentifier())
     for nested in nested_codes(code):
         yield from stores(nested)
