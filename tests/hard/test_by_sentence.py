@@ -277,11 +277,13 @@ def tag(v):
         setattr(c, "extra", 1)
         return c
     return d
-def other(v): return tag(v)
+def other(f):
+    f.other = 3
+    return f
 @tag(2)
 class C:
     def f(self): return 1
-    @other(3)
+    @other
     def g(self): return 2
 @tag(1)
 def f(): return 1
@@ -297,7 +299,7 @@ class C:
 def f(): return 1
 @ expect
 not hasattr(C, "tag") and not hasattr(C, "extra") and C.mine == 2 and C().f() == 3
-not hasattr(f, "tag") and f.mine == 1 and not hasattr(g, "tag")
+not hasattr(f, "tag") and f.mine == 1 and not hasattr(g, "other")
 
 ## marks-of-decorator-that-stays: the decorator stays, its use goes
 @ file m.py

@@ -17,7 +17,7 @@ from midflight.apply.graft.answers import derive_abstract, own_answers
 from midflight.apply.graft.fields import Fields, complete, fields_of
 from midflight.apply.graft.functions import fitted
 from midflight.apply.graft.instances import fill_in
-from midflight.apply.graft.marks import marks_of
+from midflight.apply.graft.marks import forget_marks, marks_of
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
@@ -72,6 +72,10 @@ def graft_generated(
         graft_enum(runner, owner, inner, pairs)
     else:
         move_attributes(runner.tx, owner, inner, pairs)
+        for each in pairs:
+            if each.edited and each.new is not None and each.new.is_def:
+                lives, made = (vars(cls).get(each.new.name) for cls in (owner, inner))
+                forget_marks(runner.tx, each, runner.names_before(), lives, made)
         complete(runner.tx, owner, runner.scope.namespace)
         if fields_of(owner).keys() != fields.keys() or owner.__bases__ != bases:
             runner.changes.shape_changed(runner.scope.key(name), owner)
