@@ -335,7 +335,7 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
     again: set[Statement] = set()
     last: dict[Statement, list[str]] = {}
     ran = [p.new for p in pairs if p.kind in ("changed", "added") and p.new is not None]
-    ran += _helpers_edited(runner, pairs)
+    ran += helpers_edited(runner, pairs)
     went = [p.old for p in pairs if p.kind in ("changed", "removed") and p.old is not None]
     if not ran and not went:
         return again, last
@@ -363,10 +363,10 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
     return again, last
 
 
-def _helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:
+def helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:
     """Functions of which only the body was edited and whose name was deleted, so that nobody finds them by it: what
     they helped to make is made again."""
-    if not any(isinstance(pair.statement.node, ast.Delete) for pair in pairs):
+    if "\ndel " not in runner.work.text.text:
         return []
     bodies = [p.new for p in pairs if p.kind == "bodies" and p.new is not None and p.new.is_def]
     return [statement for statement in bodies if runner.new_groups.is_helper(statement)]

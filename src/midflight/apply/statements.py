@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import starred_away
 from midflight.apply.asked import forget_hooks
-from midflight.apply.assigned import annotate, finish_building, lambda_edited, rebuilds, run_value, stands
+from midflight.apply.assigned import (
+    annotate,
+    finish_building,
+    helpers_edited,
+    lambda_edited,
+    rebuilds,
+    run_value,
+    stands,
+)
 from midflight.apply.binders import last_binders, returning
 from midflight.apply.blocks import run_block
 from midflight.apply.branches import names_bound
@@ -66,7 +74,7 @@ class Runner:
         """Every statement of an edited scope, in the new source's order; what is gone goes first."""
         self.siblings = pairs
         self.going += tuple(p.old for p in pairs if p.old is not None and _is_going(p))
-        self.reordered = reorders(pairs)
+        self.reordered = reorders(pairs) or bool(helpers_edited(self, pairs))
         if self.reordered:
             self._take_reordered(pairs)
         else:  # nothing is bound, removed or annotated that was not

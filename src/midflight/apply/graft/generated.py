@@ -75,7 +75,7 @@ def graft_generated(
         for each in pairs:
             if each.edited and each.new is not None and each.new.is_def:
                 lives, made = (vars(cls).get(each.new.name) for cls in (owner, inner))
-                forget_marks(runner.tx, each, runner.names_before(), lives, made)
+                forget_marks(runner.tx, each, runner.names_before(), runner.changes.unstored, lives, made)
         complete(runner.tx, owner, runner.scope.namespace)
         if fields_of(owner).keys() != fields.keys() or owner.__bases__ != bases:
             runner.changes.shape_changed(runner.scope.key(name), owner)
