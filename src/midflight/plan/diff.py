@@ -15,8 +15,8 @@ PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "
 
 @dataclass(slots=True, eq=False)  # not frozen, which would make each of a module's pairs cost four times as much
 class Pair:
-    """One statement in both versions; never changed. `bodies`: only code inside functions differs, so it need not run again;
-    `annotated`: only what its annotation gives, under another `from __future__` line."""
+    """One statement in both versions; never changed. `bodies`: only code inside functions differs, so it need not run
+    again; `annotated`: only what its annotation gives, under another `from __future__` line."""
 
     kind: PairKind
     old: Statement | None
