@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -567,6 +569,27 @@ X = 1 => X = 2
 m.X == 1 and told("MF031", "hangs")
 m.gate.set() is None
 
+# health-check-reached: a check of a module that nobody edited and that a value flowed to is asked too
+[file conf.py]
+LIMIT = 1
+[file m.py]
+from midflight import health_check
+from conf import LIMIT
+DOUBLE = LIMIT * 2
+@health_check
+def is_small():
+    return DOUBLE < 10
+[run]
+import m, conf
+[sub conf.py]
+LIMIT = 1 => LIMIT = 50
+[expect rolled back]
+conf.LIMIT == 1 and m.DOUBLE == 2 and told("is_small")
+[sub conf.py]
+LIMIT = 50 => LIMIT = 2
+[expect]
+m.DOUBLE == 4
+
 # health-check-removed: a check that went is not asked
 [file m.py]
 from midflight import health_check
@@ -586,3 +609,35 @@ m.X == 2
 @pytest.mark.parametrize("case", table(HOOKS))
 def test_hooks(case: Case, tmp_path: pathlib.Path) -> None:
     play(case, tmp_path)
+
+
+WITHOUT_A_SESSION = """
+import sys, threading
+from midflight import accept, derived, dispose, health_check, keep, migrate, smoke_test, state
+class C: pass
+@accept("dep")
+def take(module): 1 / 0
+@dispose
+def clean(): 1 / 0
+@keep
+def kept(): 1 / 0
+@migrate(C)
+def move(obj, added, removed): 1 / 0
+@health_check(deadline_s=1)
+def healthy(): 1 / 0
+@smoke_test
+async def smokes(): 1 / 0
+assert (derived(lambda: [1]), state(lambda: {2}), keep.get("x", 3)) == ([1], {2}, 3)
+loaded = sorted(name for name in sys.modules if name.startswith("midflight"))
+assert loaded == ["midflight", "midflight.hooks"], loaded
+assert threading.active_count() == 1
+try:
+    clean()
+except ZeroDivisionError:
+    print("a hook is the function itself")
+"""
+
+
+def test_hooks_do_nothing_and_load_nothing_in_a_process_without_a_session() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_A_SESSION], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("a hook is the function itself\n", "")
