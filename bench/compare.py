@@ -2,7 +2,8 @@
 
     python bench/compare.py [--with COMMIT] [--all] [--append]
 
-bench/results/history.jsonl has a line for each full run: when, at which commit, and the medians of that run. Without
+bench/results/history.jsonl has a line for each full run: when, at which commit, how busy the machine was in its last
+quarter of an hour, and the medians. Without
 --with, the line before the last is taken; without --all, only what changed by more than a tenth is said. --append adds
 a line of the figures that stand in bench/results now, as `make bench` does at its end.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -48,7 +50,7 @@ def append() -> None:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
     }
-    line |= {"python": sys.version.split()[0], "figures": medians()}
+    line |= {"load": round(os.getloadavg()[2], 1), "python": sys.version.split()[0], "figures": medians()}
     with HISTORY.open("a", encoding="utf-8") as history:
         history.write(json.dumps(line) + "\n")
 
@@ -89,7 +91,7 @@ def main() -> int:
         print("the history has no run to compare with", file=sys.stderr)
         return 0 if options.append else 1
     old, new = earlier[-1], lines[-1]
-    print(f"{old['commit']} of {old['date']} -> {new['commit']} of {new['date']}")
+    print(" -> ".join(f"{one['commit']} of {one['date']}, at a load of {one['load']}" for one in (old, new)))
     for _, line in changes(old["figures"], new["figures"], 0 if options.all else 0.1):
         print(line)
     return 0
