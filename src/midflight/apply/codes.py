@@ -11,7 +11,7 @@ from midflight.apply.changes import inner_code_differs, own_code_differs
 from midflight.apply.graft.classes import fill_from_bodies, place_class
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
-from midflight.apply.graft.functions import forwarded_to, new_doc, pair_codes, same_code
+from midflight.apply.graft.functions import forwarded_to, moved_code, new_doc, pair_codes, same_code
 from midflight.apply.graft.search import Done, by_code
 from midflight.apply.holders import frames_by_code, functions_in, nested_codes
 from midflight.apply.scopes import ModuleScope
@@ -43,9 +43,44 @@ def graft_codes(runner: Runner, pair: Pair) -> None:
             place_class(runner.tx, owner, pair.new)
     if not old:
         return
+    if _only_moved(runner, pair, old):
+        assert pair.old is not None
+        runner.roots[pair.new] = moved = tuple(moved_code(code, pair.new.first - pair.old.first) for code in old)
+        if not _graft_moved(runner, pair, old, moved):
+            graft_pairs(runner, pair, old, moved)
+        return
     roots = tuple(nested_codes(_compiled(runner, pair.new)))
     runner.roots[pair.new] = roots
     graft_pairs(runner, pair, old, roots)
+
+
+def _only_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> bool:
+    """Whether the old code is right but for its line numbers, so that nothing has to be compiled."""
+    if pair.kind != "moved" or pair.old is None or pair.new is None or pair.old.text != pair.new.text:
+        return False
+    before, after = runner.work.old.text, runner.work.text
+    known = before.imports == after.imports  # see import_marks
+    return known and all(code.co_filename == runner.work.loaded.path for code in old)
+
+
+def _graft_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType], new: Sequence[types.CodeType]) -> bool:
+    """Give a function that only its name leads to its code on other lines: what most functions below an edit need.
+    False where somebody else holds it, or what is inside it."""
+    name = getattr(pair.statement.node, "name", "")
+    function = runner.scope.get(name)
+    if len(old) != 1 or type(function) is not types.FunctionType or function.__code__ is not old[0]:
+        return False
+    # Its references: the tuple it lies in, the function, and what getrefcount is given.
+    if sys.getrefcount(old[0]) > 3 or any(map(_is_held, nested_codes(old[0]))):
+        return False
+    runner.run.search.move(function, new[0])
+    return True
+
+
+def _is_held(code: types.CodeType) -> bool:
+    """Whether something else than the code around it holds a code object: a function that runs it, a frame."""
+    # The tuple of constants, the list that is gone through, `map`, the parameter, and what getrefcount is given.
+    return sys.getrefcount(code) > 5 or any(map(_is_held, nested_codes(code)))
 
 
 def graft_pairs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import gc
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,8 @@ class LiveRoots(Roots):
 
     def _find(self, statement: Statement) -> Codes:
         namespace = self._loaded.namespace
+        if statement.is_plain_def and (code := self._of_plain(statement, namespace)) is not None:
+            return (code,)
         flags = future_flags(self._text.future)
         code = compile_nodes([statement.located()], self._loaded.path, flags, self._text.imports)
         codes = nested_codes(code)
@@ -66,6 +68,16 @@ class LiveRoots(Roots):
                     code for code in found if all(code is not known for known in live[place])
                 )
         return tuple(_with_live(each, live, crowded) for each in codes)
+
+    def _of_plain(self, statement: Statement, namespace: Mapping[str, Any]) -> types.CodeType | None:
+        """The code object of a plain function that its name leads to: it is there, and need not be compiled to be known
+        again."""
+        name: str = statement.node.name  # type: ignore[attr-defined]
+        function = namespace.get(name)
+        if type(function) is not types.FunctionType or function.__globals__ is not namespace:
+            return None
+        code = origin_of(function.__code__)
+        return code if code.co_name == name and _place(code) == (name, statement.first) else None
 
     def _on_heap(self) -> Live:
         if self._hidden is None:
