@@ -1060,6 +1060,8 @@ class Session:
 
     def status(self) -> dict[str, Any]:
         """What stands now."""
+        if self._kept is not None:
+            self._kept.save()  # troubles that it meets are part of the answer
         last = self._history[-1] if self._history else None
         return {
             "id": self.id,

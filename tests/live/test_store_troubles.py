@@ -140,8 +140,11 @@ def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(tmp_path: P
 
 
 CORRUPT = """
+import threading
+durable = threading.Event()
+session.subscribe(lambda news: durable.set() if getattr(news, "kind", "") == "durable" else None)
 first = save(2)
-import midflight.store.keeper
+assert durable.wait(30)
 session._kept._store.database.read("PRAGMA wal_checkpoint(TRUNCATE)")
 with open(".midflight/history.db", "r+b") as file:
     size = file.seek(0, 2)

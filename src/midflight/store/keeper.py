@@ -278,6 +278,10 @@ class Keeper:
         self._unsaved.append(Waiting(write, None))
         self._flush()
 
+    def save(self) -> None:
+        """What was recorded is in the store when this returns, or what stands in the way was said."""
+        self._flush()
+
     def _flush(self) -> bool:
         """Whether all that waits is in the store."""
         with self._lock:
