@@ -60,7 +60,8 @@ Made by `make bench` (the speed of reloads) and `make bench ALL=1` (everything),
 each table, each at its own time. Where several runs were made, a cell is the
 median of the runs' figures, with the smallest and the largest run behind it; runs of what is compared were
 interleaved. Times are wall time unless the column says CPU. How the figures change over time stands in
-results/history.jsonl; `python bench/compare.py` says it.
+results/history.jsonl; `python bench/compare.py` says it. The load is the machine's average over the quarter of an hour
+before the table was made, the bench's own included: with more than its cores, times by the clock say little.
 """
 
 

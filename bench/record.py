@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+import re
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
@@ -124,15 +125,21 @@ def record(
         "title": title,
         "command": command,
         "python": platform.python_version(),
-        "machine": f"{platform.system()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()}, {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}",
         "columns": list(columns),
         "rows": table,
         "notes": list(notes),
         "figures": figures,
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    (RESULTS / f"{name}.json").write_text(in_lines(whole), "utf-8")
     show(title, columns, table, notes)
+
+
+def in_lines(whole: dict[str, object]) -> str:
+    """JSON as a change shows it best: a line for each value, and one for a list of numbers."""
+    text = json.dumps(whole, indent=1) + "\n"
+    return re.sub(r"\[\s+([-+\d.eE,\s]+?)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text)
 
 
 def show(title: str, columns: Sequence[str], rows: Rows, notes: Sequence[str] = ()) -> None:

@@ -231,3 +231,10 @@ def test_the_profile_names_functions_as_a_reader_finds_them(tmp_path: Path) -> N
     subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, timeout=100)
     table = json.loads((tmp_path / "profile-lines-after.json").read_text())
     assert any(row[0].startswith("apply/") for row in table["rows"]) and table["figures"]["cpu_ms"] > 0
+
+
+def test_a_list_of_numbers_takes_one_line_and_nothing_is_lost(bench: SimpleNamespace) -> None:
+    whole = {"rounds": [1, -2.5, 3e-07], "rows": [["a", "[1, 2]"], []], "empty": {}}
+    text = importlib.import_module("record").in_lines(whole)
+    assert json.loads(text) == whole
+    assert ' "rounds": [1, -2.5, 3e-07],' in text.splitlines()
