@@ -213,6 +213,7 @@ class Process:
         self.known: Files = {}  # the version that the process took last
         self.fresh_facts: Facts = {}
         self.fails = ""  # how a fresh process of the version that was taken last fails
+        self.missing: set[str] = set()  # names that a fresh process has lacked since, and that were told
 
     def write(self, files: Files) -> list[str]:
         """Makes the folder hold `files`; returns the paths that changed."""
@@ -344,7 +345,8 @@ class Step:
         notes = "\n".join([*report.notes, *(k for m in report.modules.values() for k in m.kept)])
         names = re.findall(r"'(?:\w+\.)*(\w+)'", fresh)
         kept = [name for one in report.modules.values() for name in one.kept]  # it may be what fails
-        told = any(name in notes for name in names) or fresh == process.fails or bool(kept)
+        told = any(name in notes or name in process.missing for name in names) or fresh == process.fails or bool(kept)
+        process.missing |= {name for name in names if told}
         process.fails = fresh
         process.known = files
         nothing = {(m, n): "nothing to compare with" for m, t in files.items() for _, n in statements_by_name(m, t)}
@@ -383,7 +385,7 @@ class Step:
                 wrong.append(f"{path}: live {a} | fresh {b}")
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
         gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
-        process.known, process.fresh_facts, process.fails = files, fresh, ""
+        process.known, process.fresh_facts, process.fails, process.missing = files, fresh, "", set()
         if wrong:
             return self.verdict("differs", *wrong[:12], *report.notes)
         if gone:

@@ -1325,6 +1325,96 @@ except ValueError:
 [expect]
 a.f is f and f("") == 3 and f(1) == 4
 a.f_int is f_int and f.registry[int] is f_int and f.registry[object]("") == 3
+
+# answer-that-was-cached-and-is-asked-for-indirectly: the edit's own statements get the new code's answer
+[file a.py]
+import functools
+def g(x):
+    return x
+@functools.lru_cache(maxsize=None)
+def f(x):
+    return g(x) + 1
+def h(x):
+    return f(x)
+[file b.py]
+import a
+K = a.f(2)
+M = a.h(2)
+[run]
+import a, b
+[sub a.py]
+return x\n@ => return x * 10\n@
+[expect]
+b.K == 21 and b.M == 21 and a.f(2) == 21
+
+# answers-of-a-failed-edit: a cache has those that it had
+[file a.py]
+import functools
+@functools.cache
+def f(x):
+    return [x]
+K = f(2)
+[run]
+import a
+held = a.f(7)
+[edit a.py]
+import functools
+@functools.cache
+def f(x):
+    return [x, x]
+K = f(2)
+M = f(7)
+1 / 0
+[expect rolled back]
+a.f(7) is held and a.f.cache_info().currsize == 2
+
+# answer-of-a-cache-with-a-limit: the report says that it may have answered
+[file a.py]
+import functools
+@functools.lru_cache
+def f(x):
+    return x
+def h(x):
+    return f(x)
+K = h(2)
+[run]
+import a
+[sub a.py]
+return x\ndef => return x * 10\ndef
+[expect]
+told("a.f", "from its cache")
+
+# partial-of-a-function-that-was-renamed: it leads to the one that the name has
+[file a.py]
+import functools
+def f(x):
+    return x
+p = functools.partial(f, 1)
+[run]
+import a
+p = a.p
+[edit a.py]
+import functools
+def g(x):
+    return x
+p = functools.partial(g, 1)
+[expect]
+a.p is p and p.func is a.g
+
+# star-import-that-goes: what it brought goes, also where the program has set it in its module since
+[file b.py]
+K = 1
+M = 2
+[file a.py]
+from b import *
+[run]
+import a, b
+b.K = 92
+a.mine = 3
+[edit a.py]
+from b import M
+[expect]
+a.M == 2 and not hasattr(a, "K") and a.mine == 3
 """
 
 

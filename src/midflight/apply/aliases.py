@@ -193,7 +193,10 @@ def starred_away(runner: Runner, pair: Pair, bound: Collection[str]) -> Iterator
             held = runner.scope.get(brought)
             there = runner.changes.values.get((module, brought), runner.run.current((module, brought)))
             others = (p.new for p in runner.siblings if p.new is not None)
-            if held is not ABSENT and held is there and not any(_starred_from(runner, o, brought) for o in others):
+            alone = not any(p.old is not None and brought in p.old.binds for p in runner.siblings)
+            if held is ABSENT or not (alone or held is there):
+                continue  # nothing, or what another statement or the program put there
+            if not any(_starred_from(runner, o, brought) for o in others):
                 yield brought, held
 
 

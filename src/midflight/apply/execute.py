@@ -17,6 +17,7 @@ from midflight.apply.circles import tell_circles
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.graft.answers import forget_answers
 from midflight.apply.graft.search import Search
+from midflight.apply.graft.wrappers import answers_of, empty_cache
 from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
@@ -58,6 +59,8 @@ class Execution:
         self._order: dict[str, int] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()
+        self._seen = 0  # how much had changed when caches were looked at last
+        self._answered: set[int] = set()  # caches with a limit, which still answered while statements ran
 
     def run(self) -> None:
         """Do it all; the prepared part goes live in one step at the end."""
@@ -165,8 +168,6 @@ class Execution:
 
     def _empty_caches(self) -> None:
         """Answers of the old code go when the reload commits: what they were cannot be put back."""
-        from midflight.apply.graft.wrappers import empty_cache
-
         self.changes.find_caches(work.loaded for work in self.works.values() if work.edited)
         for cache in self.changes.caches.values():
             self.tx.at_commit(functools.partial(empty_cache, cache))
@@ -231,6 +232,25 @@ class Execution:
         self.search.finish()
         self.tx.flush()
         self.registrations.guard()
+        self._put_answers_aside()
+
+    def _put_answers_aside(self) -> None:
+        """What caches answered by the old code is no answer for the code that runs now."""
+        if len(self.changes.touched) == self._seen:
+            return
+        self._seen = len(self.changes.touched)
+        self.changes.find_caches(work.loaded for work in self.works.values() if work.edited)
+        for cache in self.changes.caches.values():
+            answers = answers_of(cache)
+            if answers:
+                self.tx.guard(answers)
+                answers.clear()
+            elif answers is None and cache.cache_info().currsize and id(cache) not in self._answered:
+                self._answered.add(id(cache))
+                self.notes.append(
+                    f"{cache.__module__}.{cache.__qualname__} may have answered from its cache, of the old code, what this "
+                    "edit ran"
+                )
 
 
 class _Imports:

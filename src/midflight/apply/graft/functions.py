@@ -249,7 +249,7 @@ def graft_attributes(tx: Transaction, old: types.FunctionType, new: types.Functi
     for name, value in list(new.__dict__.items()):
         held = old.__dict__.get(name)
         inside = isinstance(held, types.FunctionType) and held is not old and value is not new
-        if held is not value and not (inside and not has_name(held) and become(tx, held, value)):
+        if held is not value and not (inside and not (has_name(held) or has_name(value)) and become(tx, held, value)):
             tx.set_item(old.__dict__, name, value)
 
 
@@ -273,7 +273,7 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
         except ValueError:
             tx.set_cell(mine, value)
             continue
-        inside = isinstance(held, types.FunctionType) and not has_name(held)
+        inside = isinstance(held, types.FunctionType) and not (has_name(held) or has_name(value))
         if held is value or (inside and become(tx, held, value)):
             continue
         tx.set_cell(mine, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import types
 from typing import Any
 
@@ -41,8 +42,8 @@ def is_wrapper_object(value: Any) -> bool:
 
 
 def _inside(tx: Transaction, old: Any, new: Any) -> bool:
-    """Make what a wrapper has inside act as what a new one has, unless it is a definition with a name of its own."""
-    return old is new or (not has_name(old) and become(tx, old, new))
+    """Make what a wrapper has inside act as what a new one has, unless one is a definition with a name of its own."""
+    return old is new or not (has_name(old) or has_name(new)) and become(tx, old, new)
 
 
 def _become_or(tx: Transaction, old: Any, new: Any) -> Any:
@@ -121,6 +122,15 @@ def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
     for name in [name for name in mine if name not in theirs]:
         del mine[name]
     return True
+
+
+def answers_of(cached: Any) -> dict[Any, Any] | None:
+    """The table in which an lru_cache without a limit keeps its answers (Modules/_functoolsmodule.c). One with a limit
+    keeps a list beside it that must fit, so nobody else may change that."""
+    if cached.cache_info().maxsize is not None:
+        return None
+    tables = (one for one in gc.get_referents(cached) if type(one) is dict and one is not cached.__dict__)
+    return next(tables, None)
 
 
 def empty_cache(cached: Any) -> None:
