@@ -359,6 +359,9 @@ class Step:
         loaded = sorted(path.partition(" ")[0] for path in fresh if path.endswith(" names"))
         live = process.live(loaded)  # others that are loaded are left over
         found = {path: pair for path, pair in differences(live, fresh).items() if not path.endswith(QUIET)}
+        over = [name for name in process.names() if name not in loaded]
+        if len(over) > 1:  # one of them may be there for another
+            found = {path: pair for path, pair in found.items() if path.replace(":", ".") not in over}
         edited = self.edited(files)
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
         kept |= {note.split()[0].rstrip(":").rpartition(".")[2] for note in report.notes}  # what it was said of

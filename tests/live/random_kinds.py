@@ -107,9 +107,17 @@ def decorator(rng: random.Random, scope: Scope) -> str:
     options = [scope.any(rng, "decorator"), "functools.lru_cache(maxsize=None)"]
     if factory := scope.any(rng, "factory"):
         options += [f"{factory}({number(rng, scope)})"] * 2
+    if counter := scope.any(rng, "class-based"):
+        options += [counter]
     if registrar := scope.any(rng, "registrar"):
         options += [registrar, registrar]
     return "@" + (rng.choice([one for one in options if one]))
+
+
+def metaclass(rng: random.Random, scope: Scope) -> str:
+    own = scope.any(rng, "metaclass")
+    options = ["", "", "", "", "metaclass=abc.ABCMeta", *([f"metaclass={own}"] * 2 if own else [])]
+    return rng.choice(options)  # type: ignore[no-any-return]
 
 
 def base(rng: random.Random, scope: Scope) -> str:
@@ -185,7 +193,9 @@ def render_enum(unit: Unit) -> list[str]:
 
 
 def render_block(unit: Unit) -> list[str]:
-    if unit.kind == "if":
+    if unit.kind == "with":
+        head, tail = [f"with contextlib.suppress({unit.fields['error']}):"], []
+    elif unit.kind == "if":
         head, tail = [f"if {unit.fields['test']}:"], []
         if unit.fields["otherwise"]:
             tail = ["else:", f"    {unit.name} = {unit.fields['otherwise']}"]
@@ -249,14 +259,15 @@ KINDS: dict[str, Kind] = {
     "classdeco": Kind("deco", "class decorator", {"value": number}, lines("def {name}(cls):\n    cls.tag = {value}\n    return cls")),
     "class": Kind("C", "class", {
         "deco": maybe(lambda r, s: "@" + s.any(r, "class decorator") if s.any(r, "class decorator") else "", 0.3),
-        "base": maybe(base, 0.4), "keyword": choice("", "", "", "", "metaclass=abc.ABCMeta"),
+        "base": maybe(base, 0.4), "keyword": metaclass,
         "doc": maybe(choice('"""A."""', '"""B."""')), "limit": number, "init": number, "get": number}, render_class,
-        ("attribute", "method", "method", "property", "static", "classmethod", "state", "cached", "nested", "slotless")),
+        ("attribute", "method", "method", "property", "static", "classmethod", "state", "cached", "nested", "slotless", "described", "settable",
+         "abstract", "partialmethod", "private", "coroutine")),
     "dataclass": Kind("C", "class", {
         "deco": choice("@dataclass", "@dataclass", "@dataclass(eq=False)", "@dataclass(order=True)", "@dataclass(frozen=True)"), "size": number,
         "more": maybe(choice("items: list = field(default_factory=list)", "flag: bool = False", "label: str = 'a'"), 0.5),
         "limit": number, "get": number}, render_dataclass, ("method", "property", "static")),
-    "enum": Kind("E", "enum", {"base": choice("Enum", "IntEnum"), "values": lambda r, s: [str(n) for n in r.sample(range(1, 9), r.randint(1, 4))]},
+    "enum": Kind("E", "enum", {"base": choice("Enum", "IntEnum", "IntFlag"), "values": lambda r, s: [str(n) for n in r.sample(range(1, 9), r.randint(1, 4))]},
         render_enum, ("method", "property")),
     "object": Kind("OBJ", "object", {"cls": constructor, "value": number}, lambda unit: lines(
         "{name} = types.SimpleNamespace(n={value}, get=abs)" if unit.fields["cls"].startswith("types") else "{name} = {cls}({value})")(unit)),
@@ -270,6 +281,32 @@ KINDS: dict[str, Kind] = {
     "table": Kind("D", "dict", {"func": callee, "cls": constructor}, lines('{name} = {{"call": {func}, "make": {cls}}}')),
     "if": Kind("K", "int", {"test": lambda r, s: f"{number(r, s)} > {literal(r, s)}", "value": number, "otherwise": number}, render_block, ("func", "const", "derived")),
     "try": Kind("K", "int", {"error": choice("ValueError", "ImportError"), "value": number, "otherwise": maybe(number)}, render_block, ("func", "const", "class")),
+    "with": Kind("K", "int", {"error": choice("ValueError", "KeyError"), "value": number, "otherwise": choice("")}, render_block, ("func", "const", "class")),
+    "async": Kind("co", "async", {"default": number, "body": number}, lines(
+        "async def {name}(x, y={default}):\n    await wait()\n    return x + y + {body}")),
+    "asyncgen": Kind("ag", "asyncgen", {"body": number}, lines("async def {name}(n):\n    for i in range(n):\n        yield i + {body}")),
+    "manager": Kind("cm", "manager", {"body": number}, lines("@contextlib.contextmanager\ndef {name}(n):\n    yield n + {body}")),
+    "meta": Kind("M", "metaclass", {"value": number}, lines(
+        "class {name}(type):\n    def __new__(mcls, name, bases, namespace, **k):\n        cls = super().__new__(mcls, name, bases, namespace, **k)\n"
+        "        cls.made = {value}\n        return cls\n    def kind(cls):\n        return {value}")),
+    "descriptor": Kind("De", "descriptor", {"value": number}, lines(
+        "class {name}:\n    def __set_name__(self, owner, name):\n        self.named = name\n    def __get__(self, instance, owner=None):\n        return {value}")),
+    "counter": Kind("Deco", "class-based", {"body": number}, lines(
+        "class {name}:\n    def __init__(self, fn):\n        functools.update_wrapper(self, fn)\n        self.fn = fn\n    def __call__(self, *a, **k):\n"
+        "        return self.fn(*a, **k) + {body}\n    def __get__(self, instance, owner=None):\n        return types.MethodType(self, instance)")),
+    "namedtuple": Kind("NT", "", {"first": number, "second": number, "body": number}, lines(
+        "class {name}(typing.NamedTuple):\n    a: int = {first}\n    b: int = {second}\n    def get(self):\n        return self.a + {body}")),
+    "typed dict": Kind("TD", "", {"total": choice("", ", total=False"), "type": choice("int", "str")}, lines(
+        "class {name}(typing.TypedDict{total}):\n    a: {type}")),
+    "slots": Kind("S", "class", {"limit": number, "get": number}, lines(
+        "class {name}:\n    __slots__ = ('n', '__dict__', '__weakref__')\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n        return self.n + x + {get}")),
+    "local": Kind("mk", "", {"value": number, "body": number}, lines(
+        "def {name}(n):\n    class Local:\n        v = {value}\n        def get(self):\n            return n + {body}\n    return Local")),
+    "lambdas": Kind("D", "dict", {"first": number, "second": number}, lines(
+        '{name} = {{"a": lambda x: x + {first}, "b": [lambda x=1: x + {second}]}}')),
+    "filled": Kind("D", "dict", {"count": literal, "value": number}, lines("{name} = {{}}\nfor _k in range({count}):\n    {name}[_k] = {value}")),
+    "fallback": Kind("mod", "", {"module": choice("json", "surely_missing", "bisect")}, lines(
+        "try:\n    import {module} as {name}\nexcept ImportError:\n    {name} = None")),
     "state": Kind("count", "", {"value": literal}, lines("{name} = {value}")),
     "bump": Kind("bump", "bump", {"value": literal, "body": number}, lines(
         "SEEN_{name} = {value}\ndef {name}():\n    global SEEN_{name}\n    SEEN_{name} += {body}\n    return SEEN_{name}")),
@@ -293,13 +330,23 @@ KINDS: dict[str, Kind] = {
     "static": Kind("m", "", {"body": number, "default": number}, lines("@staticmethod\ndef {name}(x=1, y={default}):\n    return x + y + {body}")),
     "classmethod": Kind("m", "", {"body": number}, lines("@classmethod\ndef {name}(cls, x=1):\n    return cls.LIMIT + {body}")),
     "nested": Kind("In", "", {"value": number, "body": number}, lines("class {name}:\n    v = {value}\n    def m(self):\n        return {body}")),
+    "described": Kind("at", "", {"cls": lambda r, s: s.any(r, "descriptor"), "value": number}, lambda unit: lines(
+        "{name} = {cls}()" if unit.fields["cls"] else "{name} = {value}")(unit)),
+    "settable": Kind("p", "", {"body": number, "other": number}, lines(
+        "@property\ndef {name}(self):\n    return {body}\n@{name}.setter\ndef {name}(self, value):\n    self.seen = value + {other}")),
+    "abstract": Kind("m", "", {"deco": choice("@abc.abstractmethod", ""), "body": number}, lines("{deco}\ndef {name}(self):\n    return {body}")),
+    "partialmethod": Kind("m", "", {"value": number}, lines("{name} = functools.partialmethod(get, {value})")),
+    "private": Kind("m", "", {"value": number, "body": number}, lines(
+        "__v{name} = {value}\ndef {name}(self):\n    return self.__v{name} + {body} + (__class__ is not None)")),
+    "coroutine": Kind("m", "", {"body": number}, lines("async def {name}(self):\n    return {body}")),
     "slotless": Kind("m", "", {"deco": maybe(decorator, 0.7), "body": number}, lines("{deco}\ndef {name}(self, x=1):\n    return x + {body}")),
 }  # fmt: skip
 
 TOP = tuple(
     "const const derived derived typed grown text pattern func func func func lambda partial bound alias maker closure closure decorator "
     "factory registry classdeco class class class dataclass enum object object list list tuple set built comprehension dict table "
-    "if try bump effect generator single hooked".split()
+    "if try bump effect generator single hooked with async asyncgen manager meta descriptor descriptor counter namedtuple slots local "
+    "lambdas filled fallback".split() + ["typed dict"]
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Version:
         lines += [
             "import functools, enum, re, abc, contextlib, typing, types",
             "from dataclasses import dataclass, field",
+            "def wait(): return types.coroutine(lambda: (yield))()",
         ]
         for unit in self.modules[module]:
             lines += KINDS[unit.kind].render(unit)
@@ -183,7 +184,7 @@ class Author:
         return self.add(version, self.rng.choice(list(version.modules))).name
 
     def insert_part(self, version: Version) -> str:
-        found = self.some(version, "class", "dataclass", "enum", "if", "try")
+        found = self.some(version, "class", "dataclass", "enum", "if", "try", "with")
         if not found:
             return ""
         module, _, unit = found
@@ -282,10 +283,10 @@ class Author:
             return ""
         module, held, unit = found
         at = held.index(unit)
-        if unit.kind in ("if", "try"):
+        if unit.kind in ("if", "try", "with"):
             held[at : at + 1] = unit.parts
             return f"{unit.name} undone"
-        block = self.unit(self.rng.choice(("if", "try")), self.scope(version, module, at))
+        block = self.unit(self.rng.choice(("if", "try", "with")), self.scope(version, module, at))
         block.fields["parts"] = [unit]
         held[at] = block
         return f"{unit.name} in {block.kind}"
@@ -335,6 +336,30 @@ class Author:
             self.add_import(version, user, new)
         return new
 
+    def rename_module(self, version: Version) -> str:
+        """A file gets another name; who imports it follows."""
+        old = self.rng.choice(list(version.modules))
+        new = f"{old.partition('_was')[0]}_was{self.rng.randint(1, 9)}"
+        if new in version.modules:
+            return ""
+        version.modules = {new if name == old else name: units for name, units in version.modules.items()}
+        if old in version.heads:
+            version.heads[new] = version.heads.pop(old)
+        for _, unit in version.units():
+            if unit.kind in ("from", "import") and unit.fields["module"] == old:
+                unit.fields["module"] = new
+        return f"{old} to {new}"
+
+    def drop_module(self, version: Version) -> str:
+        """A module that nobody imports goes."""
+        used = {unit.fields["module"] for _, unit in version.units() if unit.kind in ("from", "import")}
+        unused = [name for name in version.modules if name not in used]
+        if len(version.modules) < 2 or not unused:
+            return ""
+        gone = self.rng.choice(unused)
+        del version.modules[gone]
+        return gone
+
     def break_it(self, version: Version) -> str:
         module = self.rng.choice(list(version.modules))
         units = version.modules[module]
@@ -365,7 +390,7 @@ EDITS = tuple(
         "redraw "
         * 14
         + "insert insert insert insert_part insert_part remove remove remove rename rename move move move_away "
-        "move_away rekind rekind wrap wrap head head import_more import_star add_module break_it break_it"
+        "move_away rekind rekind wrap wrap head head import_more import_star add_module break_it break_it rename_module drop_module"
     ).split()
 )
 
@@ -376,6 +401,9 @@ DOINGS = {
     "maker": ["hold({m}.{name}({n}))(2)", "hold({m}.{name}({n}))"],
     "maker2": ["next(hold({m}.{name}(3)))"],
     "decorator": ["hold({m}.{name}(abs))({n})"],
+    "async": ["hold({m}.{name}({n})).send(None)", "hold({m}.{name})"],
+    "asyncgen": ["hold({m}.{name}({n})).asend(None).send(None)"],
+    "manager": ["hold({m}.{name}({n})).__enter__()"],
     "class": ["hold({m}.{name}({n}))", "hold({m}.{name}({n}).get)", "{m}.{name}.LIMIT = {n}", "{m}.{name}.added = {n}", "hold({m}.{name}({n})).n = 4"],
     "enum": ["hold({m}.{name}.A)"],
     "object": ["{m}.{name}.n = {n}", "hold({m}.{name}.get)", "{m}.{name} = hold({m}.{name})"],

@@ -1415,6 +1415,79 @@ a.mine = 3
 from b import M
 [expect]
 a.M == 2 and not hasattr(a, "K") and a.mine == 3
+
+# module-that-comes-back-after-its-functions-moved: they act for themselves again
+[file p/__init__.py]
+[file p/a.py]
+def f():
+    return __name__
+[file p/b.py]
+import p.a
+[run]
+import p.b, p.a
+a, f = p.a, p.a.f
+[delete p/a.py]
+[edit p/c.py]
+def f():
+    return __name__
+[edit p/b.py]
+from p.c import f
+[expect]
+p.b.f() == "p.c" and f() == "p.c"
+[delete p/c.py]
+[edit p/a.py]
+def f():
+    return __name__
+[edit p/b.py]
+from p.a import f
+[expect]
+sys.modules["p.a"].f() == "p.a" and p.b.f is sys.modules["p.a"].f
+
+# enum-under-another-name-and-back: its members are its own
+[file a.py]
+import enum
+class E(enum.IntFlag):
+    A = 6
+    B = 3
+[file b.py]
+from a import E
+[run]
+import a, b
+A = a.E.A
+[sub a.py]
+class E => class F
+[expect]
+told("a.E is gone")
+[sub a.py]
+class F => class E
+[expect]
+a.E.A.__objclass__ is a.E and type(a.E.A) is a.E and a.E._iter_member_.__self__ is a.E
+
+# flag-that-is-made-again: what its metaclass bound to it is bound to the one that lives
+[file a.py]
+import enum
+class E(enum.IntFlag):
+    A = 4
+    B = 2
+[run]
+import a
+E, A = a.E, a.E.A
+[sub a.py]
+B = 2 => B = 2\n\tC = 1
+[expect]
+a.E is E and E.A is A and E._iter_member_.__self__ is E and list(E) == [E.A, E.B, E.C]
+
+# module-that-went-and-what-it-imported: the report names what nobody imports now
+[file p/__init__.py]
+[file p/a.py]
+K = 1
+[file p/b.py]
+from .a import K
+[run]
+import p.b
+[delete p/b.py]
+[expect]
+told("p.a", "stays loaded")
 """
 
 

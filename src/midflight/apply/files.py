@@ -6,10 +6,13 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import module_goes
+from midflight.apply.graft.functions import forwarded_to, graft_function
+from midflight.apply.scopes import compile_nodes, future_flags
+from midflight.plan.statements import FUNCTIONS
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
@@ -66,6 +69,7 @@ class Files:
             run.tx.set_item(sys.modules, loaded.name, loaded.module)
             self.program.come_back(run.tx.undo, loaded)
             _set_child(run, loaded, loaded.module)
+            act_for_themselves(run, loaded)
             self.notes.append(f"{loaded.name} is back and goes on with its state")
         for path, modules in self.moved.items():
             for loaded in modules:
@@ -84,6 +88,11 @@ class Files:
 
     def _tell_left_over(self, run: Execution) -> None:
         """Modules that the edit stopped importing, and that no other module imports or holds anything of."""
+        for left in self._left:
+            text = text_of(left)
+            package = hasattr(left.module, "__path__")
+            for statement in text.statements if text is not None else ():
+                self._tell_if_alone(run, modules_imported(statement, left.name, package))
         for work in list(run.works.values()):
             package = hasattr(work.loaded.module, "__path__")
             old, new = (
@@ -93,9 +102,14 @@ class Files:
                     [p.new for p in work.pairs if p.new is not None and p.edited],
                 )
             )
-            for loaded in filter(None, map(self.program.get, sorted(old - new))):
-                if loaded not in self.gone and loaded not in self._left and not self._users(run, loaded):
-                    self.notes.append(f"{loaded.name}: no module imports it any more; it stays loaded, with its state")
+            self._tell_if_alone(run, old - new)
+
+    def _tell_if_alone(self, run: Execution, names: Iterable[str]) -> None:
+        for loaded in filter(None, map(self.program.get, sorted(names))):
+            note = f"{loaded.name}: no module imports it any more; it stays loaded, with its state"
+            gone = loaded in self.gone or loaded in self._left
+            if note not in self.notes and not gone and not self._users(run, loaded):
+                self.notes.append(note)
 
     def reports(self) -> dict[str, ModuleReport]:
         return {
@@ -169,6 +183,22 @@ class Files:
             run.tx.set_item(namespace, "__cached__", spec.cached)
         self.program.move(run.tx.undo, loaded, path)
         self.notes.append(f"{loaded.name} is a package now" if package else f"{loaded.name} is a plain module now")
+
+
+def act_for_themselves(run: Execution, loaded: Loaded) -> None:
+    """Functions of a module that came back, which had moved elsewhere since: they forward no more."""
+    text = text_of(loaded)
+    for statement in text.statements if text is not None else ():
+        held = loaded.namespace.get(statement.name) if isinstance(statement.node, FUNCTIONS) else None
+        if type(held) is not types.FunctionType or forwarded_to(held) is None or statement.node.decorator_list:
+            continue
+        assert text is not None
+        made: dict[str, Any] = {}
+        code = compile_nodes([statement.located()], loaded.path, future_flags(text.future), text.imports)
+        exec(code, loaded.namespace, made)
+        run.tx.del_item(held.__dict__, "__wrapped__")
+        run.tx.set_attr(held, "__module__", loaded.name)
+        graft_function(run.tx, held, made[statement.name])
 
 
 def _set_child(run: Execution, loaded: Loaded, module: types.ModuleType | None) -> None:

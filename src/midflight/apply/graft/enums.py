@@ -9,51 +9,51 @@ from typing import TYPE_CHECKING, Any
 from midflight.plan.diff import Pair
 
 if TYPE_CHECKING:
-    from midflight.apply.statements import Runner
+    from midflight.apply.execute import Execution
 
 _TABLES = ("_member_map_", "_member_names_", "_value2member_map_")
 
 
-def graft_enum(runner: Runner, owner: Any, twin: Any, pairs: Sequence[Pair]) -> None:
+def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> None:
     """`twin`'s members and methods into `owner` (Lib/enum.py keeps them in `_member_map_` and two tables more)."""
     from midflight.apply.graft.generated import move_attributes
 
-    tx = runner.tx
+    tx = run.tx
     old, new = dict(owner._member_map_), dict(twin._member_map_)
     lives: dict[int, Any] = {}
     for name, member in new.items():
-        lives[id(member)] = _living(runner, owner, old.get(name), member, lives)
-    _set_tables(runner, owner, twin, lives)
+        lives[id(member)] = _living(run, owner, old.get(name), member, lives)
+    _set_tables(run, owner, twin, lives)
     for name, value in list(vars(twin).items()):
         if name in new:
-            _set_member(runner, owner, name, value, lives)
+            _set_member(run, owner, name, value, lives)
     for name in old.keys() - new.keys():
         tx.del_attr(owner, name)
     move_attributes(tx, owner, twin, pairs, skip={*_TABLES, *new})
 
 
-def _living(runner: Runner, owner: Any, known: Any, member: Any, lives: dict[int, Any]) -> Any:
+def _living(run: Execution, owner: Any, known: Any, member: Any, lives: dict[int, Any]) -> Any:
     """The object that is this member from now on: the one that lives, or the twin's, made one of `owner`'s."""
     if id(member) in lives:
         return lives[id(member)]  # an alias
     if known is None:
-        runner.tx.set_attr(member, "__class__", owner)
+        run.tx.set_attr(member, "__class__", owner)
         return member
     if known._value_ != member._value_ or type(known._value_) is not type(member._value_):
-        runner.changes.value_changed((owner.__module__, f"{owner.__qualname__}.{known._name_}"), known)
+        run.changes.value_changed((owner.__module__, f"{owner.__qualname__}.{known._name_}"), known)
         if owner._member_type_ is not object:
             # An int or str is what it is: the member of an IntEnum with another value is another object.
-            runner.run.notes.append(f"{owner.__module__}.{owner.__qualname__}.{known._name_} is a new member object")
-            runner.tx.set_attr(member, "__class__", owner)
+            run.notes.append(f"{owner.__module__}.{owner.__qualname__}.{known._name_} is a new member object")
+            run.tx.set_attr(member, "__class__", owner)
             return member
         for name, value in vars(member).items():
             if name not in ("__objclass__", "_sort_order_"):
-                runner.tx.set_attr(known, name, value)
+                run.tx.set_attr(known, name, value)
     return known
 
 
-def _set_tables(runner: Runner, owner: Any, twin: Any, lives: dict[int, Any]) -> None:
-    tx = runner.tx
+def _set_tables(run: Execution, owner: Any, twin: Any, lives: dict[int, Any]) -> None:
+    tx = run.tx
     named = set(owner._member_map_)
     tx.set_contents(owner._member_map_, {n: lives[id(m)] for n, m in twin._member_map_.items()})
     tx.set_contents(owner._member_names_, list(twin._member_names_))
@@ -62,17 +62,19 @@ def _set_tables(runner: Runner, owner: Any, twin: Any, lives: dict[int, Any]) ->
         if value not in by_value and isinstance(member, enum.Flag) and member._name_ not in named:
             by_value[value] = member  # a combination that the program made
     tx.set_contents(owner._value2member_map_, by_value)
-    for at, member in enumerate(lives.values()):
+    for made in twin._member_map_.values():
+        member = lives[id(made)]
+        order = getattr(made, "_sort_order_", None)
         tx.set_attr(member, "__objclass__", owner)
-        if hasattr(member, "_sort_order_"):
-            tx.set_attr(member, "_sort_order_", at)
+        if order is not None:
+            tx.set_attr(member, "_sort_order_", order)
 
 
-def _set_member(runner: Runner, owner: Any, name: str, value: Any, lives: dict[int, Any]) -> None:
+def _set_member(run: Execution, owner: Any, name: str, value: Any, lives: dict[int, Any]) -> None:
     """A member lies in the class itself, or behind a descriptor where a base has an attribute of that name."""
     inside = getattr(value, "member", None)
     if inside is not None and id(inside) in lives and id(value) not in lives:
         value.member = lives[id(inside)]
-        runner.tx.set_attr(owner, name, value)
+        run.tx.set_attr(owner, name, value)
     else:
-        runner.tx.set_attr(owner, name, lives.get(id(value), value))
+        run.tx.set_attr(owner, name, lives.get(id(value), value))

@@ -69,7 +69,7 @@ def graft_generated(
     if isinstance(owner, enum.EnumMeta):
         from midflight.apply.graft.enums import graft_enum
 
-        graft_enum(runner, owner, inner, pairs)
+        graft_enum(runner.run, owner, inner, pairs)
     else:
         move_attributes(runner.tx, owner, inner, pairs)
         for each in pairs:
@@ -261,6 +261,8 @@ def move_attributes(
         if type(value) in (types.MemberDescriptorType, types.GetSetDescriptorType):
             continue  # a slot: it fits the twin's instances only
         _retarget_class_cells(tx, value, twin, owner)
+        if type(value) is types.MethodType and value.__self__ is twin:
+            value = types.MethodType(value.__func__, owner)  # what a metaclass bound: `_iter_member_` of a flag
         old = held.get(name, ABSENT)
         if _takes_over(old, value):
             become(tx, old, value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING
 
+from midflight.apply.graft.enums import graft_enum
 from midflight.apply.graft.generated import detach, move_attributes
 from midflight.apply.transaction import own_attribute
 from midflight.graph.loaded import Loaded
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
 def move_class(run: Execution, old: type, new: type, place: Loaded, name: str) -> None:
     """`old` becomes what `new` is; whoever the reload gave `new` has `old`."""
-    move_attributes(run.tx, old, new, [])
+    if isinstance(old, enum.EnumMeta):
+        graft_enum(run, old, new, [])
+    else:
+        move_attributes(run.tx, old, new, [])
     run.tx.set_attr(old, "__module__", place.name)
     for attribute in list(vars(old)):
         if attribute not in vars(new) and attribute not in ("__dict__", "__weakref__"):
