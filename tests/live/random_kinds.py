@@ -296,7 +296,7 @@ KINDS: dict[str, Kind] = {
         "        return self.fn(*a, **k) + {body}\n    def __get__(self, instance, owner=None):\n        return types.MethodType(self, instance)")),
     "namedtuple": Kind("NT", "", {"first": number, "second": number, "body": number}, lines(
         "class {name}(typing.NamedTuple):\n    a: int = {first}\n    b: int = {second}\n    def get(self):\n        return self.a + {body}")),
-    "typed dict": Kind("TD", "", {"total": choice("", ", total=False"), "type": choice("int", "str")}, lines(
+    "typed_dict": Kind("TD", "", {"total": choice("", ", total=False"), "type": choice("int", "str")}, lines(
         "class {name}(typing.TypedDict{total}):\n    a: {type}")),
     "slots": Kind("S", "class", {"limit": number, "get": number}, lines(
         "class {name}:\n    __slots__ = ('n', '__dict__', '__weakref__')\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n        return self.n + x + {get}")),
@@ -346,7 +346,7 @@ TOP = tuple(
     "const const derived derived typed grown text pattern func func func func lambda partial bound alias maker closure closure decorator "
     "factory registry classdeco class class class dataclass enum object object list list tuple set built comprehension dict table "
     "if try bump effect generator single hooked with async asyncgen manager meta descriptor descriptor counter namedtuple slots local "
-    "lambdas filled fallback".split() + ["typed dict"]
+    "lambdas filled fallback typed_dict".split()
 )  # fmt: skip
 
 

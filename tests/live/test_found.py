@@ -1488,6 +1488,42 @@ import p.b
 [delete p/b.py]
 [expect]
 told("p.a", "stays loaded")
+
+# module-that-goes-with-what-it-used: what follows in it does not hold up the edit
+[file a.py]
+D = {}
+L = [len(D)]
+K = 3
+[file b.py]
+import a
+D = {"b": sum(a.L), "z": a.K}
+[run]
+import a, b
+[delete b.py]
+[sub a.py]
+L = [len(D)]\n => 
+[expect]
+not hasattr(a, "L") and "b" not in sys.modules
+
+# call-of-a-function-above-what-it-uses: the report says that a fresh start may stop there
+[file a.py]
+import math
+def f(x):
+    return g(x)
+def g(x):
+    return math.floor(x)
+K = f(2)
+[run]
+import a
+[edit a.py]
+def f(x):
+    return g(x)
+def g(x):
+    return math.floor(x)
+K = f(2)
+import math
+[expect]
+told("a:5", "`f` uses `math`") and not told("a:1") and not told("a:3")
 """
 
 

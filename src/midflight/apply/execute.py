@@ -30,7 +30,7 @@ from midflight.graph.hook import values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
-from midflight.plan.order import used_before_bound
+from midflight.plan.order import Starred, called_before_bound, used_before_bound
 from midflight.values import Kept
 
 MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
@@ -59,6 +59,7 @@ class Execution:
         self._order: dict[str, int] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()
+        self.going: set[str] = set()  # modules whose files are gone: what follows there is nobody's
         self._seen = 0  # how much had changed when caches were looked at last
         self._answered: set[int] = set()  # caches with a limit, which still answered while statements ran
 
@@ -98,13 +99,21 @@ class Execution:
             runner.take(work.pairs)
             runner.docstring(work.text.doc, work.old.text.doc)
             if runner.reordered:
-                self.notes += (
-                    f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
-                    for line, name in used_before_bound(work.old.text, work.text, functools.partial(starred, runner))
-                )
+                self._tell_of_order(work, functools.partial(starred, runner))
             keep_used(self, work.name)
         work.done = True
         self._taking.discard(work.name)
+
+    def _tell_of_order(self, work: Work, starred: Starred) -> None:
+        old, new = work.old.text, work.text
+        self.notes += (
+            f"{work.name}:{line} a fresh start would stop here: `{name}` is bound further down"
+            for line, name in used_before_bound(old, new, starred)
+        )
+        self.notes += (
+            f"{work.name}:{line} a fresh start may stop here: `{function}` uses `{name}`, which is bound further down"
+            for line, function, name in called_before_bound(old, new, starred)
+        )
 
     def take_first(self, modules: Iterable[str]) -> None:
         """What an import is about to read must be there: a module of a cycle is taken when the first import asks
@@ -118,7 +127,7 @@ class Execution:
     def _reached(self) -> set[str]:
         """Modules that what has just changed may have made stale, as further work."""
         again = set()
-        for name in self.changes.spread():
+        for name in self.changes.spread() - self.going:
             work = self.works.get(name) or self._unedited(name)
             if work is None:
                 continue
@@ -248,8 +257,8 @@ class Execution:
             elif answers is None and cache.cache_info().currsize and id(cache) not in self._answered:
                 self._answered.add(id(cache))
                 self.notes.append(
-                    f"{cache.__module__}.{cache.__qualname__} may have answered from its cache, of the old code, what this "
-                    "edit ran"
+                    f"{cache.__module__}.{cache.__qualname__} may have answered what this edit ran from its cache, "
+                    "which was of the old code"
                 )
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import module_goes
 from midflight.apply.graft.functions import forwarded_to, graft_function
-from midflight.apply.scopes import compile_nodes, future_flags
-from midflight.plan.statements import FUNCTIONS
 from midflight.apply.parsed import text_of
+from midflight.apply.scopes import compile_nodes, future_flags
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
 from midflight.plan.flow import everything_imported, modules_imported
+from midflight.plan.statements import FUNCTIONS
 from midflight.values import ModuleReport, Step
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Files:
 
     def prepare(self, run: Execution) -> None:
         """Before statements run: what came back is a module again, and what moved knows its file."""
+        run.going = {loaded.name for loaded in self.gone}
         for loaded in self.gone:
             run.moves.gone(loaded)
         for loaded in self.back:
@@ -189,8 +190,9 @@ def act_for_themselves(run: Execution, loaded: Loaded) -> None:
     """Functions of a module that came back, which had moved elsewhere since: they forward no more."""
     text = text_of(loaded)
     for statement in text.statements if text is not None else ():
-        held = loaded.namespace.get(statement.name) if isinstance(statement.node, FUNCTIONS) else None
-        if type(held) is not types.FunctionType or forwarded_to(held) is None or statement.node.decorator_list:
+        plain = isinstance(statement.node, FUNCTIONS) and not statement.node.decorator_list
+        held = loaded.namespace.get(statement.name) if plain else None
+        if type(held) is not types.FunctionType or forwarded_to(held) is None:
             continue
         assert text is not None
         made: dict[str, Any] = {}

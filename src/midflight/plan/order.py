@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from midflight.plan.diff import Pair
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, read_names
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, read_names, walk_scope
 
 Starred = Callable[[Statement], frozenset[str]]
 _CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
@@ -43,6 +43,56 @@ def used_before_bound(old: SourceText, new: SourceText, starred: Starred) -> Ite
     if found:
         known = {(statement.print, name) for statement, name in _too_early(old, starred)}
         yield from ((s.first, name) for s, name in found if (s.print, name) not in known)
+
+
+def called_before_bound(old: SourceText, new: SourceText, starred: Starred) -> Iterator[tuple[int, str, str]]:
+    """(line, function, name) for each call in `new` of a function that uses a name which only statements below bind,
+    where it did not stand so in `old`. A function need not come to all that it uses."""
+    found = list(_calls_too_early(new, starred))
+    if found:
+        known = {(statement.print, function, name) for statement, function, name in _calls_too_early(old, starred)}
+        yield from ((s.first, function, name) for s, function, name in found if (s.print, function, name) not in known)
+
+
+def _calls_too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, str, str]]:
+    ever = frozenset[str]().union(*(statement.binds | starred(statement) for statement in text.statements))
+    bound: set[str] = set()
+    uses: dict[str, frozenset[str]] = {}
+    for statement in text.statements:
+        if statement.calls and not _may_do_without(statement, text.future):
+            for function in sorted(_called(statement) & uses.keys()):
+                late = _reached_by(function, uses) & ever - bound
+                yield from ((statement, function, name) for name in sorted(late))
+        bound |= statement.binds | starred(statement)
+        if function_node := _function_of(statement):
+            uses.update(dict.fromkeys(statement.binds, _globals_of(function_node)))
+
+
+def _called(statement: Statement) -> set[str]:
+    calls = (node.func for node in walk_scope(statement.node) if isinstance(node, ast.Call))
+    return {function.id for function in calls if isinstance(function, ast.Name)}
+
+
+def _reached_by(function: str, uses: Mapping[str, frozenset[str]]) -> set[str]:
+    """Names that a function uses, and those that functions among them use."""
+    found, more = set[str](), {function}
+    while more:
+        found |= more
+        more = set[str]().union(*(uses.get(name, ()) for name in more)) - found
+    return found
+
+
+def _function_of(statement: Statement) -> ast.AST | None:
+    value = statement.node.value if isinstance(statement.node, ast.Assign) else statement.node
+    return value if isinstance(value, (*FUNCTIONS, ast.Lambda)) else None
+
+
+def _globals_of(function: ast.AST) -> frozenset[str]:
+    """Names that the body of a function looks up outside it."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    return frozenset(node.id for node in names) - own - vars(builtins).keys()
 
 
 def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, str]]:

@@ -43,7 +43,7 @@ def is_wrapper_object(value: Any) -> bool:
 
 def _inside(tx: Transaction, old: Any, new: Any) -> bool:
     """Make what a wrapper has inside act as what a new one has, unless one is a definition with a name of its own."""
-    return old is new or not (has_name(old) or has_name(new)) and become(tx, old, new)
+    return old is new or (not (has_name(old) or has_name(new)) and become(tx, old, new))
 
 
 def _become_or(tx: Transaction, old: Any, new: Any) -> Any:
