@@ -122,7 +122,8 @@ def _users(run: Execution, module: str, name: str, old: Any) -> tuple[list[str],
     """(modules that import the name and hold `old` by it, modules that use it as an attribute of the module)."""
     importers, users = [], []
     for loaded in list(run.program.all()):
-        text = _text(run, loaded) if loaded.name != module and loaded.mentions(name) else None
+        other = loaded.name != module and loaded.name not in run.going
+        text = _text(run, loaded) if other and loaded.mentions(name) else None
         if text is None:
             continue
         if _imports(loaded, text, module, name) or (
