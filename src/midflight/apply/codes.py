@@ -146,8 +146,10 @@ def _graft_foreign(runner: Runner, pair: Pair, before: types.CodeType, after: ty
     for name in pair.statement.binds:
         for function in functions_in(runner.scope.get(name), runner.work.name):
             ours = function.__globals__ is runner.scope.namespace and function.__qualname__ == before.co_qualname
+            if not ours:
+                continue
             foreign = forwarded_to(function) is None and not _is_known(runner, origin_of(function.__code__))
-            if ours and foreign and function.__code__.co_freevars == after.co_freevars:
+            if foreign and function.__code__.co_freevars == after.co_freevars:
                 runner.run.search.graft(function, after)
                 tell_grafted(runner, _label_of(before), function, function.__code__, after)
                 runner.run.notes.append(

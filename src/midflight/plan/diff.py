@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, fingerprint, mutated_names, split
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, fingerprint, mutated_names, same_trees, split
 
 PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
 
@@ -65,12 +65,20 @@ def _untouched(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[int,
 def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
-    for key in (_identity, _exact, _decorated, _binding, _block_head, _target):
+    for key in (_identity, _text, _exact, _decorated, _binding, _block_head, _target):
         if not left or not right:
+            break
+        if key is _exact and len(left) == len(right) == 1 and _alike(left[0], right[0]):
+            partner[right.pop()] = left.pop()  # the usual edit: what they are in full need not be written out
             break
         left, right = _pair_up(left, right, key, partner)
     pairs = [_pair(partner.get(statement), statement) for statement in new]
     return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]
+
+
+def _alike(old: Statement, new: Statement) -> bool:
+    keys = ((key(old), key(new)) for key in (_decorated, _binding, _block_head, _target))
+    return any(one == other and one is not None for one, other in keys)
 
 
 def compiled_anew(pair: Pair) -> Pair:
@@ -106,6 +114,11 @@ def _pair_up(
 
 def _identity(statement: Statement) -> Hashable:
     return id(statement.node)
+
+
+def _text(statement: Statement) -> Hashable:
+    """Equal texts are equal statements, at a fraction of what writing them out costs."""
+    return statement.text
 
 
 def _exact(statement: Statement) -> Hashable:
@@ -173,9 +186,9 @@ def _target(statement: Statement) -> Hashable:
 def _pair(old: Statement | None, new: Statement) -> Pair:
     if old is None:
         return Pair("added", None, new)
-    if old.node is new.node or old.print == new.print:
+    if old.node is new.node or same_trees(old, new):
         return Pair("same" if old.first == new.first and old.text == new.text else "moved", old, new)
-    if type(old.node) is type(new.node) and old.shell == new.shell:
+    if type(old.node) is type(new.node) and same_trees(old, new, bodies=False):
         return Pair("bodies", old, new)
     return Pair("changed", old, new)
 
