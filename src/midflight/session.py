@@ -898,9 +898,9 @@ class Session:
         """Before `start`: modules whose file is not their last stable version are imported as that version, and the
         files stay as they are, until they are saved again. Gives the versions that stand in."""
         self._settle()
-        stands_in = self.program.notebook.stands_in
         found = [one for one in self._keeper.past().targets() if read_bytes(one.path) not in (None, one.source)]
-        stands_in.update({one.path: one.source for one in found})
+        for one in found:
+            self.program.notebook.stand_in(one.path, one.source)
         return [one.version.id for one in found]
 
     def _on_store_trouble(self, text: str) -> None:

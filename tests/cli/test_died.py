@@ -40,9 +40,11 @@ def test_from_stable_runs_the_last_stable_text_and_leaves_the_file(start: Callab
     after = start("--mode", "manual", "--from-stable")
     assert after.ask("cart.total(1)") == "2"
     assert (after.folder / "cart.py").read_text() == TWICE
+    shown = "__import__('inspect').getsource(cart).splitlines()[1]"
+    assert after.ask(shown) == "RATE = 2", "what runs is shown, not what the file holds"
     after.save("cart.py", TWICE + "\n\ndef more(): return 1\n")
     assert after.json("reload")["outcome"] == "committed"
-    assert (after.ask("cart.total(1)"), after.ask("cart.more()")) == ("4", "1")
+    assert (after.ask("cart.total(1)"), after.ask("cart.more()"), after.ask(shown)) == ("4", "1", "RATE = 4")
     _, err = after.end()
     assert "the last stable version; its file stays" in err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CART, Program
+from .conftest import CART, SOURCE, Program
 
 TWICE = CART.replace("RATE = 2", "RATE = 4")
 THRICE = CART.replace("RATE = 2", "RATE = 6")
@@ -198,3 +199,37 @@ def test_a_store_that_cannot_be_written_is_still_read(ended: Program, tmp_path: 
         check=False,
     )
     assert done.returncode == 3
+
+
+CLOCK = """
+import os, time
+_real = time.time
+time.time = lambda: _real() - 3600 * int(open(os.environ["HOURS_BACK"]).read())
+"""
+
+
+def test_a_clock_that_is_set_back_changes_no_order(start: Callable[..., Program], tmp_path: Path) -> None:
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock" / "sitecustomize.py").write_text(CLOCK)
+    hours = tmp_path / "hours"
+    hours.write_text("0")
+    program = start(
+        "--mode",
+        "manual",
+        PYTHONPATH=os.pathsep.join([str(tmp_path / "clock"), SOURCE]),
+        HOURS_BACK=str(hours),
+    )
+    reports = []
+    for back, text in enumerate((TWICE, THRICE), start=3):
+        hours.write_text(str(back))
+        reports.append(take(program, text))
+    assert reports[0]["at"] > reports[1]["at"], "the clock went back"
+    assert [one["id"] for one in program.json("history")] == [reports[1]["id"], reports[0]["id"]]
+    versions = program.json("versions")
+    for version, rate in zip(versions[1:], (4, 2), strict=True):
+        assert program.cli("rollback", version["id"]).returncode == 0
+        assert program.ask("cart.RATE") == str(rate)
+    assert program.end()[0] == 0
+    assert [one["outcome"] for one in program.json("history")] == ["committed"] * 4
+    assert program.json("history")[2:] == reports[::-1]
+    assert [one["id"] for one in program.json("versions")] == [versions[place]["id"] for place in (2, 1, 0)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +281,39 @@ def test_threads_that_apply_at_once_wait_for_each_other(shop: Shop) -> None:
         thread.join()
     assert len(shop.versions("cart")) == 9
     assert shop.text() == CART.replace("RATE = 1", f"RATE = {shop.cart.RATE}")
+
+
+# A clock that is set back
+
+
+def clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at it shows an hour less."""
+    hours = itertools.count(2_000_000_000, -3600)
+    monkeypatch.setattr(time, "time", lambda: float(next(hours)))
+
+
+def test_a_clock_that_is_set_back_changes_no_order(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = make(stable_window_s=60)
+    program.session.start()
+    shop = Shop(program)
+    clock_goes_back(monkeypatch)
+    reports = [shop.save(cart=text) for text in (TWICE, THRICE)]
+    assert reports[0].at > reports[1].at
+    assert [one.id for one in shop.session.history()] == [one.id for one in reversed(reports)]
+    versions = shop.versions("cart")
+    assert [shop.session.rollback(one.id).outcome for one in versions] == ["unchanged", "committed", "committed"]
+    assert shop.cart.RATE == 1 and [one.stable for one in shop.versions("cart")] == [True, False, False]
+    assert shop.session.rollback(reports[1].id).outcome == "committed"
+    assert shop.cart.RATE == 3
+    assert shop.session.rollback().outcome == "committed"
+    assert shop.cart.RATE == 1
+
+
+def test_a_window_ends_whatever_the_clock_shows(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = make(stable_window_s=0.2)
+    program.session.start()
+    shop = Shop(program)
+    clock_goes_back(monkeypatch)
+    report = shop.save(cart=TWICE)
+    assert program.next_event("stable").report_id == report.id
+    assert shop.versions("cart")[0].stable

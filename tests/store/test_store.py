@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from midflight.errors import StoreError
+from midflight.store.files import FileWrites, WriteFailed
 from midflight.store.versions import Ran, Store, sha_of
 from midflight.values import ModuleReport, Report
 
@@ -119,6 +120,25 @@ def test_cleanup_drops_old_versions_but_none_that_is_live_or_stable(store: Store
     assert ids(store) == named(texts[9], texts[8], texts[4], texts[0])
     with pytest.raises(StoreError, match="not kept any more"):
         store.versions.text(sha_of(texts[5]))
+    assert store.verify() == []
+
+
+def test_unasked_only_the_newest_stable_version_is_kept_beyond_the_others(store: Store) -> None:
+    texts = [b"RATE = %d\n" % number for number in range(10)]
+    for before, after in itertools.pairwise(texts):
+        took(store, before, after)
+        store.versions.mark_stable([("cart", CART, sha_of(after))], 2.0, "its window passed")
+    for text in texts[7:9]:
+        store.versions.reject([("cart", CART, sha_of(text))], 3.0, "it was taken back")
+    assert store.versions.tidy(2, 3.0) == 8
+    assert ids(store) == named(texts[9], texts[8])
+    store.versions.reject([("cart", CART, sha_of(texts[9]))], 3.0, "it was taken back")
+    took(store, texts[9], texts[1])
+    store.versions.mark_stable([("cart", CART, sha_of(texts[1]))], 4.0, "its window passed")
+    for number in (11, 12, 13):
+        took(store, texts[1], b"RATE = %d\n" % number)
+    assert store.versions.tidy(2, 5.0) == 3
+    assert ids(store) == named(b"RATE = 13\n", b"RATE = 12\n", texts[1])
     assert store.verify() == []
 
 
@@ -277,3 +297,20 @@ def test_a_full_disk_is_an_error_and_the_store_goes_on_when_there_is_room_again(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "cannot be used" in done.stdout
+
+
+def test_without_a_store_what_lies_beside_a_file_is_each_process_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "cart.py"
+    place.write_bytes(A)
+    one = FileWrites({str(place): B}, {str(place): A}, None, "api")
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    other = FileWrites({str(place): C}, {str(place): A}, None, "api")
+    one.do()
+    with pytest.raises(WriteFailed, match="saved by somebody else"):
+        other.do()
+    other.undo()
+    assert place.read_bytes() == B
+    one.undo()
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("cart.py", A)]

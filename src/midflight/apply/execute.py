@@ -190,6 +190,7 @@ class Execution:
         loaded = work.loaded
         if work.source is not None:
             self.program.took(loaded, work.source, work.version, imports=work.touches_imports())
+            self.program.notebook.stands_in_no_more(loaded.path)
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}

@@ -8,6 +8,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import decode_source
 from typing import Any
 
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range})
@@ -165,6 +166,22 @@ class Notebook:
             return
         noted.order = next(self._count)
         noted.made = values_made(vars(module))
+
+    def stand_in(self, path: str, text: bytes) -> None:
+        """Import `text` in place of what the file holds, and show it in tracebacks and to `inspect`."""
+        import linecache  # most sessions start from their files
+
+        lines = decode_source(text).splitlines(keepends=True)
+        self.stands_in[path] = text
+        # Without a time it is what a loader gave (linecache.checkcache): no look at the file replaces it.
+        linecache.cache[path] = len(text), None, lines, path
+
+    def stands_in_no_more(self, path: str) -> None:
+        """The file's own text runs."""
+        if self.stands_in.pop(path, None) is not None:
+            import linecache
+
+            linecache.cache.pop(path, None)
 
     def note_loaded(self, name: str, module: types.ModuleType, path: str, source: bytes | None) -> Noted:
         """A module that was imported before we came, or that is not imported at all (`__main__`)."""

@@ -34,20 +34,21 @@ class WriteFailed(StoreError):
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """One file: SHA-256 of what it holds before (None: it is not there) and after. `untaken`: what it holds before is
-    an edit that no program ever took."""
+    an edit that no program ever took. `by` is part of the names beside it where no store says who writes what."""
 
     path: str
     before: str | None
     after: str
     untaken: bool = False
+    by: str = ""
 
     @property
     def new(self) -> str:
-        return f"{self.path}.midflight~"
+        return f"{self.path}.midflight{self.by}~"
 
     @property
     def old(self) -> str:
-        return f"{self.path}.midflight-old~"
+        return f"{self.path}.midflight-old{self.by}~"
 
     @property
     def kept(self) -> str:
@@ -62,7 +63,8 @@ class FileWrites:
         self, texts: Mapping[str, bytes], known: Mapping[str, bytes | None], intents: Intents | None, cause: str
     ) -> None:
         self._texts, self._intents, self._cause = texts, intents, cause
-        self._files = [one for path, text in texts.items() if (one := _replacement(path, text, known.get(path)))]
+        by = "" if intents is not None else f"-{os.getpid()}"  # another process may write the same files
+        self._files = [one for path, text in texts.items() if (one := _replacement(path, text, known.get(path), by))]
         self._intent: int | None = None
         self._begun: list[Replacement] = []  # what lies beside other files is somebody else's
         self.notes = [
@@ -141,12 +143,12 @@ class FileWrites:
         reached("files.released")
 
 
-def _replacement(path: str, text: bytes, known: bytes | None) -> Replacement | None:
+def _replacement(path: str, text: bytes, known: bytes | None, by: str) -> Replacement | None:
     found = read_bytes(path)
     if found == text:
         return None
     untaken = found is not None and known is not None and found != known
-    return Replacement(path, sha_of(found) if found is not None else None, sha_of(text), untaken)
+    return Replacement(path, sha_of(found) if found is not None else None, sha_of(text), untaken, by)
 
 
 def _write_aside(one: Replacement, text: bytes) -> None:

@@ -454,7 +454,7 @@ class Keeper:
         self._writes = 0
         store = self.open()
         if store is not None:
-            store.versions.cleanup(self._keep, time.time())
+            store.versions.tidy(self._keep, time.time())
             store.database.tidy()
 
 

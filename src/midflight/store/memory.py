@@ -47,10 +47,14 @@ class Memory:
 
     def _drop_old(self) -> None:
         places: dict[Place, int] = {}
+        have_stable: set[Place] = set()
         for key in reversed(list(self._texts)):
-            places[key[:2]] = places.get(key[:2], 0) + 1
-            if places[key[:2]] > self._keep and not self._texts[key].version.stable:
+            place, stable = key[:2], self._texts[key].version.stable
+            places[place] = places.get(place, 0) + 1
+            if places[place] > self._keep and (not stable or place in have_stable):
                 del self._texts[key]
+            elif stable:
+                have_stable.add(place)
 
     def mark(self, texts: Sequence[tuple[str, str, str]], stable: bool) -> None:
         for key in texts:

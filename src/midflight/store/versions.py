@@ -154,7 +154,15 @@ class Versions:
 
     def cleanup(self, keep: int, at: float) -> int:
         """Keep the newest `keep` versions of each module, and all that are live or stable; how many were dropped."""
-        dropped = [row for row in self._superfluous(keep) if not self._busy(*row)]
+        return self._drop(keep, at, "NOT stable")
+
+    def tidy(self, keep: int, at: float) -> int:
+        """The same, without asking: of the stable versions beyond those of each module only the newest is kept, or the
+        store would grow with every edit that lasted."""
+        return self._drop(keep, at, "NOT stable OR stable_place > 1")
+
+    def _drop(self, keep: int, at: float, which: str) -> int:
+        dropped = [row for row in self._superfluous(keep, which) if not self._busy(*row)]
         if dropped:
             with self._database.write() as connection:
                 connection.executemany("DELETE FROM versions WHERE module = ? AND path = ? AND sha = ?", dropped)
@@ -163,11 +171,12 @@ class Versions:
                 self._journal.append("cleanup", "", {"keep": keep, "dropped": named}, at)
         return len(dropped)
 
-    def _superfluous(self, keep: int) -> list[tuple[Any, ...]]:
+    def _superfluous(self, keep: int, which: str) -> list[tuple[Any, ...]]:
         return self._database.read(
-            """SELECT module, path, sha FROM (
-                SELECT *, row_number() OVER (PARTITION BY module, path ORDER BY seq DESC) AS place FROM versions
-            ) WHERE place > ? AND NOT stable""",
+            f"""SELECT module, path, sha FROM (
+                SELECT *, row_number() OVER (PARTITION BY module, path ORDER BY seq DESC) AS place,
+                row_number() OVER (PARTITION BY module, path, stable ORDER BY seq DESC) AS stable_place FROM versions
+            ) WHERE place > ? AND ({which})""",
             (keep,),
         )
 
