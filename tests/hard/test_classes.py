@@ -946,6 +946,50 @@ C.register(int) is int and isinstance(1, C) and not isinstance("", C)
 @ expect
 raises(m.D, exc=TypeError) and isinstance(c, C)
 
+## n123-method-out-of-if: a method that stood in a branch of the class stands in its body now, and goes back into one
+@ file m.py
+import sys
+class C:
+    if sys.version_info < (3,):
+        def f(self): return "never"
+    elif sys.version_info > (3,):
+        def f(self): return "old"
+    else:
+        def f(self): return "not at all"
+@ touch
+import m
+f, bound = m.C.f, m.C().f
+@ edit m.py
+import sys
+class C:
+    def f(self): return "new"
+@ expect
+m.C.f is f and bound() == "new"
+@ edit m.py
+import sys
+class C:
+    if sys.version_info < (3,):
+        def f(self): return "never"
+    else:
+        def f(self): return "newer"
+@ expect
+m.C.f is f and bound() == "newer"
+
+## n082-class-removed-named-in-annotations [nofail]: what typing remembers of a class that is gone does not keep it
+@ file m.py
+import typing
+class Base: pass
+class C(Base): pass
+def f(items: typing.List[C]) -> typing.Optional[C]: return None
+@ touch
+import m, gc
+@ edit m.py
+import typing
+class Base: pass
+def f(items: typing.List[Base]) -> typing.Optional[Base]: return None
+@ expect
+gc.collect() is not None and m.Base.__subclasses__() == [] and m.f.__annotations__["return"] == m.typing.Optional[m.Base]
+
 ## n130-attrs-text [needs-attrs]: generated methods that are made again keep the name that their text is found under
 @ file m.py
 import attrs

@@ -511,6 +511,12 @@ from collections.abc => from typing
 a.Callable is not b.Callable and b.g(len)
 [run]
 import c
+[edit b.py]
+from a import Job
+from collections.abc import Callable
+def g(f: Callable): return isinstance(f, Callable)
+[expect]
+b.g(len)
 [sub a.py]
 from typing => from collections.abc
 [expect]

@@ -935,6 +935,32 @@ def new():
 [expect]
 use() == 2
 
+# moved-into-a-block: definitions that go into a branch of another module
+[file low.py]
+import sys
+[file m.py]
+def f(): return 1
+class C:
+    def g(self): return 1
+[run]
+import m, low
+f, C, c = m.f, m.C, m.C()
+[edit low.py]
+import sys
+if sys.version_info < (3,):
+    f = None
+else:
+    def f(): return 2
+try:
+    import nowhere_at_all
+except ImportError:
+    class C:
+        def g(self): return 2
+[edit m.py]
+from low import f, C
+[expect]
+f() == 2 and m.f() == 2 and m.f is low.f and m.C is C is low.C and c.g() == 2 and C.__module__ == "low"
+
 # d-attribute-user: a module that uses it by attribute is named
 [file a.py]
 def helper():

@@ -71,6 +71,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
     runner.roots[statement] = roots
     runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
     for name, value in made.items():
+        if statement.is_block and before.get(name) is ABSENT:
+            value = _arrived(runner, name, value)
         if name in continues and isinstance(value, type):
             runner.scope.set(name, before[name])
             adopt_class(runner, continues[name], before[name], value, roots, contents)
@@ -84,6 +86,15 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+def _arrived(runner: Runner, name: str, made: Any) -> Any:
+    """What a block has defined that another module loses: the class that moves here, the function that the old one
+    forwards to."""
+    if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(name):
+        return made
+    runner.tx.flush()
+    return runner.run.moves.arrive(runner.run, runner.work.loaded, name, made)
 
 
 def _classes_in(runner: Runner, block: Statement) -> dict[str, Pair]:

@@ -17,7 +17,7 @@ from midflight.apply.graft.functions import graft_function, graft_signature
 from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, value_of
-from midflight.apply.parsed import but
+from midflight.apply.parsed import but, by_first
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
@@ -41,8 +41,8 @@ def continued(runner: Runner, pair: Pair) -> Pair:
     for old in runner.going:
         for inner in _definitions(runner, old, pair.new.name, runner.work.old.text.lines):
             found = Pair("changed", inner, pair.new)
-            if isinstance(runner.scope, ModuleScope) and inner not in runner.old_roots:
-                runner.old_roots = but(runner.old_roots, inner, runner.work.old.roots.get(inner, ()))
+            if inner not in runner.old_roots:
+                runner.old_roots = but(runner.old_roots, inner, _codes_inside(runner, old, inner))
             if _lives(runner, found):
                 return found
     return pair
@@ -55,6 +55,13 @@ def class_continued(runner: Runner, block: Statement, name: str) -> Pair | None:
         if new.is_class and pair.old is not None:
             return pair
     return None
+
+
+def _codes_inside(runner: Runner, block: Statement, inner: Statement) -> tuple[types.CodeType, ...]:
+    """The code objects that a definition in a block had."""
+    if isinstance(runner.scope, ModuleScope):
+        return runner.work.old.roots.get(inner, ())
+    return by_first([inner], runner.old_roots.get(block, ())).get(inner, ())
 
 
 def _definitions(runner: Runner, statement: Statement, name: str, lines: Sequence[str]) -> Iterator[Statement]:

@@ -15,7 +15,7 @@ from midflight.apply.aliases import starred
 from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
 from midflight.apply.dangling import keep_used, let_go
-from midflight.apply.graft.answers import forget_answers
+from midflight.apply.graft.answers import forget_aliases, forget_answers
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
 from midflight.apply.moves import Moves
@@ -83,6 +83,8 @@ class Execution:
         self.search.finish()
         self._empty_caches()
         let_go(self)
+        if any(isinstance(held, type) for names in self.removed.values() for held in names.values()):
+            self.tx.at_commit(forget_aliases)
         self.tx.flush()
         self.notes += map(str, tell_circles(self))
         if self.shapes_changed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _abc  # type: ignore[import-not-found]
 import abc
 import collections.abc
+import typing
 from collections.abc import Iterable, Iterator
 
 from midflight.apply.transaction import ABSENT, Transaction
@@ -21,6 +22,12 @@ def forget_answers(program: Program) -> None:
     for cls in _classes(program):
         if hasattr(cls, "_abc_impl"):
             _abc._reset_caches(cls)
+
+
+def forget_aliases() -> None:
+    """`List[C]` and the like, which typing remembers: a class that is gone would live on in them."""
+    for forget in getattr(typing, "_cleanups", ()):
+        forget()
 
 
 def own_answers() -> object:
