@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.graph.homes import made_in
 from midflight.graph.hook import is_plain
+from midflight.graph.imports import imported_modules
 from midflight.graph.loaded import Loaded
-from midflight.plan.flow import absolute
 from midflight.plan.flow import chains_in_text, modules_bound
 from midflight.plan.statements import decode, parse
 from midflight.values import Problem
@@ -56,24 +55,31 @@ def _lost(old: Any, new: Any) -> str:
 def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
     if not other.mentions(name):
         return False
-    # What a third module made, or a plain value of which there is one in a process, may have come from anywhere.
-    named = _imports(other, loaded, name)
-    values = [old] if named or made_in(old, loaded.name) else []
-    values += [new] if named or (made_in(new, loaded.name) and not is_plain(new)) else []
-    holds = any(held is value for held in list(other.namespace.values()) for value in values)
-    return holds or _names(other, loaded.name, name)
-
-
-def _imports(other: Loaded, loaded: Loaded, name: str) -> bool:
-    """Whether the text of `other` imports the name from `loaded`."""
-    try:
-        node = ast.parse(other.source or b"")
-    except (SyntaxError, ValueError):
+    if _names(other, loaded.name, name):
         return True
+    # What a third module made, or a plain value of which there is one in a process, may have come from anywhere.
+    values = [value for value in (old, new) if made_in(value, loaded.name) and not is_plain(value)]
+    if _stars(other, loaded):
+        values += [old, new]
+    return any(held is value for held in list(other.namespace.values()) for value in values)
+
+
+def _stars(other: Loaded, loaded: Loaded) -> bool:
+    """Whether the text of `other` imports all that `loaded` has."""
     package = hasattr(other.module, "__path__")
-    froms = (child for child in ast.walk(node) if isinstance(child, ast.ImportFrom))
-    return any(
-        {alias.name for alias in each.names} & {name, "*"}
-        and absolute(each.module, each.level, other.name, package) == loaded.name
-        for each in froms
-    )
+    return f"{loaded.name}.*" in imported_modules(other.source or b"", other.name, package)
+
+
+def _names(other: Loaded, module: str, name: str) -> bool:
+    """Whether the text of `other` asks `module` for `name`, as an attribute or by an import, also inside a function."""
+    package = hasattr(other.module, "__path__")
+    try:
+        statements = parse(decode(other.source or b"")).statements
+    except (SyntaxError, ValueError):
+        return True  # it cannot be told, so it counts
+    bound = {given: home for s in statements for given, home in modules_bound(s, other.name, package)}
+    if f"{module}.{name}" in bound.values():
+        return True
+    chains = (chain for s in statements for chain in chains_in_text(s) if name in chain[1:])
+    whole = (".".join((bound.get(chain[0], chain[0]), *chain[1:])) for chain in chains)
+    return any(f"{chain}.".startswith(f"{module}.{name}.") for chain in whole)
