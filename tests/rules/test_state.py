@@ -841,6 +841,34 @@ X = _probe => # a comment\nX = _probe
 hits == ["x"]
 not report.modules["a"].ran
 
+# annotated-before-the-block: an annotation leaves the branches for a line above them, and comes back
+[file m.py]
+import sys
+if sys.version_info > (3,):
+    K: dict = {"a": 1}
+else:
+    K: dict = {}
+[run]
+import m
+K = m.K
+[edit m.py]
+import sys
+K: dict
+if sys.version_info > (3,):
+    K = {"a": 1}
+else:
+    K = {}
+[expect]
+m.K == {"a": 1} and m.__annotations__ == {"K": dict}
+[edit m.py]
+import sys
+if sys.version_info > (3,):
+    K = {"a": 1}
+else:
+    K = {}
+[expect]
+m.K == {"a": 1} and "__annotations__" not in vars(m)
+
 # members-that-answer-all: what a class holds is looked at without running its code
 [file m.py]
 class Kind(tuple):

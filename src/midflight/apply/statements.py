@@ -175,8 +175,8 @@ class Runner:
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""
         held = self.scope.get("__annotations__")
-        if not isinstance(held, dict) or not any(pair.edited for pair in pairs):
-            return
+        if self.in_block or not isinstance(held, dict) or not any(pair.edited for pair in pairs):
+            return  # what stands around a block may annotate its names
         old = {name for pair in pairs if pair.old is not None for name in annotated(pair.old)}
         new = dict.fromkeys(name for pair in pairs if pair.new is not None for name in self._annotated_now(pair.new))
         if isinstance(self.scope, ClassScope):
