@@ -71,6 +71,7 @@ BROKEN: dict[str, Broken] = {
     "starts a task and raises": lambda text, plugin: in_setup(text, plugin, "import asyncio; ctx.task(asyncio.sleep, 60); ctx.timer(0.01, print); 1 / 0"),
     "two plugin classes": lambda text, plugin: text + "\nfrom midflight.plugins import Plugin as P\nclass A(P): pass\nclass B(P): pass\n",
     "no setup": lambda text, plugin: text.replace("setup", "set_up").replace("(Plugin)", ""),
+    "after_reload raises": lambda text, plugin: text + _steps(plugin, "def after_reload({ctx}, state):\n    raise KeyError('after')\n"),
     "health check": lambda text, plugin: text + "\nfrom midflight import health_check\n@health_check\ndef well():\n    return False\n",
     "metaclass": lambda text, plugin: text.replace("class Karma(Plugin)", "class Karma(Plugin, metaclass=type('M', (type,), {}))"),
     "slots": lambda text, plugin: text.replace("class Karma(Plugin):", "class Karma(Plugin):\n    __slots__ = ('points',)\n"),
@@ -78,11 +79,13 @@ BROKEN: dict[str, Broken] = {
     "not TOML": lambda text, plugin: "name = \n",
     "requires nobody": lambda text, plugin: 'requires = ["nobody"]\n',
     "requires itself": lambda text, plugin: f'requires = ["{plugin}"]\n',
+    "requires one that requires it": lambda text, plugin: 'requires = ["top"]\n',
 }  # fmt: skip
 
-MANIFESTS = ("unknown field", "not TOML", "requires nobody", "requires itself")
-OF_ONE = {"metaclass": "karma", "slots": "karma"}
-OTHERS_NEED = ("stats", "top")  # a teardown that fails there stops edits of the other one
+MANIFESTS = ("unknown field", "not TOML", "requires nobody", "requires itself", "requires one that requires it")
+OF_ONE = {"metaclass": "karma", "slots": "karma", "requires one that requires it": "stats"}
+OTHERS_NEED = ("stats", "top")  # a step that fails there before the edit is applied stops edits of the other one
+FAIL_LATER = ("teardown raises", "teardown hangs", "before_reload raises", "before_reload hangs")
 
 
 def _steps(plugin: str, text: str) -> str:
@@ -105,6 +108,8 @@ GOOD: dict[str, Broken] = {
     "timer": lambda text, plugin: in_setup(text, plugin, "ctx.timer(0.05, lambda: None)"),
     "teardown raises": lambda text, plugin: text + _steps(plugin, "def teardown({ctx}):\n    raise KeyError('teardown')\n"),
     "teardown hangs": lambda text, plugin: text + _steps(plugin, "async def teardown({ctx}):\n    import asyncio; await asyncio.sleep(60)\n"),
+    "before_reload raises": lambda text, plugin: text + _steps(plugin, "def before_reload({ctx}):\n    raise KeyError('before')\n"),
+    "before_reload hangs": lambda text, plugin: text + _steps(plugin, "async def before_reload({ctx}):\n    import asyncio; await asyncio.sleep(60)\n"),
     "hands over": lambda text, plugin: text + _steps(plugin, "def before_reload({ctx}):\n    return 1\n\ndef after_reload({ctx}, state):\n    assert state == 1\n"),
 }  # fmt: skip
 
@@ -119,6 +124,7 @@ class Edits:
         self.added: dict[str, bool] = {}
         self.extra = ""  # the name of the plugin that comes, is renamed, and goes
         self._words = originals["_words"]
+        self._hands: set[str] = set()  # plugins whose live version hands its state over
         self._manifest: set[str] = set()  # plugins that were given a manifest that is none
 
     def __iter__(self) -> Iterator[Edit]:
@@ -135,7 +141,7 @@ class Edits:
 
     def _good(self, number: int) -> Edit:
         plugin, what = self._random.choice(list(TAGGED)), self._random.choice(list(GOOD))
-        if plugin in OTHERS_NEED and what.startswith("teardown"):
+        if plugin in OTHERS_NEED and what in FAIL_LATER:
             what = "body"
         tag = f"<{number}>"
         text = GOOD[what](tagged(self._originals[plugin], plugin, tag), plugin)
@@ -145,12 +151,19 @@ class Edits:
             files[f"{plugin}.toml"] = None
         self.live[plugin] = tag
         self.added[plugin] = what == "command"
+        self._hands.discard(plugin)
+        if what == "hands over":
+            self._hands.add(plugin)
         return Edit(plugin, what, files, True)
 
     def _broken(self, way: str) -> Edit:
         free = [plugin for plugin in TAGGED if plugin not in self._manifest and plugin not in ("top", "limit")]
         plugin = self._random.choice(free if way in MANIFESTS else list(TAGGED))
         plugin = OF_ONE.get(way, plugin)
+        if way == "after_reload raises":
+            if not self._hands:
+                return self._broken("setup raises")  # nobody hands anything over, so nobody would take it
+            plugin = self._random.choice(sorted(self._hands))
         if way in MANIFESTS:
             self._manifest.add(plugin)
             return Edit(plugin, way, {f"{plugin}.toml": BROKEN[way]("", plugin)}, False)

@@ -11,7 +11,7 @@ from midflight.plan.diff import match
 from midflight.plan.statements import parse
 from midflight.plugins.manifest import configure, read_manifest
 from midflight.plugins.order import Needs, cycles, dependents, in_order
-from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, teardown_differs, values_changed
+from midflight.plugins.shape import is_shape_edit, names_read_by_setup, setup_differs, step_differs, values_changed
 
 
 def plugins(text: str) -> dict[str, Needs]:
@@ -110,7 +110,7 @@ def test_what_needs_setup_again(old: str, new: str, shape: bool, setup: bool) ->
     pairs = match(parse(PLUGIN).statements, parse(text).statements)
     assert is_shape_edit(pairs) == shape
     assert setup_differs([ast.parse(PLUGIN)], [ast.parse(text)]) == setup
-    assert teardown_differs(pairs) == (old == "    pass")
+    assert step_differs(pairs, "teardown") == (old == "    pass")
 
 
 def test_a_helper_counts_where_setup_reads_what_changed() -> None:

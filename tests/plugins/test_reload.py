@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
+import types
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -360,20 +364,82 @@ def test_tasks_and_timers_of_a_plugin_without_teardown_go_on_after_a_failure(pla
     play(scene)
 
 
+def live_objects() -> dict[str, int]:
+    """What a version of a plugin is made of, and what midflight keeps of it; reports are bounded by the history."""
+    gc.collect()
+    counts: Counter[str] = Counter()
+    for item in gc.get_objects():
+        kind = type(item)
+        if isinstance(item, (types.FunctionType, types.CellType, types.FrameType, type, asyncio.Task)):
+            counts[kind.__name__] += 1
+        elif kind.__module__.startswith("midflight.") and kind.__module__ != "midflight.values":
+            counts[f"{kind.__module__}.{kind.__name__}"] += 1
+    return dict(counts)
+
+
+def test_rounds_of_good_and_broken_edits_leave_as_many_objects_as_the_one_before(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "midflight.plugins")  # else the captured log would hold every error
+    text = """
+        import asyncio
+
+        async def setup(ctx):
+            ctx.command("see", see)
+            ctx.task(asyncio.Event().wait)
+            ctx.timer(60, see, 1)
+
+        def before_reload(ctx):
+            return {n}
+
+        def after_reload(ctx, state):
+            assert state
+
+        def see(word):
+            return {n}
+    """
+    broken = ["def broken(:", "added = 1 / 0", "import nowhere_at_all", "async def teardown(ctx): raise KeyError"]
+
+    async def a_round(world: World, number: int) -> None:
+        await world.save(seen=text.format(n=number) + f"\n        def added_{number}():\n            pass\n")
+        assert await world.ask("see", 1) == number
+        for line in broken:
+            await world.save(seen=text.format(n=number) + f"\n        x = 1\n        {line}\n")
+        await world.save(more=f"def setup(ctx):\n    ctx.command('more', lambda: {number})\n")
+        assert await world.ask("more") == number
+        await world.delete("more")
+
+    async def scene(world: World) -> None:
+        for number in range(1, 4):
+            await a_round(world, number)
+        before = live_objects()
+        for number in range(4, 8):
+            await a_round(world, number)
+        after = live_objects()
+        assert {name: (before.get(name, 0), many) for name, many in after.items() if many > before.get(name, 0)} == {}
+
+    play(scene)
+
+
+@pytest.mark.parametrize("step", ["teardown", "before_reload"])
 @pytest.mark.parametrize(
-    "teardown, error", [("raise KeyError('x')", "teardown raised KeyError: 'x'"), ("await asyncio.sleep(99)", "teardown did not end within 0.2 s")]
+    "body, error", [("raise KeyError('x')", "raised KeyError: 'x'"), ("await asyncio.sleep(99)", "did not end within 0.2 s")]
 )  # fmt: skip
-def test_a_teardown_that_fails_stops_the_reload_unless_the_edit_mends_it(play: Any, teardown: str, error: str) -> None:
+@pytest.mark.parametrize("mend", ["mended", "taken away"])
+def test_a_last_step_that_fails_stops_the_reload_unless_the_edit_mends_it(
+    play: Any, step: str, body: str, error: str, mend: str
+) -> None:
+    failing = f"""
+        async def {step}(ctx):
+            {body}
+    """
     text = f"""
         import asyncio
         seen = []
 
         async def setup(ctx):
             ctx.command("see", see)
-
-        async def teardown(ctx):
-            {teardown}
-
+        {failing}
         def see(word):
             seen.append(word)
             return len(seen)
@@ -383,11 +449,10 @@ def test_a_teardown_that_fails_stops_the_reload_unless_the_edit_mends_it(play: A
         await world.save(seen=text)
         await world.ask("see", "a")
         assert outcomes(await world.save(seen=text + "\n        added = 1\n")) == ["rolled back"]
-        assert f"plugin seen: {error}" in world.error("seen")
+        assert f"plugin seen: {step} {error}" in world.error("seen")
         assert await world.ask("see", "b") == 2
-        assert outcomes(await world.save(seen=text.replace(teardown, "pass") + "\n        added = 1\n")) == [
-            "committed"
-        ]
+        mended = text.replace(body, "pass") if mend == "mended" else text.replace(failing, "")
+        assert outcomes(await world.save(seen=mended + "\n        added = 1\n")) == ["committed"]
         assert await world.ask("see", "c") == 3 and world.error("seen") == ""
 
     play(scene, deadline_s=0.2)

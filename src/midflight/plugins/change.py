@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from midflight.errors import PluginError
 from midflight.held import Held
 from midflight.plugins.discovery import Found
-from midflight.plugins.lifecycle import Entry, Parked, problem_of, set_up, subject_of
+from midflight.plugins.lifecycle import LAST_STEPS, Entry, Parked, problem_of, set_up, subject_of
 from midflight.plugins.order import Needs
-from midflight.plugins.shape import teardown_differs
+from midflight.plugins.shape import step_differs
 from midflight.values import Report
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Change:
                 self._refuse_obstacle(entry)
             for entry in reversed(cycle):
                 self._parked.append(Parked(entry, self._tools))
-                await self._parked[-1].park(self._mends_teardown(entry))
+                await self._parked[-1].park(self._mends(entry))
             self.held.lap("teardown")
             self.held.apply()
             for entry in cycle:
@@ -78,9 +78,10 @@ class Change:
         self._set_up.append(entry)
         await set_up(entry, self._tools, parked.handed)
 
-    def _mends_teardown(self, entry: Entry) -> bool:
-        """Whether the edit changes the plugin's teardown, or takes it away."""
-        return any(teardown_differs(edit.pairs) for edit in self.held.edits if entry.owns_module(edit.name))
+    def _mends(self, entry: Entry) -> frozenset[str]:
+        """Those of the old version's steps that the edit changes, or takes away."""
+        own = [edit.pairs for edit in self.held.edits if entry.owns_module(edit.name)]
+        return frozenset(step for step in LAST_STEPS if any(step_differs(pairs, step) for pairs in own))
 
     async def _keep(self, cycle: list[Entry]) -> Report:
         report = self.held.commit()

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
@@ -26,6 +26,7 @@ log = logging.getLogger("midflight.plugins")
 
 State = Literal["loading", "enabled", "reloading", "disabled", "waiting", "failed"]
 STEPS = ("setup", "teardown", "before_reload", "after_reload")
+LAST_STEPS = ("before_reload", "teardown")  # of a version that is about to be replaced
 NOTHING = object()  # no state was handed over, which is not the same as None
 
 
@@ -244,9 +245,9 @@ class Parked:
         self._originals: Holders = {}
         self._data: Holders = {}
 
-    async def park(self, mended: bool) -> None:
-        """Calls wait, `before_reload` gives its state, `teardown` runs. Raises StepFailed; a teardown that fails and is
-        `mended` by this very edit only goes into the log."""
+    async def park(self, mended: Collection[str]) -> None:
+        """Calls wait, `before_reload` gives its state, `teardown` runs. Raises StepFailed; a step that fails and is
+        `mended` by this very edit only goes into the log: else no edit could ever mend it."""
         entry, tools = self.entry, self.tools
         if entry.state == "failed":
             tools.gate(entry).shut()  # it is down already
@@ -254,15 +255,23 @@ class Parked:
         entry.state = "reloading"
         if not await tools.gate(entry).close():
             entry_log(entry, "calls were still running; they finish with the old code")
-        self.handed = await tools.step(entry, "before_reload", self.ctx)
+        await self._hand_over("before_reload" in mended)
         self._remember()
         tools.registry.park(entry.name)
-        await self._tear_down(mended)
+        await self._tear_down("teardown" in mended)
         if self.ctx is not None:
             self._stopped = True
             for line in await self.ctx.stop_tasks(tools.deadline_s):
                 entry_log(entry, line)
         withdraw(self._tx, tools.host, entry.owns_module)
+
+    async def _hand_over(self, mended: bool) -> None:
+        try:
+            self.handed = await self.tools.step(self.entry, "before_reload", self.ctx)
+        except StepFailed as error:
+            if not mended:
+                raise
+            entry_log(self.entry, f"{error}; the new version mends it, and gets nothing")
 
     def _remember(self) -> None:
         self._holders = holders_of(self.entry.modules(), self.entry.instance)

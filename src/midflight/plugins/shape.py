@@ -23,17 +23,17 @@ def values_changed(pairs: Iterable[Pair]) -> set[str]:
     return {name for pair in edited for name in pair.statement.binds}
 
 
-def teardown_differs(pairs: Iterable[Pair]) -> bool:
-    """Whether a function or method `teardown` was edited, came or went."""
+def step_differs(pairs: Iterable[Pair], step: str) -> bool:
+    """Whether a function or method of that name, such as `teardown`, was edited, came or went."""
     edited = [pair for pair in pairs if pair.edited]
     old = [pair.old.node for pair in edited if pair.old is not None]
     new = [pair.new.node for pair in edited if pair.new is not None]
-    return _teardowns(old) != _teardowns(new)
+    return _named(step, old) != _named(step, new)
 
 
-def _teardowns(texts: Texts) -> list[str]:
+def _named(name: str, texts: Texts) -> list[str]:
     nodes = (node for text in texts for node in ast.walk(text))
-    return sorted(fingerprint(node) for node in nodes if isinstance(node, FUNCTIONS) and node.name == "teardown")
+    return sorted(fingerprint(node) for node in nodes if isinstance(node, FUNCTIONS) and node.name == name)
 
 
 def setup_differs(old: Texts, new: Texts) -> bool:

@@ -20,6 +20,7 @@ log = logging.getLogger("midflight")
 
 NAME = "history.db"
 BUSY_S = 5.0
+CACHE_KB = 256  # of pages, where sqlite would take 2 MB of the program's memory by and by
 CHECKPOINT_BYTES = 4 << 20  # of write-ahead log, beyond which it is moved into the file
 
 
@@ -116,6 +117,7 @@ class Database:
                 connection.execute(f"PRAGMA user_version={number + 1}")
             connection.execute("COMMIT")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
     def _move_aside(self, error: Exception) -> None:
         aside = _free_name(f"{self.path}.corrupt")

@@ -5,7 +5,8 @@ import { arranged } from "./layers.js";
 
 const OPEN_MOST = 45; // nodes that are shown before packages stay closed
 const FOCUS_FROM = 60; // nodes from which on a choice shows only what it concerns
-const FOCUS_MOST = 120;
+const FOCUS_MOST = 70;
+const READABLE = 0.62; // the zoom at which names can be read
 const WIDE = 7.2; // pixels of a letter
 
 export class Graph {
@@ -122,18 +123,20 @@ export class Graph {
         if (target !== null && source !== target) edges.set(key, { source, target, weight: (edges.get(key)?.weight ?? 0) + 1 });
       }
     }
+    const hues = this.#hues();
     const shaped = [...nodes].map(([id, count]) => {
       const closed = !only && this.#isClosed(id);
       const label = closed && count > 1 ? `${id}  ${count}` : id;
-      return { id, label, closed, width: Math.max(label.length * WIDE + 22, 44), height: 30 };
+      return { id, label, closed, width: Math.max(label.length * WIDE + 22, 44), height: 30, hue: hues.get(prefixes(id)[0]) ?? null };
     });
     const start = performance.now();
-    const at = arranged(shaped, [...edges.values()], this.canvas.clientWidth / (this.canvas.clientHeight || 1));
+    const { at, blocks } = arranged(shaped, [...edges.values()], this.canvas.clientWidth / (this.canvas.clientHeight || 1));
     this.cy?.destroy();
     this.cy = window.cytoscape({
       container: this.canvas,
       elements: [
-        ...shaped.map((node) => ({ data: node, position: at[node.id], classes: node.closed ? "package" : "module" })),
+        ...blocks.map(({ name, size }) => ({ data: { id: `block ${name}`, label: name, size, hue: hues.get(name) ?? null }, classes: "block", selectable: false })),
+        ...shaped.map((node) => ({ data: blocks.length ? { ...node, parent: `block ${prefixes(node.id)[0]}` } : node, position: at[node.id], classes: node.closed ? "package" : "module" })),
         ...[...edges.values()].map((edge) => ({ data: { id: `${edge.source} ${edge.target}`, ...edge } })),
       ],
       layout: { name: "preset", padding: 30 },
@@ -142,13 +145,20 @@ export class Graph {
       hideEdgesOnViewport: edges.size > 1500, textureOnViewport: edges.size > 1500,
     });
     if (this.cy.zoom() > 1.25) this.cy.zoom(1.25), this.cy.center();
+    if (this.focus && this.cy.zoom() < READABLE) this.cy.zoom(READABLE), this.cy.center(this.#node(this.focus));
     this.drawn_ms = performance.now() - start;
-    this.cy.on("tap", "node", ({ target }) => this.#pick(target.id()));
+    this.cy.on("tap", "node.package, node.module", ({ target }) => this.#pick(target.id()));
     this.cy.on("dbltap", "node.package", ({ target }) => this.#openOne(target.id()));
     this.cy.on("tap", (event) => event.target === this.cy && this.#pick(null));
     const what = this.focus ? `around ${this.focus} ` : "";
     this.facts.textContent = `${plural(Object.keys(this.modules).length, "module")}, ${plural(nodes.size, "node")} and ${plural(edges.size, "edge")} ${what}shown. An arrow goes from who imports to what is imported.`;
     this.#markLast();
+  }
+
+  // A colour for each top-level package, as far from one another as there are packages; none where there is only one.
+  #hues() {
+    const names = [...(this.children.get("") ?? [])].filter((name) => this.children.has(name)).sort();
+    return new Map(names.length > 1 ? names.map((name, at) => [name, Math.round((at * 360) / names.length + 215) % 360]) : []);
   }
 
   #node(name) {
@@ -206,7 +216,7 @@ export class Graph {
     const inside = single ? [name] : this.#inside(name);
     const touched = this.#touched(inside);
     this.cy.batch(() => {
-      this.cy.elements().addClass("faded");
+      this.cy.elements().not(".block").addClass("faded");
       if (this.focus) this.cy.nodes().removeClass("faded"); // what it imports is concerned too
       for (const [one, steps] of touched) {
         const node = this.#node(one);
@@ -267,11 +277,22 @@ function prefixes(name) {
   return parts.map((_, at) => parts.slice(0, at + 1).join("."));
 }
 
+const SHADES = { // saturation and lightness: in light, in dark
+  fill: ["70%, 95%", "32%, 19%"], edge: ["38%, 70%", "30%, 42%"], ground: ["60%, 97%", "28%, 11%"], text: ["45%, 34%", "45%, 76%"],
+};
+
+function colour(hue, part, dark) {
+  return `hsl(${hue}, ${SHADES[part][dark ? 1 : 0]})`;
+}
+
 function style(edges) {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const tint = (part, plain) => (node) => (node.data("hue") === null ? css(plain) : colour(node.data("hue"), part, dark));
   return [
-    { selector: "node", style: { shape: "round-rectangle", width: "data(width)", height: "data(height)", label: "data(label)", "text-valign": "center", "text-halign": "center", "font-family": css("--sans"), "font-size": 12, color: css("--ink"), "background-color": css("--card"), "border-width": 1.2, "border-color": css("--strong-line"), "min-zoomed-font-size": 6 } },
-    { selector: "node.package", style: { "background-color": css("--sunk"), "border-style": "double", "border-width": 3, "font-weight": 600 } },
+    { selector: "node", style: { shape: "round-rectangle", width: "data(width)", height: "data(height)", label: "data(label)", "text-valign": "center", "text-halign": "center", "font-family": css("--sans"), "font-size": 12, color: css("--ink"), "background-color": tint("fill", "--card"), "border-width": 1.2, "border-color": tint("edge", "--strong-line"), "min-zoomed-font-size": 6 } },
+    { selector: "node.block", style: { "background-color": tint("ground", "--sunk"), "border-width": 0, padding: 16, "font-size": "data(size)", "font-weight": 700, color: tint("text", "--ink"), "text-valign": "top", "text-margin-y": -6, "min-zoomed-font-size": 4, events: "no" } },
+    { selector: "node.package", style: { "background-color": tint("fill", "--sunk"), "border-style": "double", "border-width": 3, "font-weight": 600 } },
     { selector: "edge", style: { width: "mapData(weight, 1, 20, 1, 4)", "line-color": css("--strong-line"), "target-arrow-color": css("--strong-line"), "target-arrow-shape": "triangle", "arrow-scale": 0.8, "curve-style": edges > 600 ? "haystack" : "bezier" } },
     { selector: "node.fresh", style: { "border-color": css("--good"), "border-width": 2.5 } },
     { selector: "node.failed", style: { "border-color": css("--bad"), "border-width": 2.5 } },

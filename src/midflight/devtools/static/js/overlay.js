@@ -23,6 +23,8 @@ const STYLE = sheet(THEME, `
   .why, .hint { margin: 0; color: var(--soft); }
   .hint b { color: var(--ink); font-weight: 600; }
   .chip { font: 600 11px/1 var(--mono); padding: .3em .5em; border-radius: 5px; background: var(--bad-soft); color: var(--bad); margin-left: .6em; }
+  .copy { float: right; border: 1px solid var(--line); border-radius: 6px; background: none; color: var(--soft); font: 500 12px/1 var(--sans); padding: .35em .6em; }
+  .copy:hover { background: var(--sunk); color: var(--ink); }
   footer { display: flex; gap: .75rem; align-items: center; padding: .75rem 1.25rem; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
   footer span { flex: 1; }
   .card:focus { outline: none; }
@@ -97,11 +99,21 @@ const typing = () => document.activeElement?.matches("input, textarea, select, [
 
 function article(problem, view, root) {
   return h("article", {},
-    h("h3", {}, where(problem, root), h("span.chip", {}, problem.code)),
+    h("h3", {}, where(problem, root), h("span.chip", {}, problem.code), copier(problem)),
     h("p.message", {}, problem.message),
     excerpt(view.excerpt ?? [], problem.line),
     view.explanation ? h("p.why", {}, view.explanation) : null,
     problem.hint ? h("p.hint", {}, h("b", {}, "What to do: "), problem.hint) : null);
+}
+
+// For the editor's "go to file".
+function copier({ path, line }) {
+  const button = h("button.copy", { type: "button", onclick: async () => {
+    await navigator.clipboard.writeText(line ? `${path}:${line}` : path);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy path"), 1500);
+  } }, "Copy path");
+  return window.isSecureContext ? button : null;
 }
 
 if (!customElements.get("midflight-overlay")) customElements.define("midflight-overlay", Overlay);

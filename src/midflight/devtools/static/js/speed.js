@@ -102,11 +102,15 @@ function chart(place, height, { label, ticks, value, data, series, bands = [] })
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
     bands,
     cursor: { points: { size: 7 }, y: false },
+    // With nobody pointing, the legend tells of the newest.
+    hooks: { ready: [newest], setCursor: [(self) => self.cursor.idx == null && newest(self)] },
     axes: [{ ...axis, space: 90, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500], values: (_, places) => ticks(places) }, { ...axis, size: 66, values: (_, found) => found.map((one) => value(one)) }],
     series: [{ label: "report", value: (self, _, __, at) => (at === null ? "–" : label(self, at)) },
       ...series.map((one) => ({ label: one.label, stroke: one.colour, width: 1.5, fill: one.colour + one.fill, points: { show: data[0].length < 40, size: 5 }, value: one.value }))],
   }, data, place);
 }
+
+const newest = (self) => self.setLegend({ idx: self.data[0].length - 1 });
 
 function number(name, value) {
   return h("div", {}, h("dt", {}, name), h("dd", {}, value));

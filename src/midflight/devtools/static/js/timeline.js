@@ -43,15 +43,17 @@ export class Timeline {
   // What is known of a report later than itself: a mark at its row.
   #becomes(event) {
     const row = this.rows.get(event.report_id);
-    if (row && event.kind === "stable") row.querySelector(".what")?.append(h("span.tag", {}, "stable"));
+    if (row && event.kind === "stable" && !row.querySelector(".tag")) row.querySelector(".what")?.append(h("span.tag", {}, "stable"));
   }
 
   caughtUp() {
-    if (!this.chosen) this.enter("");
+    if (this.chosen) this.#mark();
+    else this.enter("");
   }
 
   restart() {
     this.news = [];
+    this.slowest = 1;
     this.rows.clear();
     this.list.replaceChildren();
   }
@@ -79,7 +81,9 @@ export class Timeline {
   #mark() {
     const id = this.chosen || this.news.find((one) => one.report)?.report.id;
     for (const link of this.list.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
-    this.rows.get(id)?.querySelector("a")?.setAttribute("aria-current", "true");
+    const row = this.rows.get(id);
+    row?.querySelector("a")?.setAttribute("aria-current", "true");
+    if (row && this.chosen) row.scrollIntoView({ block: "nearest" });
   }
 
   #reportRow(report) {
@@ -92,7 +96,17 @@ export class Timeline {
         h("span.took", {}, report.outcome === "unchanged" ? "" : ms(total)),
         h("span.more", {}, summary(report, this.app.root)),
         h("time", { datetime: new Date(report.at * 1000).toISOString() }, clock(report.at)),
-        report.outcome === "unchanged" ? null : stageBar(report.timings_ms)));
+        report.outcome === "unchanged" ? null : stageBar(report.timings_ms, this.#share(total))));
+  }
+
+  // How much of the row its bar takes: by the root, so that one slow reload leaves the others visible.
+  #share(total) {
+    if (total > this.slowest) {
+      const by = Math.sqrt(this.slowest / total);
+      for (const bar of this.list.querySelectorAll(".stages")) bar.style.width = `${parseFloat(bar.style.width) * by}%`;
+      this.slowest = total;
+    }
+    return Math.max(Math.sqrt(total / this.slowest), 0.06);
   }
 
   #eventRow(event) {
@@ -112,11 +126,11 @@ function summary(report, root) {
   return did.join(" · ") || (report.outcome === "unchanged" ? `asked for by ${report.cause}` : "only lines moved");
 }
 
-export function stageBar(timings) {
+export function stageBar(timings, share = 1) {
   const total = timings.total || 1;
   const parts = STAGES.filter((stage) => timings[stage]);
   const text = parts.map((stage) => `${stage} ${ms(timings[stage])}`).join(", ");
-  return h("span.stages", { role: "img", "aria-label": `Stages: ${text}`, title: text },
+  return h("span.stages", { role: "img", "aria-label": `Stages: ${text}`, title: text, style: { width: `${share * 100}%` } },
     parts.map((stage) => h("i", { class: stageClass(stage), style: { "flex-grow": Math.max(timings[stage] / total, 0.004) } })));
 }
 
