@@ -158,6 +158,27 @@ def test_an_unknown_backend_is_named(root: Path) -> None:
 
 
 @linux
+@linux
+@pytest.mark.parametrize("reader", ["unsettled", "drain"])
+def test_what_another_thread_read_first_is_delivered_all_the_same(
+    root: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    follower = follow(root, backend="inotify", quiet_ms=100)
+    watch, woken = follower.watch, threading.Event()
+    wake = watch._backend.wake
+    # The kernel lets a thread sleep on that was told of events and finds them gone: only `wake` ends its wait here.
+    monkeypatch.setattr(watch._backend, "wait", lambda timeout_s: (woken.wait(timeout_s), woken.clear()))
+    monkeypatch.setattr(watch._backend, "wake", woken.set)
+    wake()
+    with (root / "main.py").open("w") as file:
+        file.write("changed = 1\n")
+        if reader == "drain":
+            file.flush()
+            assert kinds(watch.drain(wait_ms=1)) == [], "it is still being written"
+    assert watch.unsettled([str(root / "main.py")]) == {str(root / "main.py")}
+    follower.sees(root / "main.py", "modified")
+
+
 def test_a_failing_subscriber_does_not_end_the_watch(root: Path, follow: Follow) -> None:
     follower = follow(root, backend="inotify")
     take = follower.watch._on_batch

@@ -146,7 +146,9 @@ class Watch:
                 self._take_in(everything=True)
                 left = deadline - time.monotonic()
                 if left <= 0 or not (self._busy() or self._locked() or self._is_delivering()):
-                    return self._closed(self._debouncer.flush(_now_ms(), self._writing()))
+                    batch = self._closed(self._debouncer.flush(_now_ms(), self._writing()))
+                    self._hand_on()
+                    return batch
                 self._wait_with_lock(min(left, 0.005 if self._locked() else left))
         from midflight.values import Batch
 
@@ -164,9 +166,15 @@ class Watch:
             self._take_in()
             for path in filter(self._is_fresh, emptied):
                 self._debouncer.feed(Change(path, "modified", _now_ms()), "code", empty=True)
-                self._backend.wake()
+            self._hand_on()
             waiting = self._writing().union(self._debouncer.paths())
             return {path for path in paths if path in waiting or not self._is_as_seen(path)}
+
+    def _hand_on(self) -> None:
+        """What was read here and is not taken here is for the watch thread: the kernel may let it sleep on, for the events
+        that it was told of are gone."""
+        if self._debouncer.wake_ms is not None:
+            self._backend.wake()
 
     def _is_fresh(self, path: str) -> bool:
         """Whether it changed so lately that being empty does not count yet."""
