@@ -364,15 +364,19 @@ def test_tasks_and_timers_of_a_plugin_without_teardown_go_on_after_a_failure(pla
     play(scene)
 
 
+BOUNDED = ("midflight.values", "midflight.store")
+
+
 def live_objects() -> dict[str, int]:
-    """What a version of a plugin is made of, and what midflight keeps of it; reports are bounded by the history."""
+    """What a version of a plugin is made of, and what midflight keeps of it but what something else bounds: reports by
+    the history, a version's window by its time."""
     gc.collect()
     counts: Counter[str] = Counter()
     for item in gc.get_objects():
         kind = type(item)
         if isinstance(item, (types.FunctionType, types.CellType, types.FrameType, type, asyncio.Task)):
             counts[kind.__name__] += 1
-        elif kind.__module__.startswith("midflight.") and kind.__module__ != "midflight.values":
+        elif kind.__module__.startswith("midflight.") and not kind.__module__.startswith(BOUNDED):
             counts[f"{kind.__module__}.{kind.__name__}"] += 1
     return dict(counts)
 

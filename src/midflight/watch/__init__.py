@@ -171,8 +171,8 @@ class Watch:
             return {path for path in paths if path in waiting or not self._is_as_seen(path)}
 
     def _hand_on(self) -> None:
-        """What was read here and is not taken here is for the watch thread: the kernel may let it sleep on, for the events
-        that it was told of are gone."""
+        """What was read here and is not taken here is for the watch thread: the kernel may let that sleep on, for the
+        events that it was told of are gone."""
         if self._debouncer.wake_ms is not None:
             self._backend.wake()
 
