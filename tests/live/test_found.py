@@ -1524,6 +1524,111 @@ K = f(2)
 import math
 [expect]
 told("a:5", "`f` uses `math`") and not told("a:1") and not told("a:3")
+
+# attribute-of-a-module-edited-with-it: an edited value sees the other module as it will be
+[file b.py]
+K = 3
+class C:
+    LIMIT = 1
+[file a.py]
+import b
+M: int = b.K
+class D:
+    LIMIT = 5
+N = D.LIMIT
+[run]
+import a
+[sub b.py]
+K = 3 => K = 4
+[sub a.py]
+M: int = b.K => M: 'int' = b.K
+LIMIT = 5 => LIMIT = 6
+N = D.LIMIT => N = D.LIMIT + 0
+[expect]
+a.M == 4 and a.N == 6
+
+# variable-of-two-loops: it holds what the last one left
+[file a.py]
+L = [1]
+for i in range(1):
+    L.append(i)
+M = [4]
+for i in range(9):
+    M.append(i)
+[run]
+import a
+[sub a.py]
+L = [1] => L = [3]
+[expect]
+a.L == [3, 0] and a.i == 8
+
+# generic-function-that-is-a-plain-one-now: who called it follows
+[file a.py]
+import functools
+@functools.singledispatch
+def f(x):
+    return 1
+@f.register
+def f_int(x: int):
+    return x + 3
+[file b.py]
+from a import f
+class C:
+    LIMIT = f(9)
+K = f(9)
+[run]
+import b
+[edit a.py]
+import functools
+def f(x):
+    return 1
+[expect]
+b.K == 1 and told("C.LIMIT", "f")
+
+# module-that-comes-back-after-its-classes-moved: they are its own again
+[file p/__init__.py]
+[file p/a.py]
+import typing
+class N(typing.NamedTuple):
+    a: int = 1
+    def get(self):
+        return __name__
+class C:
+    def get(self):
+        return __name__
+[file p/b.py]
+import p.a as m
+[run]
+import p.b
+N, C = p.b.m.N, p.b.m.C
+[delete p/a.py]
+[edit p/c.py]
+import typing
+class N(typing.NamedTuple):
+    a: int = 1
+    def get(self):
+        return __name__
+class C:
+    def get(self):
+        return __name__
+[edit p/b.py]
+import p.c as m
+[expect]
+p.b.m.N is N and N().get() == "p.c" and p.b.m.C is C
+[delete p/c.py]
+[edit p/a.py]
+import typing
+class N(typing.NamedTuple):
+    a: int = 1
+    def get(self):
+        return __name__
+class C:
+    def get(self):
+        return __name__
+[edit p/b.py]
+import p.a as m
+[expect]
+p.b.m.N is N and N().get() == "p.a" and N.__module__ == "p.a" and p.b.m.C is C and C().get() == "p.a"
 """
 
 

@@ -76,6 +76,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
         if name in continues and isinstance(value, type):
             runner.scope.set(name, before[name])
             adopt_class(runner, continues[name], before[name], value, roots, contents)
+        elif name in before and before[name] is not ABSENT and _is_of_a_later_loop(runner, statement, name):
+            runner.scope.set(name, before[name])
         elif name in runner.building or name not in before:
             runner.scope.set(name, value)
         elif name in given and _wraps_as(runner, before[name], given[name], value):
@@ -95,6 +97,14 @@ def _arrived(runner: Runner, name: str, made: Any) -> Any:
         return made
     runner.tx.flush()
     return runner.run.moves.arrive(runner.run, runner.work.loaded, name, made)
+
+
+def _is_of_a_later_loop(runner: Runner, statement: Statement, name: str) -> bool:
+    """Whether it is only the variable of a loop, which a statement below binds again."""
+    if not isinstance(statement.node, (ast.For, ast.AsyncFor)) or name in statement.values:
+        return False
+    below = itertools.dropwhile(lambda pair: pair.new is not statement, runner.siblings)
+    return any(pair.new is not None and pair.new is not statement and name in pair.new.binds for pair in below)
 
 
 def _classes_in(runner: Runner, block: Statement) -> dict[str, Pair]:

@@ -194,8 +194,9 @@ def _settle_decorated(
         forget_marks(runner.tx, pair, runner.names_before(), runner.changes.unstored, current, result)
         runner.work.record.grafted[runner.scope.label(name)] = None
         runner.run.notes += runner.run.registrations.settle(before, current, result, current, name)
-        if inner is not None:
-            runner.changes.code_changed(runner.scope.key(name), inner, True)
+        for function in {id(inner): inner, id(current): current}.values():
+            if type(function) is types.FunctionType:
+                runner.changes.code_changed(runner.scope.key(name), function, True)
         return
     if inner is not None and inner is not current:
         become(runner.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import module_goes
 from midflight.apply.graft.functions import forwarded_to, graft_function
+from midflight.apply.graft.moved import move_class
 from midflight.apply.parsed import text_of
 from midflight.apply.scopes import compile_nodes, future_flags
 from midflight.graph.homes import made_in
@@ -187,17 +189,22 @@ class Files:
 
 
 def act_for_themselves(run: Execution, loaded: Loaded) -> None:
-    """Functions of a module that came back, which had moved elsewhere since: they forward no more."""
+    """Functions and classes of a module that came back, which had moved elsewhere since: they are its own again."""
     text = text_of(loaded)
     for statement in text.statements if text is not None else ():
-        plain = isinstance(statement.node, FUNCTIONS) and not statement.node.decorator_list
+        node = statement.node
+        plain = isinstance(node, (*FUNCTIONS, ast.ClassDef)) and not node.decorator_list
         held = loaded.namespace.get(statement.name) if plain else None
-        if type(held) is not types.FunctionType or forwarded_to(held) is None:
+        moved = isinstance(held, type) and held.__module__ != loaded.name and not made_in(held, loaded.name)
+        if not moved and (type(held) is not types.FunctionType or forwarded_to(held) is None):
             continue
-        assert text is not None
+        assert text is not None and held is not None
         made: dict[str, Any] = {}
         code = compile_nodes([statement.located()], loaded.path, future_flags(text.future), text.imports)
         exec(code, loaded.namespace, made)
+        if isinstance(held, type):
+            move_class(run, held, made[statement.name], loaded, statement.name)
+            continue
         run.tx.del_item(held.__dict__, "__wrapped__")
         run.tx.set_attr(held, "__module__", loaded.name)
         graft_function(run.tx, held, made[statement.name])

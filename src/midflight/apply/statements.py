@@ -41,6 +41,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair, built_names
+from midflight.plan.flow import dotted_reads
 from midflight.plan.order import reorders
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
@@ -293,8 +294,11 @@ class Runner:
         self, nodes: Sequence[ast.stmt], given: Mapping[str, Any], pair: Pair
     ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
         waiting = self.scope.pendings.get(id(self.scope.namespace), {})
-        if self.changes.unfilled or any(waiting.get(name, name) is ABSENT for name in pair.statement.reads):
-            self.tx.flush()  # it may read a container that waits for its new contents, or a name that is about to go
+        goes = any(waiting.get(name, name) is ABSENT for name in pair.statement.reads)
+        if self.changes.unfilled or goes or (self._others_wait() and dotted_reads(pair.statement)):
+            # It may read a container that waits for its new contents, a name that is about to go, or an attribute of
+            # another module or a class that is about to change.
+            self.tx.flush()
             self.changes.unfilled = False
         code = self.scope.compile(nodes)
         made = self.scope.run_aside(code, given)
@@ -302,6 +306,11 @@ class Runner:
         if annotations is not None:
             self.scope.set("__annotations__", annotations)
         return made, tuple(nested_codes(code))
+
+    def _others_wait(self) -> bool:
+        """Whether writes to other namespaces than the scope's own are prepared."""
+        own = (id(self.scope.namespace), id(self.scope.owner))
+        return any(waiting for key, waiting in self.scope.pendings.items() if key not in own)
 
     # -- code that moves into functions that live ---------------------------------------------------
 
