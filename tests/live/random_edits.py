@@ -109,12 +109,16 @@ def _bound(node: ast.stmt) -> set[str]:
     """Names that a statement binds, or changes by a method or an item."""
     names = set()
     for child in ast.walk(node):
-        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(child.name)
         elif isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
             names.add(child.id)
         elif isinstance(child, ast.alias):
             names.add(child.asname or child.name)
+        elif (
+            isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store) and isinstance(child.value, ast.Name)
+        ):
+            names.add(child.value.id)
         elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
             names |= {child.value.id} if isinstance(node, (ast.Expr, ast.Assign)) and node is not child else set()
     return names
@@ -268,8 +272,10 @@ class Process:
         for doing in doings:
             with contextlib.suppress(Exception):  # what a program does may fail; what it did until then counts
                 exec(doing.replace(PACKAGE, self.package), names)
-        for path in differences(self.live(), before):
-            self.explained[place_of(path)] = "the program changed it"
+        changed = {place_of(path) for path in differences(self.live(), before)}
+        if changed:  # what two names lead to is drawn under one of them only
+            changed |= {place for doing in doings for place in re.findall(rf"{PACKAGE}\.(\w+)\.(\w+)", doing)}
+        self.explained |= dict.fromkeys(changed, "the program changed it")
 
     def hold(self, value: Any) -> Any:
         self.held.append(value)

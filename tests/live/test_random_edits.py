@@ -13,8 +13,8 @@ import pytest
 PLAYER = Path(__file__).with_name("random_edits.py")
 PARTS = 4
 EDITS = 500  # a part; ten times as many with --soak
-# Of these edits end in a process that differs from a fresh one and does not say so: docs/limits.md names the kinds.
-SILENT_SHARE = 0.015
+# A function that remembers its calls answers otherwise where statements ran again that called it: docs/limits.md.
+COUNTED_SHARE = 0.02
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
 
@@ -45,6 +45,5 @@ def test_after_each_random_edit_the_process_is_like_a_fresh_one_or_as_it_was(
     wrong = found["wrong"]
     assert sum(found["kinds"].values()) >= edits
     assert found["kinds"].get("equal", 0) > edits / 4, found["kinds"]  # else they would say little
-    fatal = [one for one in wrong if one["kind"] not in ("differs", "would not start", "lost")]
-    assert fatal == [], say(fatal)
-    assert len(wrong) <= SILENT_SHARE * edits, say(wrong)
+    assert found["kinds"].get("counted", 0) <= COUNTED_SHARE * edits, found["kinds"]  # else it would excuse too much
+    assert wrong == [], say(wrong)
