@@ -791,6 +791,117 @@ import b, pkg
 f = 5
 @ expect
 report.outcome == "rolled back" and b.use() == 1
+
+## given-lambda-edited [nofail]: a lambda that a call was given is edited: it is grafted where it is held, and given once
+@ file sig.py
+HANDLERS = []
+def connect(f, *more):
+    HANDLERS.append(f)
+@ file m.py
+from sig import connect
+def on(): return 1
+connect(on)
+connect(lambda: 2)
+connect(lambda: 3, "third")
+@ touch
+import m, sig
+held = list(sig.HANDLERS)
+@ sub m.py
+return 1 => return 10
+lambda: 2 => lambda: 20
+lambda: 3 => lambda: 30
+@ expect
+[f() for f in sig.HANDLERS] == [10, 20, 30]
+sig.HANDLERS == held
+@ sub m.py
+connect(lambda: 20) => connect(lambda: 21)
+@ expect
+[f() for f in sig.HANDLERS] == [10, 21, 30] and sig.HANDLERS == held
+@ sub m.py
+"third" => "3rd"
+@ expect
+[f() for f in sig.HANDLERS][-1] == 30 and said("connect(lambda: 30")
+
+## generic-function-loses-one: of two registrations under one name one goes, the other is edited
+@ file shapes.py
+class Square: pass
+class Circle: pass
+@ file m.py
+import functools
+from shapes import Square, Circle
+@functools.singledispatch
+def area(shape): return "?"
+@area.register
+def _(shape: Square): return "square"
+@area.register
+def _(shape: Circle): return "circle"
+@ touch
+import m, shapes
+area = m.area
+@ edit m.py
+import functools
+from shapes import Square, Circle
+@functools.singledispatch
+def area(shape): return "?"
+@area.register
+def _(shape: Circle): return "CIRCLE"
+@ expect
+area(shapes.Circle()) == "CIRCLE" and area(shapes.Square()) == "?" and m.area is area
+
+## decorator-object-keeps-count: what an instance does when it is called is grafted; its state stays
+@ file m.py
+class Counted:
+    def __init__(self, f): self.f, self.n = f, 0
+    def __call__(self, *a):
+        self.n += 1
+        return self.f(*a)
+@Counted
+def f(x): return x
+@ touch
+import m
+f = m.f
+f(1), f(1)
+@ edit m.py
+class Counted:
+    def __init__(self, f): self.f, self.n = f, 0
+    def __call__(self, *a):
+        self.n += 10
+        return self.f(*a)
+@Counted
+def f(x, y=0): return x + y
+@ expect
+m.f is f and (f(1), f(1, 5)) == (1, 6) and f.n == 22
+
+## decorator-by-module [nofail]: the decorator is a module's attribute and reads a constant; an edit beside it decorates nothing
+@ file conf.py
+LIMIT = 1
+@ file d.py
+import conf, functools, _probe
+def limited(f):
+    _probe.hit("deco")
+    n = conf.LIMIT
+    @functools.wraps(f)
+    def w(*a):
+        return n, f(*a)
+    return w
+def other(): return 1
+@ file m.py
+import d, conf
+@d.limited
+def f(x=conf.LIMIT): return x
+@ touch
+import m
+f = m.f
+@ sub d.py
+def other(): return 1 => def other(): return 2
+@ sub conf.py
+LIMIT = 1 => LIMIT = 2
+@ expect
+f() == (2, 2) and m.f is f and probe.hits == {"deco": 2}
+@ sub d.py
+def other(): return 2 => def other(): return 3
+@ expect
+probe.hits == {"deco": 2} and f() == (2, 2)
 """,
 )
 

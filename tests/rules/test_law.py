@@ -36,6 +36,7 @@ LAW = """
     n027-future-added n027-annotations-everywhere n027-future-body-edit
 1.11 entries that a definition's decorators made go with it and are not doubled, and the report names each
     n150-handler-removed n151-route-path-changed n150-reregistered-once n150-class-removed n151-list-of-tuples-removed
+    generic-function-loses-one
 1.12 hidden holders of code that only moved show their new lines
     test_a_closure_below_an_inserted_line_shows_its_new_line test_callbacks_that_a_loop_holds_show_their_new_lines
 1.13 a `del` is part of what it takes away
@@ -49,11 +50,12 @@ LAW = """
 2.4 attributes that the program put on it stay
     n008-attributes n006-docstring-set-by-program
 2.5 a lambda that a name holds is a function
-    n026-lambda-held n026-lambda-to-def n026-lambda-default
+    n026-lambda-held n026-lambda-to-def n026-lambda-default given-lambda-edited
 2.6 a name that was rebound keeps what it holds, and its function is grafted all the same
     n143-monkeypatched-name n143-monkeypatched-method n143-monkeypatched-signature
 2.7 a body behind a decorator is grafted wherever it hides, and the decorator does not run
     n037-body-wraps n037-body-method n044-without-wraps n045-instance-state n037-registry-only
+    decorator-object-keeps-count
 2.8 an `lru_cache` is emptied by what it reaches, and by nothing else
     n046-lru-cache n047-lru-callee n046-lru-cache-method
 2.9 what a `cached_property` or the program stored is state
@@ -98,7 +100,7 @@ LAW = """
     n137-derived-through-edited-function n138-derived-in-importers
 4.3 what reads while it decorates is a reader too
     decorating-reads-constant decorating-reads-other-module wrapper-reads-constant class-decorator-reads-constant
-    init-subclass-reads-constant metaclass-reads-constant decorator-object-reads-constant decorating-calls-reader
+    init-subclass-reads-constant metaclass-reads-constant decorator-object-reads-constant decorating-calls-reader decorator-by-module
 4.4 statements that build one name are one value
     n137-augmented n137-list-built n137-two-bindings reads-unfinished reads-first-binding ct.list-built-removed
 4.5 where the program touched it, only edited statements run, on what is there

@@ -16,7 +16,7 @@ from midflight.apply.graft.copies import signature_of
 from midflight.apply.graft.functions import graft_function, graft_signature
 from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.wrappers import become
-from midflight.apply.holders import functions_in, functions_running, nested_codes, value_of
+from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import but, by_first
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
@@ -24,7 +24,7 @@ from midflight.apply.values import same_value
 from midflight.apply.variants import origin_of
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Pair
-from midflight.plan.flow import decorator_names, factory_names
+from midflight.plan.flow import decorator_names, dotted_reads, factory_names
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement
 
@@ -386,19 +386,28 @@ def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
     flowed = {c.split(".")[0] for c in runner.changes.value_causes(runner.work, statement, runner.scope.prefix)}
     factories = factory_names(statement.node)
     names = decorator_names(statement.node)
-    return {name for name in names if name in flowed or decorator_edited(runner, name, name in factories)}
+    return {name for name in names if name in flowed or decorator_edited(runner, statement, name, name in factories)}
 
 
-def decorator_edited(runner: Runner, name: str, factory: bool = False) -> bool:
-    """Whether to decorate is to run edited code, or with another value; functions inside the decorator are only
-    grafted. Of a factory what it returns is the decorator."""
+def decorator_edited(runner: Runner, statement: Statement, name: str, factory: bool = False) -> bool:
+    """Whether to decorate, for which `statement` uses `name`, is to run edited code, or with another value; functions
+    inside the decorator are only grafted. Of a factory what it returns is the decorator."""
     if runner.scope.key(name) in runner.changes.values or (runner.work.name, name) in runner.changes.values:
         return True
     value = runner.scope.namespace.get(name)
-    makers = [value] if not isinstance(value, type) else [vars(value).get("__init__"), vars(value).get("__call__")]
+    values = [value]
     if isinstance(value, types.ModuleType):
-        return any(isinstance(v, types.FunctionType) and id(v) in runner.changes.own for v in vars(value).values())
+        chains = (chain for chain in dotted_reads(statement) if chain[0] == name and len(chain) > 1)
+        values = [resolve(runner.scope.namespace, chain) for chain in chains]
+    makers = [maker for one in values for maker in _run_to_decorate(one, factory)]
     return any(runner.changes.runs_edited(maker, factory) for maker in makers)
+
+
+def _run_to_decorate(value: Any, factory: bool) -> list[Any]:
+    """Of a class its `__init__`, and what an instance does when it is called only if it is called to decorate."""
+    if not isinstance(value, type):
+        return [value]
+    return [vars(value).get(name) for name in ("__init__", "__call__")[: 1 + factory]]
 
 
 def _undecorated(function: Any) -> Any:

@@ -104,7 +104,7 @@ def _new_decorator(runner: Runner, statement: Statement, causes: Sequence[str]) 
     flowed = runner.changes.value_causes(runner.work, statement, runner.scope.prefix)
     roots = {cause.split(".")[0] for cause in causes} - statement.binds
     made = {name for call in ast.walk(statement.node) if isinstance(call, ast.Call) for name in _made_by(call.func)}
-    edited = (decorator_edited(runner, root, root in made) for root in roots)
+    edited = (decorator_edited(runner, statement, root, root in made) for root in roots)
     return any(cause in flowed for cause in causes) or any(edited)
 
 

@@ -429,8 +429,8 @@ class Runner:
     def graft_pairs(self, pair: Pair, old: Sequence[types.CodeType], new: Sequence[types.CodeType]) -> None:
         graft_pairs(self, pair, old, new)
 
-    def decorator_edited(self, name: str, factory: bool) -> bool:
-        return decorator_edited(self, name, factory)
+    def decorator_edited(self, statement: Statement, name: str, factory: bool) -> bool:
+        return decorator_edited(self, statement, name, factory)
 
     def decorate_again(self, made: Statement) -> None:
         decorate_again(self, made)

@@ -65,7 +65,7 @@ def _untouched(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[int,
 def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
-    for key in (_identity, _text, _exact, _decorated, _binding, _block_head, _target):
+    for key in (_identity, _text, _exact, _signed, _decorated, _binding, _block_head, _called, _target):
         if not left or not right:
             break
         if key is _exact and len(left) == len(right) == 1 and _alike(left[0], right[0]):
@@ -77,7 +77,7 @@ def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
 
 
 def _alike(old: Statement, new: Statement) -> bool:
-    keys = ((key(old), key(new)) for key in (_decorated, _binding, _block_head, _target))
+    keys = ((key(old), key(new)) for key in (_decorated, _binding, _block_head, _called, _target))
     return any(one == other and one is not None for one, other in keys)
 
 
@@ -125,6 +125,12 @@ def _exact(statement: Statement) -> Hashable:
     return statement.print
 
 
+def _signed(statement: Statement) -> Hashable:
+    """Of several functions of one name and one decorator, such as those of a generic function, the parameters tell."""
+    node = statement.node
+    return (_decorated(statement), fingerprint(node.args)) if isinstance(node, FUNCTIONS) else None
+
+
 def _decorated(statement: Statement) -> Hashable:
     node = statement.node
     if not isinstance(node, FUNCTIONS):
@@ -169,6 +175,12 @@ def _block_head(statement: Statement) -> Hashable:
     if isinstance(node, (ast.Try, ast.TryStar)):
         return ("try", tuple(sorted(statement.binds)))
     return None
+
+
+def _called(statement: Statement) -> Hashable:
+    """What a call that binds nothing is but for the code in it: `signal.connect(lambda: 1)`."""
+    node = statement.node
+    return statement.shell if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
 
 
 def _target(statement: Statement) -> Hashable:

@@ -197,7 +197,7 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     values = {n.id for part in [*node.bases, *node.keywords] for n in ast.walk(part) if isinstance(n, ast.Name)}
     found = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
     # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
-    found += [n for n in decorator_names(node) if runner.decorator_edited(n, True)]
+    found += [n for n in decorator_names(node) if runner.decorator_edited(statement, n, True)]
     if is_generated(owner, live) or _has_other_kind(owner, node):
         found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes]
     found += [f.__qualname__ for f in makers_of(owner) if changes.runs_edited(f)]
