@@ -23,7 +23,7 @@ from record import ROOT, quantile, record, spread
 
 CALLS = 200_000
 TENTHS = 10
-WARM_UP = 2  # tenths: a session remembers its last 1000 reports, and sqlite its last 2 MB of pages
+WARM_UP = 2  # tenths: a session remembers its last 1000 reports, and the store a few pages
 VIEW = '''"""A view with {functions} functions."""
 
 LABEL = "version {version}"
@@ -224,7 +224,7 @@ def main() -> None:
         "and it too is longer where others share a processor's caches and clock: the fixed piece of work, which a "
         "reload's time is divided by, is five compilations of the first text, after each reload.",
         f"The first {WARM_UP * tenth} reloads are left out of the growth: a session remembers its last 1000 reports, "
-        "and the store's page cache fills to 2 MB. The growth of CPU time is the median slope between medians of 40 "
+        "and the store a few pages. The growth of CPU time is the median slope between medians of 40 "
         "parts, that of memory between the tenths.",
         "Frames are drawn by software on this machine's processor; the examples limit their rate themselves.",
     ]
