@@ -138,3 +138,23 @@ def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
 ])  # fmt: skip
 def test_dots_stand_for_any_text(wanted: str, got: str, same: bool) -> None:
     assert matches(wanted, got) == same
+
+
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+PLACES = re.compile(r"`((?:[\w-]+/)*[\w-]+\.py|(?:[\w-]+/)+)`")
+CALLS = re.compile(r"`([A-Z]\w+)\.(\w+)`")
+
+
+def test_the_map_names_files_and_calls_that_there_are() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    engine = ROOT / "src" / "midflight"
+    homes = [ROOT, ROOT / "tests" / "live", engine, *(path for path in engine.rglob("*") if path.is_dir())]
+    named = set(PLACES.findall(text)) - {"running/"}  # which lies in a project's store
+    assert len(named) > 60
+    assert [name for name in sorted(named) if not any((home / name).exists() for home in homes)] == []
+    sources = [path.read_text(encoding="utf-8") for path in engine.rglob("*.py")]
+    for owner, name in CALLS.findall(text):
+        inside = [source for source in sources if f"class {owner}" in source]
+        assert inside and any(f"def {name}(" in source for source in inside), f"{owner}.{name}"
+    start, end = text.index("## Bird's eye"), text.index("## The store")
+    assert len(text[start:end].splitlines()) <= 125, "the engine is told in two pages"
