@@ -216,7 +216,10 @@ class Keeper:
             return self._number
 
     def _take_number(self, store: Store) -> None:
-        self._number, self._reserved = store.journal.next_number(self._number), None
+        reserved, self._reserved = self._reserved, None
+        if reserved is not None:
+            store.journal.give_back(reserved[0])  # only the file's times told of another writer, perhaps
+        self._number = store.journal.next_number(self._number)
 
     def _reserve(self) -> None:
         """Have the next number at hand. It counts only if no other process wrote meanwhile: they are in order."""
