@@ -22,12 +22,16 @@ from tests.upgrade.packages import PACKAGES
 from tests.upgrade.portrait import binding
 from tests.upgrade.upgrade import Upgrade, upgrades
 
-VERDICTS = ("equivalent", "told", "differs", "refused", "rolled back", "failed")
+VERDICTS = ("equivalent", "kept", "told", "differs", "refused", "rolled back", "failed")
 
 
 def summary(found: list[Upgrade], chain: bool) -> dict[str, object]:
     counts = collections.Counter(one.verdict for one in found)
     ms = [one.reload_ms for one in found if one.reload_ms]
+
+    def share(*verdicts: str) -> float:
+        return round(sum(counts[one] for one in verdicts) / max(1, len(found)), 4)
+
     return {
         "mode": "chain" if chain else "pairs",
         "python": platform.python_version(),
@@ -36,8 +40,9 @@ def summary(found: list[Upgrade], chain: bool) -> dict[str, object]:
         "facts": sum(one.facts for one in found),
         **{verdict: counts[verdict] for verdict in VERDICTS},
         "identity_lost": sum(bool(one.lost) for one in found),
-        "equivalent_share": round(counts["equivalent"] / max(1, len(found)), 4),
-        "equivalent_or_told_share": round((counts["equivalent"] + counts["told"]) / max(1, len(found)), 4),
+        "equivalent_share": share("equivalent"),
+        "equivalent_or_kept_share": share("equivalent", "kept"),
+        "equivalent_or_told_share": share("equivalent", "kept", "told"),
         "reload_ms_median": round(statistics.median(ms), 1) if ms else None,
     }
 
@@ -71,14 +76,14 @@ def keep(result: dict[str, object], found: list[Upgrade], chain: bool) -> None:
     """For RESULTS.md: the counts, and each upgrade that is not equivalent with the names that differ."""
     how = "release after release in one process" if chain else "each in a process of its own"
     rows = [(name.replace("_", " "), value) for name, value in result.items()]
-    missed = [one for one in found if one.verdict not in ("equivalent", "told") or one.lost]
+    missed = [one for one in found if one.verdict not in ("equivalent", "kept")]
     notes = [f"{one.package} {one.old} -> {one.new}: {one.verdict}. {reason(one)}" for one in missed]
     title = f"Real packages upgraded live, {how}"
     record("upgrade-chain" if chain else "upgrade", title, ("", ""), rows, notes, **result)
 
 
 def reason(one: Upgrade) -> str:
-    names = sorted({binding(path) for path in one.differs})
+    names = sorted({binding(path) for path in (one.differs or one.told)})
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     why = re.sub(r"/\S+/", "", " ".join(one.why.split()))  # no folders of this machine
     return f"…{why[-200:]}" if len(why) > 300 else why or ", ".join([*names[:6], *one.lost[:3]]) + more

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from .held import lost
 from .portrait import Facts, binding, differences, portrait
+from .upgrade import inside, kept_in
 
 BASE = """
 import dataclasses, enum, functools, re
@@ -165,3 +167,20 @@ def test_a_function_that_kept_its_identity_is_drawn_as_what_it_forwards_to() -> 
     acting = portrait([live.__name__], "/nowhere", forwarded_to=lambda f: target if f is live.f else None)
     at = f"{live.__name__}:f code names"
     assert "'y'" in acting[at] and "'y'" not in plain[at]
+
+
+def test_what_is_kept_is_told_from_what_stands_beside_it() -> None:
+    report = {"modules": {"m": {"kept": ["C.LIMITS", "POOL"]}}}
+    kept = kept_in(report, {"m:POOL": "is holder:m__POOL"})
+    assert all(inside(path, kept) for path in ("m:C.LIMITS", "m:C.LIMITS[0]", "m:POOL.size", "holder:m__POOL names"))
+    assert not any(inside(path, kept) for path in ("m:C.LIMITS2", "m:C", "m:C.f code line", "holder:m__POOLS"))
+
+
+def test_a_held_definition_is_lost_unless_another_one_has_its_name_now() -> None:
+    live = module_of("class A: pass\nclass B: pass\ndef f(): return 1\ndef g(): return 2\n")
+    name = live.__name__
+    held = {f"{name}:A": live.A, f"{name}:f": live.f, f"{name}:g": live.g}
+    assert lost(held) == []
+    live.A, live.f, live.g = live.B, live.g, module_of("def g(): return 3\n").g
+    assert lost(held) == [f"{name}:g is another object"]
+    assert lost(held, lambda old: live.g if old is held[f"{name}:g"] else None) == []

@@ -23,12 +23,14 @@ TIMEOUT_S = 110
 SAID = 12  # differences said in full
 HELD_NAMES = 6  # from-imports a module
 
-Verdict = Literal["equivalent", "told", "differs", "refused", "rolled back", "failed"]
+Verdict = Literal["equivalent", "kept", "told", "differs", "refused", "rolled back", "failed"]
 
 
 @dataclass(frozen=True)
 class Upgrade:
-    """One release taken live. `differs` maps paths to (live, fresh); `told` are those that the report named."""
+    """One release taken live. `differs` maps paths to (live, fresh); `told` are those that the report named. Where these
+    are all inside values that the report lists as kept the verdict is `kept`: "A value that is mutable and was touched,
+    or opaque, or was rebound since, is kept … The report says so by name" (rule 4)."""
 
     package: str
     old: str
@@ -158,13 +160,17 @@ class Project:
                 yield Upgrade(self.package.name, old, new, "failed", why=why)
             return
         named: set[str] = set()
+        kept: set[str] = set()
         for (old, new), step in zip(itertools.pairwise(versions), result["steps"], strict=True):
             named |= named_in(step["report"])
             named |= homes(named, step["facts"])
+            kept |= kept_in(step["report"], step["facts"])
             expected = self.fresh(new, result["loaded"], holder)["facts"]
-            yield self.compare(old, new, step, expected, named)
+            yield self.compare(old, new, step, expected, named, kept)
 
-    def compare(self, old: str, new: str, step: dict[str, Any], expected: Facts, named: set[str]) -> Upgrade:
+    def compare(
+        self, old: str, new: str, step: dict[str, Any], expected: Facts, named: set[str], kept: set[str]
+    ) -> Upgrade:
         report = step["report"]
         all_of_it = differences(step["facts"], expected)
         told = {path: pair for path, pair in all_of_it.items() if binding(path) in named}
@@ -173,6 +179,8 @@ class Project:
             one for one in step["lost"] if binding(one.removeprefix("bound ").removeprefix("instance ")) not in named
         ]
         verdict: Verdict = "differs" if silent or lost else "told" if told or step["lost"] else "equivalent"
+        if verdict == "told" and not step["lost"] and all(inside(path, kept) for path in told):
+            verdict = "kept"
         why = "; ".join(f"{p['code']} {Path(p['path']).name}:{p['line']} {p['message']}" for p in report["problems"])
         if report["outcome"] in ("refused", "rolled back"):
             verdict, silent, told = report["outcome"], {}, {}
@@ -186,6 +194,17 @@ def named_in(report: dict[str, Any]) -> set[str]:
     """The bindings, as module.name, that a report says are not as a fresh process would have them."""
     names = {f"{module}.{first_word(kept)}" for module, one in report["modules"].items() for kept in one["kept"]}
     return names | set(re.findall(r"[A-Za-z_][\w.]*\.\w+", " ".join(report["notes"])))
+
+
+def kept_in(report: dict[str, Any], facts: Facts) -> set[str]:
+    """The paths of the values that a report lists as kept, also where the portrait drew them under another name."""
+    paths = {f"{module}:{name}" for module, one in report["modules"].items() for name in one["kept"]}
+    places = (facts.get(path, "") for path in paths)
+    return paths | {place.removeprefix("is ") for place in places if place.startswith("is ")}
+
+
+def inside(path: str, kept: set[str]) -> bool:
+    return any(path == one or (path.startswith(one) and path[len(one)] in ".[ ") for one in kept)
 
 
 def homes(named: set[str], facts: Facts) -> set[str]:
