@@ -24,7 +24,7 @@ MANY, BEYOND = 1000, 400
 # A session remembers its last 1,000 reports, so the process grows until there are as many: by no more than this. Beyond,
 # every report takes the place of another, and memory is flat: from the first to the last third of the edits that follow
 # it rises by no more than what a process's heap wavers by.
-FILLS_KB, WAVERS_KB = 12_000, 1_000
+FILLS_KB, WAVERS_KB = 8_000, 300
 
 
 class Talk:
