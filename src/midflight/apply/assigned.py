@@ -85,6 +85,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
             runner.work.record.grafted[runner.scope.label(name)] = None
         else:
             _settle(runner, name, before[name], value, pair, untouched.get(name, False))
+    if statement.is_block and statement.calls:
+        _register_what_lives(runner, made)
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
@@ -97,6 +99,14 @@ def _arrived(runner: Runner, name: str, made: Any) -> Any:
         return made
     runner.tx.flush()
     return runner.run.moves.arrive(runner.run, runner.work.loaded, name, made)
+
+
+def _register_what_lives(runner: Runner, made: Mapping[str, Any]) -> None:
+    """What a block's decorators registered is what it made; the functions that go on stand there instead."""
+    for name, value in made.items():
+        lives = runner.scope.get(name)
+        if type(value) is types.FunctionType and lives is not value and type(lives) is types.FunctionType:
+            runner.run.registrations.replace(value, lives)
 
 
 def _is_of_a_later_loop(runner: Runner, statement: Statement, name: str) -> bool:
@@ -252,8 +262,6 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
         if settle_value(runner, name, old, new, untouched):
             return
         if _acts_as(runner, pair, old, new):
-            if pair.statement.is_block and pair.statement.calls:
-                runner.run.registrations.replace(new, old)
             runner.scope.set(name, old)
             runner.work.record.grafted[runner.scope.label(name)] = None
             if callable(old):

@@ -18,6 +18,7 @@ from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import but, by_first
+from midflight.apply.registrations import dispatch_table
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
@@ -386,6 +387,8 @@ def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
     flowed = {c.split(".")[0] for c in runner.changes.value_causes(runner.work, statement, runner.scope.prefix)}
     factories = factory_names(statement.node)
     names = decorator_names(statement.node)
+    # What a generic function does with an implementation has nothing to do with its own body.
+    names -= {n for n in names if n not in flowed and dispatch_table(runner.scope.namespace.get(n)) is not None}
     return {name for name in names if name in flowed or decorator_edited(runner, statement, name, name in factories)}
 
 

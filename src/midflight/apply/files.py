@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import module_goes
@@ -138,6 +138,7 @@ class Files:
     def drop(self, run: Execution, loaded: Loaded) -> None:
         """The module leaves the process, whoever may still hold it."""
         module_goes(run.tx, loaded)
+        run.notes += _effects_of(run, loaded)
         for value in list(loaded.namespace.values()):
             if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):
                 run.notes += run.registrations.purge(value, loaded.name)
@@ -186,6 +187,22 @@ class Files:
             run.tx.set_item(namespace, "__cached__", spec.cached)
         self.program.move(run.tx.undo, loaded, path)
         self.notes.append(f"{loaded.name} is a package now" if package else f"{loaded.name} is a plain module now")
+
+
+def _effects_of(run: Execution, loaded: Loaded) -> Iterator[str]:
+    """What a module that leaves did to others."""
+    from midflight.apply.statements import has_effect, hooks_of
+
+    text = text_of(loaded)
+    for statement in text.statements if text is not None else ():
+        if has_effect(statement):
+            line = statement.text.strip().splitlines()[0][:60]
+            names = ", ".join(sorted(statement.reads & loaded.namespace.keys()))
+            yield f"{loaded.name}: `{line}` went with its file: what it did{f' to {names}' if names else ''} stays"
+    for name, value in list(loaded.namespace.items()):
+        if isinstance(value, type) and made_in(value, loaded.name):
+            for hook in hooks_of(run, value):
+                yield f"{loaded.name}.{name} is gone: what `{hook}` did in `__init_subclass__` for it stays"
 
 
 def act_for_themselves(run: Execution, loaded: Loaded) -> None:

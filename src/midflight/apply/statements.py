@@ -223,7 +223,7 @@ class Runner:
             self.lose(name, old)
         for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
-        if pair.new is None and _has_effect(pair.old):
+        if pair.new is None and has_effect(pair.old):
             self._tell_of_effect(pair.old)
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in functions_of(self, pair):
@@ -231,10 +231,11 @@ class Runner:
 
     def _tell_of_hooks(self, name: str, gone: Any) -> None:
         """A class whose making a base was told of."""
-        for base in gone.__mro__[1:] if isinstance(gone, type) and made_in(gone, self.work.name) else ():
-            if "__init_subclass__" in vars(base) and self.run.program.owns(base):
-                label = f"{self.work.name}.{self.scope.label(name)}"
-                self.run.notes.append(f"{label} is gone: what `{base.__qualname__}.__init_subclass__` did for it stays")
+        if isinstance(gone, type) and made_in(gone, self.work.name):
+            label = f"{self.work.name}.{self.scope.label(name)}"
+            self.run.notes += (
+                f"{label} is gone: what `{h}` did in `__init_subclass__` for it stays" for h in hooks_of(self.run, gone)
+            )
 
     def _tell_of_effect(self, gone: Statement) -> None:
         """A statement that was removed bound nothing, but did something: to what it names, as far as that shows."""
@@ -451,7 +452,13 @@ def annotated(statement: Statement) -> list[str]:
     ]
 
 
-def _has_effect(statement: Statement) -> bool:
+def hooks_of(run: Execution, cls: type) -> list[str]:
+    """The program's classes whose `__init_subclass__` was told of `cls`."""
+    bases = (k for k in cls.__mro__[1:] if "__init_subclass__" in vars(k) and run.program.owns(k))
+    return [f"{base.__module__}.{base.__qualname__}" for base in bases]
+
+
+def has_effect(statement: Statement) -> bool:
     """Whether running it does something else than to build values."""
     if not statement.binds:
         return does_something(statement.node)
