@@ -34,6 +34,7 @@ class Changes:
     def __init__(self, program: Program, pending: Mapping[int, dict[str, Any]]) -> None:
         self.program, self.pending = program, pending
         self.values: dict[Key, Any] = {}
+        self.short: set[str] = set()  # the last parts of their names
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
         self.touched: dict[int, Any] = {}
@@ -88,6 +89,7 @@ class Changes:
     def value_changed(self, key: Key, old: Any, origin: str = "") -> None:
         """`origin` is the module whose change this follows, where it is another one."""
         self.values.setdefault(key, old)
+        self.short.add(key[1].rpartition(".")[2])
         if old is ABSENT and "." not in key[1]:
             self.listed.setdefault(key[0], set()).add(key[1])
         self.origins.setdefault(key, origin or key[0])
@@ -120,7 +122,7 @@ class Changes:
 
     def names(self) -> set[str]:
         """Names by which calls and reads find something that changed; of what is made by a class, the class's."""
-        found = {name.rpartition(".")[2] for _, name in self.values}
+        found = set(self.short)
         for function in self.touched.values():
             parts = getattr(function, "__qualname__", "").split(".")
             found.update(parts[-2:] if parts[-1].startswith("__") else parts[-1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import operator
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair, built_names
-from midflight.plan.flow import dotted_reads
+from midflight.plan.flow import dotted_reads, mentions
 from midflight.plan.order import reorders
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
@@ -123,11 +124,13 @@ class Runner:
         return self.bound_around.union(self.last, *(names_bound(statement, space, fresh) for statement in news))
 
     def _worth_a_look(self, pairs: Sequence[Pair], edited: bool = False) -> Iterator[Pair]:
-        """Those that may be stale: where only code changed, what calls nothing cannot be. With those `edited`."""
-        values = self.changes.values
+        """Those that may be stale: what calls nothing can be so only by a value that it names. With those `edited`."""
+        changed = self.changes.short
         for pair in pairs:
             new = pair.new
-            if new is not None and (values or new.is_active or (edited and pair.old is not new)):
+            if new is None:
+                continue
+            if new.is_active or (edited and pair.old is not new) or (changed and not changed.isdisjoint(mentions(new))):
                 yield pair
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
@@ -369,7 +372,12 @@ class Runner:
         held = self._groups.get(which)
         if held is None or held[0] is not self.siblings:
             ordered = sorted(statements, key=lambda s: s.first) if which == "old" else statements
-            held = self._groups[which] = (self.siblings, Groups(ordered))
+            text = self.work.old.text if which == "old" else self.work.text
+            if len(ordered) == len(text.statements) and all(map(operator.is_, ordered, text.statements)):
+                groups = text._fact("groups", lambda: Groups(ordered))
+            else:
+                groups = Groups(ordered)
+            held = self._groups[which] = (self.siblings, groups)
         return held[1]
 
     # -- imports ----------------------------------------------------------------------------------
@@ -379,9 +387,9 @@ class Runner:
     def swap_roots(self, pair: Pair) -> None:
         """The statement was grafted in this reload already: what its functions run now is the new code."""
         assert pair.new is not None
-        self.run.search.finish()
-        self.tx.flush()
         if pair.new in self.roots:
+            self.run.search.finish()
+            self.tx.flush()
             self.old_roots = but(self.old_roots, pair.old or pair.new, self.roots[pair.new])
 
     # -- blocks and classes -------------------------------------------------------------------------

@@ -25,6 +25,15 @@ def dotted_reads(statement: Statement) -> frozenset[Dotted]:
     return statement._fact("dotted", _dotted)  # type: ignore[no-any-return]
 
 
+def mentions(statement: Statement) -> frozenset[str]:
+    """Every name by which running it may look something up: of itself, or of what it has."""
+    return statement._fact("mentions", lambda node: _mentions(statement))  # type: ignore[no-any-return]
+
+
+def _mentions(statement: Statement) -> frozenset[str]:
+    return statement.reads.union(*dotted_reads(statement))
+
+
 def _dotted(node: ast.stmt) -> frozenset[Dotted]:
     return frozenset(chain for part in evaluated(node) for chain in _chains(part, bodies=False))
 

@@ -95,7 +95,11 @@ def _is_filling_call(node: ast.expr, is_builtin: Callee) -> bool:
 
 def only_binds(statement: Statement) -> bool:
     """Whether running it calls nothing and imports nothing: it can be prepared aside while other threads run."""
-    for node in walk_scope(statement.node):
+    return statement._fact("only binds", _only_binds)  # type: ignore[no-any-return]
+
+
+def _only_binds(statement: ast.stmt) -> bool:
+    for node in walk_scope(statement):
         if isinstance(node, (ast.Call, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Delete)):
             return False
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Await)):

@@ -307,6 +307,7 @@ def _imported_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(name for child in imports for kind, name in _uses(child) if name != "*")
 
 
+@functools.lru_cache(maxsize=256)
 def import_marks(names: frozenset[str]) -> list[ast.stmt]:
     """A statement that runs nothing and tells the compiler that `names` are imported.
 
