@@ -44,6 +44,7 @@ from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair, built_names
 from midflight.plan.flow import dotted_reads, mentions
 from midflight.plan.order import reorders
+from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 from midflight.values import Kept
 
@@ -387,9 +388,12 @@ class Runner:
     def swap_roots(self, pair: Pair) -> None:
         """The statement was grafted in this reload already: what its functions run now is the new code."""
         assert pair.new is not None
-        if pair.new in self.roots:
-            self.run.search.finish()
+        grafted = pair.new in self.roots
+        sees_only_names = only_binds(pair.new) and not pair.new.calls and not dotted_reads(pair.new)
+        if grafted or self.in_block or not isinstance(self.scope, ModuleScope) or not sees_only_names:
+            self.run.search.finish()  # of a module's own names it is known what they will hold; not of all else
             self.tx.flush()
+        if grafted:
             self.old_roots = but(self.old_roots, pair.old or pair.new, self.roots[pair.new])
 
     # -- blocks and classes -------------------------------------------------------------------------
