@@ -1676,6 +1676,48 @@ else:
     K4 = 3
 [expect]
 a.f3_int is f3_int and a.f3.registry[int] is f3_int and a.f3 is f3
+
+# closures-that-a-loop-made: what they call has new code, and the loop need not run
+[file a.py]
+class C(dict):
+    pass
+def note():
+    return 1
+def wrapped(f):
+    def wrapper(*args):
+        return note(), f(*args)
+    wrapper.__name__ = f.__name__
+    return wrapper
+for name in ("keys", "values"):
+    f = wrapped(getattr(dict, name))
+    setattr(C, name, f)
+[run]
+import a
+f, values = a.f, a.C.values
+[sub a.py]
+return 1 => return 2
+[expect]
+a.C().values()[0] == 2 and a.f is a.C.values
+a.f is f and a.C.values is values
+
+# function-that-a-loop-makes-last: the name holds what the loop stored when it ran again
+[file a.py]
+class C(dict):
+    pass
+def wrapped(f):
+    def wrapper(*args):
+        return f(*args)
+    wrapper.__name__ = f.__name__
+    return wrapper
+for name in ("keys", "values"):
+    f = wrapped(getattr(dict, name))
+    setattr(C, name, f)
+[run]
+import a
+[sub a.py]
+"keys" => "items"
+[expect]
+a.f is a.C.values
 """
 
 

@@ -294,6 +294,8 @@ def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
             become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
         return False
     if isinstance(old, types.FunctionType):
+        if pair.statement.is_loop:
+            return False  # it is the last of several that one piece of code made, and has stored elsewhere
         ours = old.__globals__ is runner.scope.namespace or old.__module__ == runner.work.name
         if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
             return become(runner.tx, old, new)

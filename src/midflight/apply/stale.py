@@ -18,7 +18,7 @@ from midflight.apply.holders import resolve
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_container, is_derived_kind
 from midflight.plan.diff import Group, Pair
-from midflight.plan.flow import called_chain, imports_inside
+from midflight.plan.flow import called_chains, imports_inside
 from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         return
     if not causes or statement.is_import:
         return
-    if statement.is_block and not isinstance(statement.node, (ast.For, ast.While, ast.AsyncFor)):
+    if statement.is_block and not statement.is_loop:
         refresh_block(runner, pair)
         return
     if statement in runner.work.reran:
@@ -113,7 +113,8 @@ def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes:
     a value changed, or what it was made with."""
     if not all(isinstance(runner.scope.get(name), types.FunctionType) for name in group.names):
         return False
-    if set(causes) - {".".join(called_chain(statement))}:
+    made = statement.binds if statement.is_loop else frozenset()  # what a loop makes it reads as well
+    if set(causes) - made - set(map(".".join, called_chains(statement))):
         return False
     if runner.changes.value_causes(runner.work, statement, runner.scope.prefix):
         return False

@@ -156,7 +156,14 @@ def called_chain(statement: Statement) -> Dotted:
     return statement._fact("called", _called)  # type: ignore[no-any-return]
 
 
-def _called(node: ast.stmt) -> Dotted:
+def called_chains(statement: Statement) -> frozenset[Dotted]:
+    """Those of the assignments that make its values: of a loop's body all of them."""
+    if not statement.is_loop:
+        return frozenset({called_chain(statement)})
+    return statement._fact("called in a loop", lambda node: frozenset(map(_called, walk_scope(node))))  # type: ignore[no-any-return]
+
+
+def _called(node: ast.AST) -> Dotted:
     value = getattr(node, "value", None) if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(value, ast.Call):
         return ()

@@ -12,7 +12,8 @@ from typing import Any
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While)
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, *LOOPS)
 PLACES = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "type_comment", "kind"})
 
 
@@ -169,6 +170,10 @@ class Statement:
     @property
     def is_block(self) -> bool:
         return isinstance(self.node, BLOCKS)
+
+    @property
+    def is_loop(self) -> bool:
+        return isinstance(self.node, LOOPS)
 
     @property
     def is_active(self) -> bool:
