@@ -1718,6 +1718,92 @@ import a
 "keys" => "items"
 [expect]
 a.f is a.C.values
+
+# value-in-a-circle: it is made again when what it read changes after it ran
+[file a.py]
+X = 1
+import b
+Z = b.Y + X
+[file b.py]
+from a import X
+Y = X + 10
+[run]
+import a
+[sub a.py]
+X = 1 => X = 2
+[expect]
+a.b.Y == 12 and a.Z == 14
+
+# edited-value-in-a-circle: it is made again when what it read changes after it ran
+[file a.py]
+X = 1
+import b
+Z = b.Y + X
+[file b.py]
+from a import X
+Y = X + 10
+[run]
+import a
+[sub a.py]
+X = 1 => X = 2
+b.Y + X => b.Y + X + 100
+[expect]
+a.b.Y == 12 and a.Z == 114
+
+# default-in-a-circle: it is made again when what it read changes after it ran
+[file a.py]
+X = 1
+import b
+def f(z=b.Y, x=X):
+    return z + x
+L = [X]
+L.append(b.Y)
+[file b.py]
+from a import X
+Y = X + 10
+[run]
+import a
+f, L = a.f, a.L
+[sub a.py]
+X = 1 => X = 2
+[expect]
+f() == 14 and L == [2, 12] and a.L is L
+
+# state-in-a-circle: what the program put in stays when a part of it is made again
+[file a.py]
+X = 1
+import b
+L = [X]
+L.append(b.Y)
+[file b.py]
+from a import X
+Y = X + 10
+[run]
+import a
+a.L.append("mine")
+L = a.L
+[sub a.py]
+X = 1 => X = 2
+L.append(b.Y) => L.append(b.Y + 100)
+[expect]
+a.L is L and L[:3] == [1, 11, "mine"]
+told("L", "edited")
+
+# values-that-feed-each-other: making them again comes to an end
+[file a.py]
+X = 1
+import b
+Z = b.Y + X
+[file b.py]
+import a
+from a import X
+Y = getattr(a, "Z", 0) + X
+[run]
+import a
+[sub a.py]
+X = 1 => X = 2
+[expect]
+a.X == 2 and a.b.X == 2
 """
 
 

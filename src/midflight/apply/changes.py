@@ -34,6 +34,8 @@ class Changes:
     def __init__(self, program: Program, pending: Mapping[int, dict[str, Any]]) -> None:
         self.program, self.pending = program, pending
         self.values: dict[Key, Any] = {}
+        self.count = 0  # how often a value has changed
+        self.last: dict[Key, int] = {}  # the count at which each changed last
         self.short: set[str] = set()  # the last parts of their names
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
@@ -89,6 +91,8 @@ class Changes:
     def value_changed(self, key: Key, old: Any, origin: str = "") -> None:
         """`origin` is the module whose change this follows, where it is another one."""
         self.values.setdefault(key, old)
+        self.count += 1
+        self.last[key] = self.count
         self.short.add(key[1].rpartition(".")[2])
         if old is ABSENT and "." not in key[1]:
             self.listed.setdefault(key[0], set()).add(key[1])
@@ -169,10 +173,11 @@ class Changes:
 
     # -- is a statement stale? --------------------------------------------------------------------
 
-    def value_causes(self, work: Work, statement: Statement, prefix: str = "") -> set[str]:
-        """Those of its causes that are values, and not code that was edited."""
-        names = {n for n in statement.reads if (work.name, n) in self.values or (work.name, prefix + n) in self.values}
-        chains = (c for c in dotted_reads(statement) if self._attribute_changed(work.loaded.namespace, c))
+    def value_causes(self, work: Work, statement: Statement, prefix: str = "", since: int = 0) -> set[str]:
+        """Those of its causes that are values, and not code that was edited; such as changed after the count was
+        `since`."""
+        names = {n for n in statement.reads if any(self._is_newer((work.name, p + n), since) for p in ("", prefix))}
+        chains = (c for c in dotted_reads(statement) if self._attribute_changed(work.loaded.namespace, c, since))
         return names | {".".join(chain) for chain in chains}
 
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
@@ -229,15 +234,19 @@ class Changes:
         value = resolve(work.loaded.namespace, chain)
         return getattr(value, "__module__", "") or ""
 
-    def _attribute_changed(self, namespace: Mapping[str, Any], chain: Dotted) -> bool:
+    def _is_newer(self, key: Key, since: int) -> bool:
+        return self.last.get(key, 0) > since
+
+    def _attribute_changed(self, namespace: Mapping[str, Any], chain: Dotted, since: int = 0) -> bool:
         for end in range(1, len(chain)):
             holder = resolve(namespace, chain[:end])
             if isinstance(holder, types.ModuleType):
-                if (holder.__name__, chain[end]) in self.values:
+                if self._is_newer((holder.__name__, chain[end]), since):
                     return True
             elif holder is not ABSENT:
                 kind = holder if isinstance(holder, type) else type(holder)
-                if any((module_of(k), f"{k.__qualname__}.{chain[end]}") in self.values for k in kind.__mro__):
+                names = ((module_of(k), f"{k.__qualname__}.{chain[end]}") for k in kind.__mro__)
+                if any(self._is_newer(name, since) for name in names):
                     return True
         return False
 

@@ -33,8 +33,6 @@ from midflight.plan.flow import modules_imported
 from midflight.plan.order import Starred, called_before_bound, used_before_bound
 from midflight.values import Kept
 
-MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
-
 
 class Execution:
     """One transaction's walk over the modules, dependencies first."""

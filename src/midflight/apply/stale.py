@@ -17,7 +17,8 @@ from midflight.apply.graft.classes import header_causes, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_container, is_derived_kind
-from midflight.plan.diff import Group, Pair
+from midflight.apply.work import MOST_RERUNS
+from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
 from midflight.plan.statements import Statement
 
@@ -29,7 +30,7 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
     statement = pair.new
     assert statement is not None
     refresh_aliases(runner, statement)
-    if runner.work.reran.get(statement, 0) >= 3:
+    if runner.work.reran.get(statement, 0) >= MOST_RERUNS:
         return
     causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
     if statement.is_class and (causes or header_causes(runner, statement) or _class_imports_change(runner, statement)):
@@ -41,7 +42,10 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         refresh_block(runner, pair)
         return
     if statement in runner.work.reran:
-        return
+        causes = _newer_causes(runner, statement)
+        pair = Pair("same", statement, statement)
+        if not causes:
+            return
     if statement.is_def:
         refresh_function(runner, pair, causes)
     else:
@@ -137,8 +141,7 @@ def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     """A side effect that nobody edited does not happen twice; an annotation alone is no side effect."""
     assert pair.new is not None
     if isinstance(pair.new.node, ast.AnnAssign):
-        runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
-        run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
+        run_statement(runner, pair)
         return
     if runner.work.record.ran.keys() & {pair.new.name} or not does_something(pair.new.node):
         return
@@ -153,35 +156,45 @@ def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
 def run_statement(runner: Runner, pair: Pair) -> None:
     """Run it again as it stands."""
     assert pair.new is not None
-    runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
-    run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
+    with runner.noted(pair.new):
+        run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
 
 
 def _rebuild_group(runner: Runner, pair: Pair, group: Group) -> None:
     runner.swap_roots(pair)
     if len(group.statements) == 1:
-        runner.work.reran[group.statements[0]] = runner.work.reran.get(group.statements[0], 0) + 1
-        run_value(runner, Pair("changed", pair.old or pair.new, pair.new))
+        run_statement(runner, pair)
         return
     runner.building.update({name: runner.scope.get(name) for name in group.names})
     for statement in group.statements:
-        runner.work.reran[statement] = runner.work.reran.get(statement, 0) + 1
-        run_value(runner, Pair("changed", statement, statement))
+        with runner.noted(statement):
+            run_value(runner, Pair("changed", statement, statement))
     for name in sorted(group.names):
         settle_built(runner, name)
 
 
 def wants(runner: Runner, statement: Statement) -> bool:
-    if runner.work.reran.get(statement, 0) >= 3:
+    if runner.work.reran.get(statement, 0) >= MOST_RERUNS:
         return False
     if any(True for _ in following(runner, statement)):
         return True
     # A class that was made again may read what has changed only since.
-    if (statement in runner.work.reran and not statement.is_class) or runner.work.record.kept.keys() & statement.binds:
+    if runner.work.record.kept.keys() & statement.binds:
         return False
+    if statement in runner.work.reran and not statement.is_class:
+        return bool(_newer_causes(runner, statement))
     if statement.is_class and (header_causes(runner, statement) or _class_imports_change(runner, statement)):
         return True
     return bool(runner.changes.causes(runner.work, statement, runner.scope.prefix))
+
+
+def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
+    """Values that `statement`, which ran in this reload, read before they changed; not those that it makes itself."""
+    since = runner.work.ran_at.get(statement)
+    if since is None or not (statement.binds or built_names(statement)) or statement.is_import:
+        return []  # it runs at this moment, or is a side effect, which does not happen twice
+    newer = runner.changes.value_causes(runner.work, statement, runner.scope.prefix, since)
+    return sorted(newer - runner.new_groups.of(statement).names - statement.binds) if newer else []
 
 
 def _class_imports_change(runner: Runner, statement: Statement) -> bool:

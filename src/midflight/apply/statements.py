@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import operator
 import types
@@ -270,8 +271,11 @@ class Runner:
         if pair.old is None and isinstance(self.scope, ModuleScope):
             self.run.added.setdefault(self.work.name, set()).update(pair.new.binds)
             self._take_over(pair.new.binds)
-        self.work.reran[pair.new] = self.work.reran.get(pair.new, 0) + 1
-        if pair.old is None and (pair.new.is_def or pair.new.is_class):
+        with self.noted(pair.new):
+            self._run_as_it_is(pair, causes)
+
+    def _run_as_it_is(self, pair: Pair, causes: Sequence[str]) -> None:
+        if pair.old is None and (pair.statement.is_def or pair.statement.is_class):
             pair = continued(self, pair)
         node = pair.statement.node
         if isinstance(node, FUNCTIONS):
@@ -286,6 +290,14 @@ class Runner:
             run_block(self, pair)
         else:
             run_value(self, pair)
+
+    @contextlib.contextmanager
+    def noted(self, statement: Statement) -> Iterator[None]:
+        """Around a run of `statement`: what changes from now on it may not have seen."""
+        count = self.changes.count
+        self.work.reran[statement] = self.work.reran.get(statement, 0) + 1
+        yield
+        self.work.ran_at[statement] = count
 
     def _take_over(self, names: Iterable[str]) -> None:
         """A name that was only kept for others is the module's own again."""

@@ -13,6 +13,8 @@ from midflight.plan.diff import Pair, compiled_anew, match
 from midflight.plan.statements import SourceText, Statement, split
 from midflight.values import ModuleReport
 
+MOST_RERUNS = 3  # of one statement in one reload: a cycle of values that never settles stops there
+
 
 @dataclass(slots=True)
 class Record:
@@ -38,6 +40,7 @@ class Work:
     roots: Roots = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     reran: dict[Statement, int] = field(default_factory=dict)
+    ran_at: dict[Statement, int] = field(default_factory=dict)  # the count of changes before it ran last
     followed: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
