@@ -281,7 +281,7 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
     if isinstance(result, Edited):
         # In another file every line is another place.
         pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)
-        return Work(loaded, old, result.text, pairs, result.source, result.compiled)
+        return Work(loaded, old, result.text, pairs, result.source, result.compiled, result.methods)
     return result
 
 

@@ -34,6 +34,31 @@ class K:
         else:
             return 2
 
+    @property
+    def p(self):
+        x = 1
+        return x
+
+    b = 2; c = 3
+    def q(self): return 1
+    async def r(self, a=(
+        1
+    )):
+        def inner():
+            return self
+        return inner
+
+    class Inner:
+        def s(self):
+            return """
+    text
+"""
+    def t(self):
+        return 1 + \\
+            2
+    def last(self):
+        return 3
+
 
 if A:
     D = 1
@@ -54,6 +79,8 @@ def last(): return 1
 PIECES = [
     "", "\n", "x = 1\n", "    y = 2\n", "else:\n", "@decorated\n", '"""\n', "def g():\n", "    pass\n", "+ 2\n", "\\\n",
     "z = 1; ", "z = 1 \\\n", "(\n", ")\n", "# comment \\\n", "\n\n", "finally:\n", "class L: pass\n", "    ",
+    "        return 5\n", "        y = 3\n", "        def z(self):\n", "        return (\n", "        )\n", "    @late\n",
+    "    def n(self): pass\n", "            pass\n", "        return 1 + \\\n", "        z = 1; w = 2\n", '        """doc"""\n',
     "from __future__ import annotations\n", "import json\n", "w = f(1)\n", "\x0c",
 ]  # fmt: skip
 
@@ -66,7 +93,8 @@ def edited(rng: random.Random, text: str) -> str:
     lines = text.splitlines(keepends=True)
     start = rng.randrange(len(lines) + 1)
     end = min(len(lines), start + rng.choice((0, 0, 1, 1, 2, 5)))
-    lines[start:end] = [rng.choice(PIECES) for _ in range(rng.randrange(3))]
+    count = end - start if rng.random() < 0.5 else rng.randrange(3)
+    lines[start:end] = [rng.choice(PIECES) for _ in range(count)]
     return "".join(lines)
 
 
@@ -97,8 +125,15 @@ def test_an_edited_text_has_the_statements_of_the_whole_text(seed):
     assert taken > 20
 
 
+def test_of_a_class_only_the_method_that_was_edited_is_parsed_again():
+    old = parse(TEXT)
+    new = parse_edited(old, TEXT.replace("        x = 1\n", "        x = 2\n"))
+    (before,), (after,) = ([s.node for s in text.statements if isinstance(s.node, ast.ClassDef)] for text in (old, new))
+    assert [a is b for a, b in zip(before.body, after.body, strict=True)].count(False) == 1
+
+
 def test_what_an_edit_does_not_touch_keeps_its_nodes():
     old = parse(TEXT)
-    new = parse_edited(old, TEXT.replace("return x", "return x + 1"))
+    new = parse_edited(old, TEXT.replace("return x", "return x + 1", 1))
     kept = {s.node for s in old.statements} & {s.node for s in new.statements}
     assert len(kept) == len(old.statements) - 1

@@ -49,9 +49,23 @@ def graft_codes(runner: Runner, pair: Pair) -> None:
         if not _graft_moved(runner, pair, old, moved):
             graft_pairs(runner, pair, old, moved)
         return
-    roots = tuple(nested_codes(_compiled(runner, pair.new)))
+    roots = _with_method(runner, pair, old) or tuple(nested_codes(_compiled(runner, pair.new)))
     runner.roots[pair.new] = roots
     graft_pairs(runner, pair, old, roots)
+
+
+def _with_method(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> tuple[types.CodeType, ...]:
+    """The old code of a class with the code of the one method that was edited in its place; empty where names do not
+    tell which that is."""
+    code = runner.work.methods.pop(pair.new, None) if pair.new and isinstance(runner.scope, ModuleScope) else None
+    made = [method for body in nested_codes(code) for method in nested_codes(body)] if code is not None else []
+    if len(old) != 1 or len(made) != 1:
+        return ()
+    same = [const for const in nested_codes(old[0]) if const.co_name == made[0].co_name]
+    if len(same) != 1:
+        return ()
+    consts = (made[0] if const is same[0] else const for const in old[0].co_consts)
+    return (old[0].replace(co_consts=tuple(consts)),)
 
 
 def _only_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> bool:
@@ -94,7 +108,7 @@ def graft_pairs(
     assert pair.new is not None
     owner = runner.scope.owner if runner.scope.owner is not None else runner.class_of(pair)
     runner.run.search.fits.update(fits_for(pair.new.located(), old, new, runner.scope, owner))
-    mapping = list(pair_codes(old, new))
+    mapping = [(before, after) for before, after in pair_codes(old, new) if before is not after]
     named = by_code([runner.scope.get(name) for name in pair.new.binds], runner.work.name)
     running: dict[int, int] | None = None
     for before, after in mapping:

@@ -37,6 +37,7 @@ class Work:
     pairs: list[Pair]
     source: bytes | None = None
     compiled: dict[Statement, types.CodeType] = field(default_factory=dict)  # by preflight
+    methods: dict[Statement, types.CodeType] = field(default_factory=dict)  # classes with their one edited method
     roots: Roots = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     reran: dict[Statement, int] = field(default_factory=dict)

@@ -14,6 +14,8 @@ from midflight.plan.rude import Process, rude_edits
 from midflight.plan.statements import SourceText, Statement, decode, parse_edited
 from midflight.values import Problem
 
+Compiled = tuple[dict[Statement, types.CodeType], dict[Statement, types.CodeType]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edited:
@@ -23,6 +25,7 @@ class Edited:
     pairs: tuple[Pair, ...]
     source: bytes
     compiled: dict[Statement, types.CodeType]  # what the syntax check gave of edited statements, for whoever needs it
+    methods: dict[Statement, types.CodeType]  # the same of classes, with nothing in them but the method that was edited
 
 
 def read_source(path: str, source: bytes) -> str | Problem:
@@ -55,22 +58,42 @@ def edited(
     try:
         new = parse_edited(old, text, path)
         pairs = match(old.statements, new.statements)
-        compiled = _compile_edited(pairs, path, new)
+        compiled, methods = _compile_edited(pairs, path, new)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return [not_compiled(path, error)]
     if old.future != new.future:
         pairs = [compiled_anew(pair) for pair in pairs]
     problems = list(rude_edits(module, path, pairs, namespace, (old.lines, new.lines), process))
-    return problems or Edited(new, tuple(pairs), source, compiled)
+    return problems or Edited(new, tuple(pairs), source, compiled, methods)
 
 
-def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> dict[Statement, types.CodeType]:
+def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> Compiled:
     """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local."""
-    edited = [pair.new for pair in pairs if pair.new is not None and pair.edited]
+    edited = [pair for pair in pairs if pair.new is not None and pair.edited]
+    compiled, methods = dict[Statement, types.CodeType](), dict[Statement, types.CodeType]()
     with warnings.catch_warnings():
         # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
         warnings.simplefilter("ignore")
-        return {statement: _compiled(statement.located(), path, text) for statement in edited}
+        for pair in edited:
+            assert pair.new is not None
+            alone = _method_alone(pair)
+            node = alone if alone is not None else pair.new.located()
+            (compiled if alone is None else methods)[pair.new] = _compiled(node, path, text)
+    return compiled, methods
+
+
+def _method_alone(pair: Pair) -> ast.stmt | None:
+    """A class with nothing in it but the one method that was edited: what the compiler makes of that is the same."""
+    if pair.kind != "bodies" or pair.old is None or pair.new is None or pair.new.shift:
+        return None
+    method = pair.new.edited_member(pair.old)
+    if method is None or getattr(pair.new.node, "type_params", None) or getattr(method, "type_params", None):
+        return None
+    node = pair.new.node
+    assert isinstance(node, ast.ClassDef)
+    alone = ast.ClassDef(**{name: getattr(node, name) for name in node._fields})
+    alone.bases, alone.keywords, alone.decorator_list, alone.body = [], [], [], [method]
+    return ast.copy_location(alone, node)
 
 
 def _compiled(node: ast.stmt, path: str, text: SourceText) -> types.CodeType:

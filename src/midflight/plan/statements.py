@@ -155,6 +155,27 @@ class Statement:
         lines = ("",) * (self.first - self.shift - 1) + tuple(self.text.splitlines(keepends=True))
         return split(getattr(node, "body", ()), lines)
 
+    def with_member(self, at: int, member: ast.stmt, text: str) -> Statement:
+        """A class with another method in the place `at`, as long as the one before."""
+        node = self.node
+        assert isinstance(node, ast.ClassDef)
+        parts = {name: getattr(node, name) for name in node._fields}
+        new = ast.copy_location(ast.ClassDef(**{**parts, "body": [*node.body]}), node)
+        new.body[at] = member
+        if at + 1 == len(new.body):
+            new.end_col_offset = member.end_col_offset
+        return Statement(new, text, self.first, self.last, self.shift)
+
+    def edited_member(self, old: Statement) -> ast.stmt | None:
+        """The method in which a class that `with_member` made differs from `old`."""
+        if not isinstance(self.node, ast.ClassDef) or not isinstance(old.node, ast.ClassDef):
+            return None
+        if self.node.bases is not old.node.bases or len(self.node.body) != len(old.node.body):
+            return None
+        pairs = zip(self.node.body, old.node.body, strict=True)
+        differing = [one for one, other in pairs if one is not other]
+        return differing[0] if len(differing) == 1 and isinstance(differing[0], FUNCTIONS) else None
+
     @property
     def is_def(self) -> bool:
         return isinstance(self.node, FUNCTIONS)
@@ -366,6 +387,8 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Sour
     if region is None:
         return parse(text, filename)
     before, after, first, last = region
+    if (found := _edited_method(old, lines, before, after, filename)) is not None:
+        return old.with_middle(text, lines, before, (found,), after, 0)
     piece = "".join(lines[first - 1 : last])
     if "__future__" in piece or piece.rstrip("\r\n").endswith("\\"):
         return parse(text, filename)
@@ -402,6 +425,45 @@ def _edited_region(old: SourceText, lines: Sequence[str]) -> tuple[int, int, int
     first = statements[before - 1].last + 1 if before else 1
     last = statements[start].first - 1 + len(lines) - len(old.lines) if start < len(statements) else len(lines)
     return before, len(statements) - start, first, last
+
+
+def _edited_method(old: SourceText, lines: Sequence[str], before: int, after: int, filename: str) -> Statement | None:
+    """The one statement that was edited, where it is a class and the edit lies inside one of its methods and moves no
+    line: only that method is parsed, and the others are the nodes they were."""
+    end = len(old.statements) - after
+    owner = old.statements[before] if end - before == 1 else None
+    if owner is None or not isinstance(owner.node, ast.ClassDef) or len(lines) != len(old.lines):
+        return None
+    at = _member_around(owner, old.lines, lines)
+    if at is None:
+        return None
+    member = owner.members[at]
+    piece = "".join(lines[member.first + owner.shift - 1 : member.last + owner.shift])
+    try:
+        tree = ast.parse("\n" * (member.first - 2) + "class _:\n" + piece, filename)
+    except (SyntaxError, ValueError):
+        return None
+    body = tree.body[0].body if len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef) else []
+    if len(body) != 1 or type(body[0]) is not type(member.node) or "\\\n" in piece[-3:]:
+        return None
+    return owner.with_member(at, body[0], "".join(lines[owner.first - 1 : owner.last]))
+
+
+def _member_around(owner: Statement, old: Sequence[str], new: Sequence[str]) -> int | None:
+    """Which method of a class holds all lines that differ, and no line of another statement."""
+    first = _common(old, new) + 1
+    last = len(old) - _common(old[first - 1 :][::-1], new[first - 1 :][::-1])
+    members = owner.members
+    at = bisect.bisect_right(members, first - owner.shift, key=_first_line) - 1
+    if at < 0 or not isinstance(members[at].node, FUNCTIONS):
+        return None
+    begins, ends = members[at].first + owner.shift, members[at].last + owner.shift
+    alone = (at == 0 or members[at - 1].last < members[at].first) and (
+        at + 1 == len(members) or members[at + 1].first > members[at].last
+    )
+    continued = old[begins - 2].rstrip("\r\n").endswith("\\")
+    # The first line is the header's, or a decorator's: what stands there decides more than the body.
+    return at if begins < first and last <= ends and alone and not continued and begins > owner.first else None
 
 
 def _last_line(statement: Statement) -> int:
