@@ -80,7 +80,7 @@ def test_what_is_made_of_two_texts_leads_from_one_to_the_other() -> None:
         before = [chance.choice("abcdef") for _ in range(chance.randrange(1, 12))]
         after = [line for line in before if chance.random() > 0.3]
         for _ in range(chance.randrange(4)):
-            after.insert(chance.randrange(len(after) + 1), chance.choice("ghij"))
+            after.insert(chance.randrange(len(after) + 1), chance.choice("ghij\u2028\f"))
         old, new = ("".join(f"{line}\n" for line in lines) for lines in (before, after))
         if old != new and new:
             assert apply_patch(old, split_patch(HEAD + make_patch(old, new))[0].text, "x.py") == new

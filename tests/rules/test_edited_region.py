@@ -4,8 +4,11 @@ import ast
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from midflight.plan.statements import SourceText, parse, parse_edited
+from midflight.plan.diff import match
+from midflight.plan.statements import SourceText, fingerprint, parse, parse_edited, same_trees
 
 TEXT = '''"""Doc."""
 import os
@@ -81,7 +84,7 @@ PIECES = [
     "z = 1; ", "z = 1 \\\n", "(\n", ")\n", "# comment \\\n", "\n\n", "finally:\n", "class L: pass\n", "    ",
     "        return 5\n", "        y = 3\n", "        def z(self):\n", "        return (\n", "        )\n", "    @late\n",
     "    def n(self): pass\n", "            pass\n", "        return 1 + \\\n", "        z = 1; w = 2\n", '        """doc"""\n',
-    "from __future__ import annotations\n", "import json\n", "w = f(1)\n", "\x0c",
+    "from __future__ import annotations\n", "import json\n", "w = f(1)\n", "\x0c", "v = '\u2028'\n", "# \x85\n",
 ]  # fmt: skip
 
 
@@ -130,6 +133,38 @@ def test_of_a_class_only_the_method_that_was_edited_is_parsed_again():
     new = parse_edited(old, TEXT.replace("        x = 1\n", "        x = 2\n"))
     (before,), (after,) = ([s.node for s in text.statements if isinstance(s.node, ast.ClassDef)] for text in (old, new))
     assert [a is b for a, b in zip(before.body, after.body, strict=True)].count(False) == 1
+
+
+@pytest.mark.parametrize("separator", list("\v\f\x1c\x1d\x1e\x85\u2028\u2029"), ids=ascii)
+@pytest.mark.parametrize("edit", [("B = 1", "B = 2"), ("return 1", "return 2")])
+def test_an_edit_below_a_separator_that_ends_no_line_is_seen(separator: str, edit: tuple[str, str]) -> None:
+    text = f"A = 'x{separator}y'\nB = 1\n\ndef f():\n    return 1\n\nclass C:\n    A = '{separator}'\n    B = 1\n"
+    old = parse(text)
+    new = parse_edited(old, text.replace(*edit))
+    names = [pair.statement.name for pair in match(old.statements, new.statements) if pair.edited]
+    assert names == (["B", "C"] if edit[0] == "B = 1" else ["f"])
+
+
+MEMBERS = [
+    "    a = 1\n", "    a = 1; b = 2\n", "    a = 1; b = 3\n", "    a = 1.0\n", "    a = True\n", "    a = '\u2028'\n",
+    "    def m(self): return 1\n", "    def m(self): return 2\n", "    def m(self, x=1): return 1\n",
+    "    f = lambda: 1\n", "    f = lambda: 2\n", "    @property\n    def p(self): return 1\n", "    # comment\n",
+    "    class D:\n        a = 1\n", "    class D:\n        a = 2\n", "    if a:\n        b = 1\n", '    """\n    text\n    """\n',
+]  # fmt: skip
+HEADS = ["class C:\n", "class C(B):\n", "class C(B, k=1):\n", "class D:\n", "@d\nclass C:\n", "if x:\n"]
+PARTS = st.tuples(
+    st.sampled_from(HEADS),
+    st.lists(st.sampled_from(MEMBERS), max_size=4),
+    st.sampled_from(["    x = 0\n", "    x=0\n"]),
+)
+
+
+@given(PARTS, PARTS, st.booleans(), st.booleans())
+def test_comparing_by_texts_says_what_comparing_in_full_does(left, right, same_head: bool, bodies: bool) -> None:
+    right = (left[0] if same_head else right[0], *right[1:])
+    old, new = (parse("".join((head, *members, end))).statements[0] for head, members, end in (left, right))
+    equal = fingerprint(old.node, bodies=bodies) == fingerprint(new.node, bodies=bodies)
+    assert same_trees(old, new, bodies=bodies) == equal
 
 
 def test_what_an_edit_does_not_touch_keeps_its_nodes():

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from midflight.plan.statements import bare_lines
+
 CONTEXT = 3  # unchanged lines around each change
 MOST_LINES = 4000  # of a changed region; above, it is told as removed and added whole
 Row = dict[str, Any]
@@ -18,7 +20,7 @@ def rows(old: str, new: str) -> list[Row]:
 
     "@" stands where unchanged lines were left out. `marks` are the [start, end] columns that differ in a changed line.
     """
-    before, after = old.splitlines(), new.splitlines()
+    before, after = bare_lines(old), bare_lines(new)
     codes = list(_codes(before, after))
     shown: list[Row] = []
     for number, (tag, a, b, c, d) in enumerate(codes):

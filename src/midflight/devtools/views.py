@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.devtools import diffs, explained
+from midflight.plan.statements import bare_lines
 
 if TYPE_CHECKING:
     from midflight.devtools.recorder import Recorder
@@ -51,7 +52,7 @@ def _excerpt(problem: Problem, report: Report, texts: Texts) -> list[dict[str, A
     text = texts(tried[0][0], problem.path, tried[0][1].after) if tried and problem.line else None
     if text is None:
         return []
-    lines = _readable(text).splitlines()
+    lines = bare_lines(_readable(text))
     first, last = max(1, problem.line - AROUND), min(len(lines), problem.line + AROUND)
     return [{"line": number, "text": lines[number - 1][:LONGEST_LINE]} for number in range(first, last + 1)]
 

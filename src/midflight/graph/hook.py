@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import sys
@@ -171,7 +172,7 @@ class Notebook:
         """Import `text` in place of what the file holds, and show it in tracebacks and to `inspect`."""
         import linecache  # most sessions start from their files
 
-        lines = decode_source(text).splitlines(keepends=True)
+        lines = io.StringIO(decode_source(text)).readlines()  # str.splitlines breaks where no line of a file ends
         self.stands_in[path] = text
         # Without a time it is what a loader gave (linecache.checkcache): no look at the file replaces it.
         linecache.cache[path] = len(text), None, lines, path

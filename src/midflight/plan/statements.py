@@ -6,6 +6,7 @@ import ast
 import bisect
 import functools
 import importlib.util
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,7 @@ def same_trees(old: Statement, new: Statement, *, bodies: bool = True) -> bool:
     """Whether their fingerprints are equal. Of a class only the members whose text differs are looked at."""
     if old.text == new.text and type(old.node) is type(new.node):
         return True
-    if isinstance(old.node, ast.ClassDef) and isinstance(new.node, ast.ClassDef) and "\f" not in old.text + new.text:
+    if isinstance(old.node, ast.ClassDef) and isinstance(new.node, ast.ClassDef):
         return _head_of_class(old.node) == _head_of_class(new.node) and (
             len(old.members) == len(new.members)
             and all(same_trees(a, b, bodies=bodies) for a, b in zip(old.members, new.members, strict=True))
@@ -152,7 +153,7 @@ class Statement:
         return self._fact("members", self._members)  # type: ignore[no-any-return]
 
     def _members(self, node: ast.stmt) -> tuple[Statement, ...]:
-        lines = ("",) * (self.first - self.shift - 1) + tuple(self.text.splitlines(keepends=True))
+        lines = ("",) * (self.first - self.shift - 1) + lines_of(self.text)
         return split(getattr(node, "body", ()), lines)
 
     def with_member(self, at: int, member: ast.stmt, text: str) -> Statement:
@@ -367,14 +368,19 @@ def split(body: Sequence[ast.stmt], lines: Sequence[str], shift: int = 0) -> tup
 def parse(text: str, filename: str = "<source>") -> SourceText:
     """`text` as statements. Raises SyntaxError (ValueError for a NUL byte) as `compile` does."""
     tree = ast.parse(text, filename)
-    lines = tuple(text.splitlines(keepends=True)) if "\f" not in text and "\x1c" not in text else _python_lines(text)
+    lines = lines_of(text)
     return SourceText(text, split(tree.body, lines), lines)
 
 
-def _python_lines(text: str) -> tuple[str, ...]:
-    """Lines as the tokenizer counts them: str.splitlines also breaks at form feeds and separators."""
-    parts = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return tuple([part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else []))
+def lines_of(text: str) -> tuple[str, ...]:
+    """Lines as the tokenizer counts them, each with its end, which is one `\\n` whatever it was: str.splitlines also
+    breaks at form feeds and at the separators of Unicode, which may stand in a string."""
+    return tuple(io.StringIO(text, newline=None))
+
+
+def bare_lines(text: str) -> list[str]:
+    """Its lines as Python and git count them, without their ends."""
+    return [line.removesuffix("\n") for line in lines_of(text)]
 
 
 def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> SourceText:
@@ -382,7 +388,7 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Sour
 
     A region that does not stand on its own (an open string, an `else`, a decorator at its end) is parsed with
     the whole text, and so is one that touches the lines where `from __future__` and the coding may stand."""
-    lines = tuple(text.splitlines(keepends=True)) if "\f" not in text and "\x1c" not in text else _python_lines(text)
+    lines = lines_of(text)
     region = _edited_region(old, lines)
     if region is None:
         return parse(text, filename)

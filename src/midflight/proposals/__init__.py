@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.config import Config
 from midflight.graph.hook import read_bytes
+from midflight.plan.statements import bare_lines
 from midflight.proposals import patches, sentences, targets
 from midflight.proposals.model import ask_model
 from midflight.proposals.sandbox import folders_of_imports, try_out
@@ -192,7 +193,7 @@ class Proposals:
         for part in proposal.parts:
             old, new = self._text_of(self._place(part.path)), self._new_text(part)
             names = (f"a/{part.path}", f"b/{part.path}")
-            lines += difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
+            lines += difflib.unified_diff(bare_lines(old), bare_lines(new), *names, lineterm="")
         return "".join(f"{line}\n" for line in lines)
 
     def is_stale(self, proposal: Proposal) -> list[str]:

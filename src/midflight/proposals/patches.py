@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from midflight.plan.statements import bare_lines
 from midflight.proposals.states import ProposalError
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -48,7 +49,7 @@ def is_patch(content: str) -> bool:
 def split_patch(content: str) -> list[FilePatch]:
     """One FilePatch a file. Raises ProposalError, which names the line, for what is no unified diff, and for renames,
     deletions and binary files."""
-    lines = content.splitlines()
+    lines = bare_lines(content)
     for number, line in enumerate(lines, 1):
         if line.startswith(_REFUSED):
             raise _malformed(number, f"{line!r}: only edits of text and new files can be taken")
@@ -129,7 +130,7 @@ def apply_patch(base: str, hunks: str, path: str) -> str:
     if not ends_open:
         lines.pop()
     shift = 0
-    for number, hunk in enumerate(_hunks(hunks.splitlines(), 1), 1):
+    for number, hunk in enumerate(_hunks(bare_lines(hunks), 1), 1):
         at = _find(lines, hunk.old, hunk.start + shift)
         if at is None:
             raise ProposalError(
@@ -151,7 +152,7 @@ def _find(lines: Sequence[str], old: Sequence[str], near: int) -> int | None:
 
 def make_patch(before: str, after: str) -> str:
     """The hunks that lead from `before` to `after`; "" where nothing differs."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
+    lines = difflib.unified_diff(bare_lines(before), bare_lines(after), lineterm="")
     return "".join(f"{line}\n" for line in list(lines)[2:])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from midflight.plan.statements import lines_of
 from midflight.proposals.patches import make_patch
 from midflight.proposals.states import Mode, ProposalError
 
@@ -92,8 +93,8 @@ def _remove(found: Match, text: str) -> tuple[Mode, str]:
     name = _identifier(found["name"])
     node = _last(text, lambda one: getattr(one, "name", "") == name or name in _assigned(one), name)
     first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-    lines = text.splitlines(keepends=True)
-    return "patch", make_patch(text, "".join(lines[: first - 1] + lines[node.end_lineno or 0 :]))
+    lines = lines_of(text)
+    return "patch", make_patch(text, "".join([*lines[: first - 1], *lines[node.end_lineno or 0 :]]))
 
 
 def _add_method(found: Match, text: str) -> tuple[Mode, str]:
@@ -101,7 +102,7 @@ def _add_method(found: Match, text: str) -> tuple[Mode, str]:
     params = ", ".join(part for part in ("self", _params(found["params"])) if part)
     node = _last(text, lambda one: isinstance(one, ast.ClassDef) and one.name == home, f"class {home}")
     assert isinstance(node, ast.ClassDef)
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     end, pad = node.end_lineno or 0, " " * node.body[0].col_offset
     if node.body[0].lineno == node.lineno:
         raise ProposalError(f"class {home} stands on one line", "A method has no place in it.", "Give the text.")
@@ -183,7 +184,7 @@ def _last(text: str, fits: Callable[[ast.stmt], bool], what: str) -> ast.stmt:
 def _replaced(text: str, node: ast.AST, new: str) -> str:
     start, column = node.lineno, node.col_offset  # type: ignore[attr-defined]
     end, last = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     before = lines[start - 1].encode()[:column].decode()
     after = lines[end - 1].encode()[last:].decode()
     return make_patch(text, "".join([*lines[: start - 1], before + new + after, *lines[end:]]))
@@ -191,6 +192,6 @@ def _replaced(text: str, node: ast.AST, new: str) -> str:
 
 def _cut(text: str, start: int, column: int, end: int, new: str) -> str:
     """The lines from `start` to `end` become `new`, behind what stands before `column`."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     before = lines[start - 1].encode()[:column].decode()
     return make_patch(text, "".join([*lines[: start - 1], f"{before}{new}\n", *lines[end:]]))
