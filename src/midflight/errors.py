@@ -35,9 +35,5 @@ class StoreError(MidflightError):
     """The version store or the journal cannot be read or written."""
 
 
-class RollbackError(MidflightError):
-    """The process could not be put back exactly: the one failure that needs a restart."""
-
-
 class DevToolsError(MidflightError):
     """DevTools that cannot be served here, or a request that they cannot answer."""

@@ -143,7 +143,7 @@ def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) ->
         plain = all(p.statement.is_def or p.statement.is_class for p in edited)
         return {"body"} if plain and len(edited) == sum(p.edited for p in parts.get("body", [])) else None
     if isinstance(node, ast.Try):
-        return _live_try(runner, node, parts)
+        return _live_try(parts)
     return None
 
 
@@ -175,7 +175,7 @@ def _was_bound(runner: Runner, name: str) -> bool:
     return lost or runner.scope.get(name) is not ABSENT
 
 
-def _live_try(runner: Runner, node: ast.Try, parts: dict[str, list[Pair]]) -> set[str] | None:
+def _live_try(parts: dict[str, list[Pair]]) -> set[str] | None:
     """An edit that cannot change whether the body raises is taken where it stands; else the whole `try` runs."""
     body = parts.get("body", [])
     if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in body):
@@ -183,13 +183,13 @@ def _live_try(runner: Runner, node: ast.Try, parts: dict[str, list[Pair]]) -> se
     if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in parts.get("handlers", [])):
         handled = {n for p in parts["handlers"] if p.old is not None for n in p.old.binds}
         bound = {n for p in body if p.old is not None for n in p.old.binds}
-        if handled <= bound and _body_ran(runner, body):
+        if handled <= bound and _body_ran(body):
             return {"body", "orelse", "finalbody"}
         return None
-    return {"body", "orelse", "finalbody"} if _body_ran(runner, body) else {"handlers", "finalbody"}
+    return {"body", "orelse", "finalbody"} if _body_ran(body) else {"handlers", "finalbody"}
 
 
-def _body_ran(runner: Runner, body: Sequence[Pair]) -> bool:
+def _body_ran(body: Sequence[Pair]) -> bool:
     """Whether the body of a `try` came to its end: its imports can be had and its definitions are the live ones."""
     import sys
 

@@ -220,7 +220,7 @@ def act_for_themselves(run: Execution, loaded: Loaded) -> None:
         code = compile_nodes([statement.located()], loaded.path, future_flags(text.future), text.imports)
         exec(code, loaded.namespace, made)
         if isinstance(held, type):
-            move_class(run, held, made[statement.name], loaded, statement.name)
+            move_class(run, held, made[statement.name], loaded)
             continue
         run.tx.del_item(held.__dict__, "__wrapped__")
         run.tx.set_attr(held, "__module__", loaded.name)

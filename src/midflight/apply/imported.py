@@ -24,7 +24,7 @@ def run_import(runner: Runner, pair: Pair) -> None:
     code = runner.scope.compile([pair.new.located()])
     with runner.run.imports():
         if pair.old is not None and pair.old.is_import:
-            kept, node = _new_names(runner, pair)
+            kept, node = _new_names(pair)
             if node is None:
                 return
             code = runner.scope.compile([node])
@@ -68,7 +68,7 @@ def import_again(runner: Runner, pair: Pair, names: Collection[str]) -> None:
             runner.work.record.rebound[runner.scope.label(name)] = None
 
 
-def _new_names(runner: Runner, pair: Pair) -> tuple[set[str], ast.stmt | None]:
+def _new_names(pair: Pair) -> tuple[set[str], ast.stmt | None]:
     """An import line that gained names: those it had are not bound again."""
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()

@@ -65,7 +65,7 @@ class Moves:
             return new
         home = module_of(old) if isinstance(old, type) else old.__module__
         if isinstance(old, type):
-            move_class(run, old, new, place, name)
+            move_class(run, old, new, place)
             run.registrations.replace(new, old)
             if home != place.name:
                 run.notes.append(f"{home}.{name} moved to {place.name} and is the same class")

@@ -264,7 +264,7 @@ class Runner:
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
             self.run.notes += self.run.registrations.purge(value, self.work.name, getattr(statement.node, "name", ""))
 
-    # -- functions --------------------------------------------------------------------------------
+    # -- statements that run ------------------------------------------------------------------------
 
     def run_edited(self, pair: Pair, causes: Sequence[str] = ()) -> None:
         assert pair.new is not None
@@ -392,10 +392,6 @@ class Runner:
                 groups = Groups(ordered)
             held = self._groups[which] = (self.siblings, groups)
         return held[1]
-
-    # -- imports ----------------------------------------------------------------------------------
-
-    # -- what is stale ----------------------------------------------------------------------------
 
     def swap_roots(self, pair: Pair) -> None:
         """The statement was grafted in this reload already: what its functions run now is the new code."""

@@ -77,10 +77,6 @@ class Work:
         statements = (one for pair in self.pairs if pair.edited for one in (pair.old, pair.new) if one is not None)
         return any("import" in statement.text for statement in statements)
 
-    def live_codes(self, pair: Pair) -> tuple[types.CodeType, ...]:
-        """The code objects that the old version of a statement left in the process."""
-        return self.old.roots.get(pair.old, ()) if pair.old is not None else ()
-
     @property
     def version(self) -> str:
         """The SHA-256 of its source after the reload."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, fingerprint, mutated_names, same_trees, split
+from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, mutated_names, same_trees, split
 
 PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
 
@@ -290,7 +290,7 @@ def built_names(statement: Statement) -> frozenset[str]:
 
 
 def _mutated(statement: Statement) -> frozenset[str]:
-    return statement._fact("mutates", mutated_names)  # type: ignore[no-any-return]
+    return statement.fact("mutates", mutated_names)  # type: ignore[no-any-return]
 
 
 def _loop_targets(statement: Statement) -> frozenset[str]:
@@ -301,8 +301,3 @@ def _loop_targets(statement: Statement) -> frozenset[str]:
     elif isinstance(node, (ast.With, ast.AsyncWith)):
         targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
     return frozenset(n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
-
-
-def is_changed(old: SourceText, new: SourceText) -> bool:
-    """Whether anything differs that a running process could notice, line numbers included."""
-    return old.text != new.text

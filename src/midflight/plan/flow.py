@@ -22,7 +22,7 @@ class Imported:
 
 def dotted_reads(statement: Statement) -> frozenset[Dotted]:
     """Attribute chains that running it looks up, from their root name on: `config.db.HOST` is three names."""
-    return statement._fact("dotted", _dotted)  # type: ignore[no-any-return]
+    return statement.fact("dotted", _dotted)  # type: ignore[no-any-return]
 
 
 def mentions(statement: Statement) -> frozenset[str]:
@@ -92,12 +92,12 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
 def imports_in(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
     """What a statement imports by name, also inside `if` and `try`. Relative modules are made absolute (PEP 328)."""
     key = f"imports of {module}"
-    return statement._fact(key, lambda node: tuple(_imports(node, module, is_package)))  # type: ignore[no-any-return]
+    return statement.fact(key, lambda node: tuple(_imports(node, module, is_package)))  # type: ignore[no-any-return]
 
 
 def imports_names(statement: Statement) -> bool:
     """Whether it imports anything by name: most statements do not, and need not be asked what."""
-    return statement._fact("imports names", _imports_names)  # type: ignore[no-any-return]
+    return statement.fact("imports names", _imports_names)  # type: ignore[no-any-return]
 
 
 def _imports_names(node: ast.stmt) -> bool:
@@ -117,7 +117,7 @@ def imports_inside(statement: Statement, module: str, is_package: bool) -> tuple
     if not statement.is_class:
         return ()
     key = f"imports inside {module}"
-    return statement._fact(  # type: ignore[no-any-return]
+    return statement.fact(  # type: ignore[no-any-return]
         key, lambda node: tuple(i for child in _class_body(node) for i in _imports(child, module, is_package))
     )
 
@@ -153,7 +153,7 @@ def modules_imported(statement: Statement, module: str, is_package: bool) -> fro
 
 def called_chain(statement: Statement) -> Dotted:
     """The name or attribute chain that makes the value of an assignment by being called; empty for anything else."""
-    return statement._fact("called", _called)  # type: ignore[no-any-return]
+    return statement.fact("called", _called)  # type: ignore[no-any-return]
 
 
 def called_chains(statement: Statement) -> frozenset[Dotted]:
@@ -176,7 +176,7 @@ def _called(node: ast.AST) -> Dotted:
 def everything_imported(statement: Statement, module: str, is_package: bool) -> frozenset[str]:
     """Modules that it imports when it runs or when a function in it does, parents and submodules included."""
     key = f"everything imported in {module}"
-    return statement._fact(key, lambda node: frozenset(_everything(node, module, is_package)))  # type: ignore[no-any-return]
+    return statement.fact(key, lambda node: frozenset(_everything(node, module, is_package)))  # type: ignore[no-any-return]
 
 
 def _everything(node: ast.stmt, module: str, is_package: bool) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _everything(node: ast.stmt, module: str, is_package: bool) -> Iterator[str]:
 def all_imports(statement: Statement, module: str, is_package: bool) -> tuple[Imported, ...]:
     """What it imports by name, also inside functions and classes."""
     key = f"all imports of {module}"
-    return statement._fact(  # type: ignore[no-any-return]
+    return statement.fact(  # type: ignore[no-any-return]
         key,
         lambda node: tuple(
             Imported(absolute(child.module, child.level, module, is_package), alias.name, alias.asname or alias.name)
@@ -218,14 +218,14 @@ def modules_bound(statement: Statement, module: str, is_package: bool) -> Iterat
 
 def names_in_text(statement: Statement) -> frozenset[str]:
     """Every name that it uses, bodies of functions included."""
-    return statement._fact(  # type: ignore[no-any-return]
+    return statement.fact(  # type: ignore[no-any-return]
         "names", lambda node: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
     )
 
 
 def chains_in_text(statement: Statement) -> frozenset[Dotted]:
     """Every attribute chain in it, bodies of functions included."""
-    return statement._fact("chains", lambda node: frozenset(_chains(node)))  # type: ignore[no-any-return]
+    return statement.fact("chains", lambda node: frozenset(_chains(node)))  # type: ignore[no-any-return]
 
 
 def factory_names(node: ast.AST) -> frozenset[str]:

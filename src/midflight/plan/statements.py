@@ -109,7 +109,8 @@ class Statement:
             return self
         return Statement(self.node, self.text, self.first + lines, self.last + lines, self.shift + lines, self._facts)
 
-    def _fact(self, name: str, make: Any) -> Any:
+    def fact(self, name: str, make: Callable[[ast.stmt], Any]) -> Any:
+        """What `make` says of its node, worked out once and kept under `name` for as long as the statement stays."""
         value = self._facts.get(name)
         if value is None:
             value = self._facts[name] = make(self.node)
@@ -117,40 +118,40 @@ class Statement:
 
     @property
     def print(self) -> str:
-        return self._fact("print", fingerprint)  # type: ignore[no-any-return]
+        return self.fact("print", fingerprint)  # type: ignore[no-any-return]
 
     @property
     def shell(self) -> str:
-        return self._fact("shell", functools.partial(fingerprint, bodies=False))  # type: ignore[no-any-return]
+        return self.fact("shell", functools.partial(fingerprint, bodies=False))  # type: ignore[no-any-return]
 
     @property
     def binds(self) -> frozenset[str]:
         """Names that running it binds in its own scope."""
-        return self._fact("binds", bound_names)  # type: ignore[no-any-return]
+        return self.fact("binds", bound_names)  # type: ignore[no-any-return]
 
     @property
     def values(self) -> frozenset[str]:
         """Names whose values running it makes: for a loop not its variables, but the containers that it fills."""
-        return self._fact("values", _values_of) if isinstance(self.node, (ast.For, ast.AsyncFor)) else self.binds
+        return self.fact("values", _values_of) if isinstance(self.node, (ast.For, ast.AsyncFor)) else self.binds
 
     @property
     def reads(self) -> frozenset[str]:
         """Names that running it looks up: not those that only a function's body uses."""
-        return self._fact("reads", read_names)  # type: ignore[no-any-return]
+        return self.fact("reads", read_names)  # type: ignore[no-any-return]
 
     @property
     def calls(self) -> bool:
         """Whether running it calls code: decorators count, bodies of functions do not."""
-        return self._fact("calls", calls_something)  # type: ignore[no-any-return]
+        return self.fact("calls", calls_something)  # type: ignore[no-any-return]
 
     @property
     def deletes(self) -> frozenset[str]:
-        return self._fact("deletes", deleted_names)  # type: ignore[no-any-return]
+        return self.fact("deletes", deleted_names)  # type: ignore[no-any-return]
 
     @property
     def members(self) -> tuple[Statement, ...]:
         """The statements of a class body, counting lines as its text does."""
-        return self._fact("members", self._members)  # type: ignore[no-any-return]
+        return self.fact("members", self._members)  # type: ignore[no-any-return]
 
     def _members(self, node: ast.stmt) -> tuple[Statement, ...]:
         lines = ("",) * (self.first - self.shift - 1) + lines_of(self.text)
@@ -201,7 +202,7 @@ class Statement:
     def is_active(self) -> bool:
         """Whether it may be stale where no value changed but code did: it calls, imports or makes a class."""
         known: bool | None = self._facts.get("active")  # asked of every statement of a module in each reload
-        return known if known is not None else bool(self._fact("active", _is_active))
+        return known if known is not None else bool(self.fact("active", _is_active))
 
     @property
     def name(self) -> str:
@@ -241,7 +242,7 @@ class Statement:
     @property
     def is_plain_def(self) -> bool:
         """Whether running it makes one code object, that of its function: nothing else in it is compiled apart."""
-        return self._fact("plain def", _is_plain_def)  # type: ignore[no-any-return]
+        return self.fact("plain def", _is_plain_def)  # type: ignore[no-any-return]
 
 
 def _is_plain_def(node: ast.stmt) -> bool:
@@ -288,7 +289,7 @@ class SourceText:
         return self._fact("imports", self._imports)  # type: ignore[no-any-return]
 
     def _imports(self) -> frozenset[str]:
-        return frozenset().union(*(s._fact("imported", _imported_names) for s in self.statements))
+        return frozenset().union(*(s.fact("imported", _imported_names) for s in self.statements))
 
     def with_middle(
         self, text: str, lines: tuple[str, ...], before: int, middle: tuple[Statement, ...], after: int, down: int
@@ -302,7 +303,7 @@ class SourceText:
 
     def _handed_on(self, went: Sequence[Statement], came: Sequence[Statement]) -> dict[str, Any]:
         facts = {"future": self.future}  # a region that touches it is parsed with the whole
-        if not any(s._fact("imported", _imported_names) for s in (*went, *came)):
+        if not any(s.fact("imported", _imported_names) for s in (*went, *came)):
             facts |= {name: self._facts[name] for name in ("imports", "head") if name in self._facts}
         return facts
 

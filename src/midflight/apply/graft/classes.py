@@ -123,13 +123,12 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     assert isinstance(node, ast.ClassDef) and isinstance(pair.old.node, ast.ClassDef)
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, pair, scope, pairs)
-    names_before = set(vars(owner))
     hook = scope.get("__init_subclass__")
     inner.take(pairs)
     tell_of_hook(runner, owner, hook, scope.get("__init_subclass__"))
     _docstring(scope, pair.old.node, node)
     place_class(runner.tx, owner, pair.new)
-    _after_body_edit(runner, scope, owner, pairs, names_before)
+    _after_body_edit(runner, owner, pairs)
     runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     runner.work.record.grafted.setdefault(runner.scope.label(node.name), None)
 
@@ -163,7 +162,7 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     if inner.roots:
         runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     if set(vars(owner)) != before:
-        _after_body_edit(runner, scope, owner, pairs, before)
+        _after_body_edit(runner, owner, pairs)
 
 
 def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
@@ -336,9 +335,7 @@ def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[Any, ...]:
     return tuple(made[place])
 
 
-def _after_body_edit(
-    runner: Runner, scope: ClassScope, owner: type, pairs: Sequence[Pair], names_before: set[str]
-) -> None:
+def _after_body_edit(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None:
     """What `type.__new__` and ABCMeta derive from the names of a body."""
     tx = runner.tx
     tx.later(lambda: _derive_hash(tx, owner))

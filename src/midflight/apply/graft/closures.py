@@ -68,7 +68,7 @@ def refit(
         if missing:
             _capture(function, sorted(missing))
     code = scope.compile([node])
-    return tuple(_with_class(nested, _owner_of(nested, owner)) for nested in nested_codes(code))
+    return tuple(_with_class(nested, owner) for nested in nested_codes(code))
 
 
 def _function_at(node: ast.AST, code: types.CodeType) -> Any:
@@ -136,10 +136,6 @@ class _ClassAsConstant(ast.NodeTransformer):
 def _first_argument(function: Any) -> str:
     arguments = [*function.args.posonlyargs, *function.args.args]
     return arguments[0].arg if arguments else ""
-
-
-def _owner_of(code: types.CodeType, owner: type | None) -> type | None:
-    return owner
 
 
 def _with_class(code: types.CodeType, owner: type | None) -> types.CodeType:

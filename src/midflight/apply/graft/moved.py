@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
 
-def move_class(run: Execution, old: type, new: type, place: Loaded, name: str) -> None:
+def move_class(run: Execution, old: type, new: type, place: Loaded) -> None:
     """`old` becomes what `new` is; whoever the reload gave `new` has `old`."""
     if isinstance(old, enum.EnumMeta):
         graft_enum(run, old, new, [])
