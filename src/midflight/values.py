@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ChangeKind = Literal["added", "modified", "deleted"]
 Outcome = Literal["committed", "unchanged", "refused", "rolled back"]
 Mode = Literal["auto", "pump", "manual"]
 Changed = tuple[str, str, str]  # path, name, how
+
+
+def as_json(doc: Any) -> str:
+    """JSON that can be stored and sent whatever it says: a lone surrogate, which UTF-8 cannot, is escaped."""
+    return in_utf8(json.dumps(doc, ensure_ascii=False))
+
+
+def in_utf8(text: str) -> str:
+    """The same text, with a backslash and a number for each lone surrogate, such as names of files that are no UTF-8
+    have."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ class Plan:
     problems: tuple[Problem, ...] = ()
 
     def to_json(self) -> str:
-        return json.dumps(as_plain(self), ensure_ascii=False)
+        return as_json(as_plain(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,7 @@ class Report:
 
     def to_json(self) -> str:
         """The wire form: one JSON object, its keys as the attributes, plus `ok`."""
-        return json.dumps({**as_plain(self), "ok": self.ok}, ensure_ascii=False)
+        return as_json({**as_plain(self), "ok": self.ok})
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -164,9 +175,6 @@ class Report:
         """The names that it took away, each with the file it was in."""
         return frozenset((done.path, name) for done in self.modules.values() for name in done.removed)
 
-    def with_timing(self, stage: str, ms: float) -> Report:
-        return replace(self, timings_ms={**self.timings_ms, stage: round(ms, 3)})
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -178,7 +186,7 @@ class Event:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(as_plain(self), ensure_ascii=False)
+        return as_json(as_plain(self))
 
 
 @dataclass(frozen=True, slots=True)

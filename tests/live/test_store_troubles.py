@@ -204,3 +204,30 @@ def test_two_processes_that_apply_at_once_lose_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "cart.py").read_text() == (tmp_path / "money.py").read_text()
     assert not list(tmp_path.glob("*~"))
     store.close()
+
+
+STRANGE_WORDS = """
+failed = save("1\\nraise ValueError('\\\\udc80')")
+after = save(3)
+result = {"outcomes": [failed.outcome, after.outcome], "said": session.history()[1].problems[0].message, "told": told.count("store")}
+"""
+
+
+def test_a_message_that_utf8_cannot_say_is_stored_as_any_other(tmp_path: Path) -> None:
+    found = run(tmp_path, STRANGE_WORDS)
+    assert (found["outcomes"], found["told"]) == (["rolled back", "committed"], 0)
+    assert "\udc80" in found["said"]
+    store = Store(str(tmp_path / ".midflight"))
+    assert "\udc80" in store.journal.reports(2)[1][1].problems[0].message
+    assert store.verify() == []
+    store.close()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
+def test_in_a_folder_whose_name_is_no_utf8_reloads_go_on_without_a_store(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    for _ in range(2):  # nothing of the first keeps the second from its start
+        found = run(folder, BODY)
+        assert (found["outcomes"], found["rate"], found["versions"]) == (["committed"] * 3, 2, 3)
+        assert "no text in UTF-8" in found["troubles"][0] and "stay in memory" in found["troubles"][0]

@@ -180,6 +180,12 @@ class Database:
 
         try:
             yield
+        except UnicodeEncodeError as error:
+            raise StoreError(
+                f"{error.object!r} cannot be stored: it is no text in UTF-8",
+                "A folder or a file has a name of other bytes.",
+                "Give it another name, and start again.",
+            ) from error
         except sqlite3.Error as error:
             raise (Corrupt if _is_corrupt(error) else StoreError)(*_told(self.path, error)) from error
 

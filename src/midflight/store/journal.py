@@ -10,7 +10,7 @@ from typing import Any
 
 from midflight.errors import StoreError
 from midflight.store.database import Database
-from midflight.values import Report
+from midflight.values import Report, as_json
 
 _PAGE = 1000  # rows read at once by what goes through all of them
 
@@ -49,7 +49,7 @@ class Journal:
 
     def append(self, kind: str, subject: str, body: Mapping[str, Any] | str, at: float, *, synced: bool = True) -> int:
         """Adds an entry, and gives its `seq`. A text as `body` is JSON already."""
-        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        text = body if isinstance(body, str) else as_json(body)
         with self._database.write(synced=synced) as connection:
             last = connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
             _, before = last or (0, "")

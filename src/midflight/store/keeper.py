@@ -36,6 +36,8 @@ LOOK_BACK = 2000  # reports of other folders that are passed over in search of t
 PAGE = 200  # reports read at once
 TIDY_EVERY = 20  # writes
 
+_of_parents: list[Store | None] = []  # in a forked child, never closed
+
 
 @dataclass(slots=True)
 class Waiting:
@@ -133,7 +135,7 @@ class Keeper:
     def _failed(self, error: StoreError | OSError) -> None:
         if isinstance(error, Corrupt) and self._store is not None:
             self._store.close()
-            self._store = None
+            self._store, self._latest = None, []  # a new one has none of those texts
             self._try(lambda: self._open(distrusted=True))
             return
         self._retry_at = time.monotonic() + RETRY_S
@@ -478,9 +480,6 @@ def _entangled(windows: Sequence[Window], report_id: str) -> list[Window]:
         found += more
         places = places.union(*(window.places for window in more))
     return [window for window in windows if window in found]
-
-
-_of_parents: list[Store | None] = []
 
 
 def _paths(report: Report) -> Iterable[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from midflight.errors import StoreError
 from midflight.store.database import Database
 from midflight.store.journal import Entry, Journal
-from midflight.values import Report, Version
+from midflight.values import Report, Version, in_utf8
 
 Wanted = Callable[[str], bool]  # whether a file is of the program that asks
 
@@ -21,7 +21,7 @@ class Ran:
     """One module in one reload: its source before and after, None where it had or has none.
 
     Their SHA-256 may be given by who knows them: of fifty modules hashing is the larger part of what the store costs.
-    A `before` that is None beside its SHA-256 is a text that is stored already."""
+    A `before` that is None beside its SHA-256 is a text that is stored already, if any store has it still."""
 
     module: str
     path: str
@@ -70,7 +70,7 @@ class Versions:
         program started with it. Not synced: see Database.sync."""
         with self._database.write(synced=False) as connection:
             for one in ran:
-                if one.sha_before is not None and not self._known(one.module, one.path, one.sha_before):
+                if one.before is not None and not self._known(one.module, one.path, one.sha_before or ""):
                     self._first(one, report)
             seq = self._journal.append("report", report.id, report.to_json(), report.at)
             connection.executemany(
@@ -107,7 +107,7 @@ class Versions:
             connection.executemany(
                 """INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (module, path, sha) DO UPDATE
                 SET seq = excluded.seq, at = excluded.at, reason = excluded.reason, author = excluded.author""",
-                [(*key, seq, at, stable, reason, author) for key, _ in texts],
+                [(*key, seq, at, stable, in_utf8(reason), in_utf8(author)) for key, _ in texts],
             )
 
     def checkpoint(self, module: str, path: str, text: bytes, at: float, *, reason: str, author: str = "") -> str:
