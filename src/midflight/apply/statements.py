@@ -387,7 +387,7 @@ class Runner:
             ordered = sorted(statements, key=lambda s: s.first) if which == "old" else statements
             text = self.work.old.text if which == "old" else self.work.text
             if len(ordered) == len(text.statements) and all(map(operator.is_, ordered, text.statements)):
-                groups = text._fact("groups", lambda: Groups(ordered))
+                groups = text.fact("groups", lambda: Groups(ordered))
             else:
                 groups = Groups(ordered)
             held = self._groups[which] = (self.siblings, groups)

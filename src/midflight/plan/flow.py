@@ -27,7 +27,7 @@ def dotted_reads(statement: Statement) -> frozenset[Dotted]:
 
 def mentions(statement: Statement) -> frozenset[str]:
     """Every name by which running it may look something up: of itself, or of what it has."""
-    return statement._fact("mentions", lambda node: _mentions(statement))  # type: ignore[no-any-return]
+    return statement.fact("mentions", lambda node: _mentions(statement))  # type: ignore[no-any-return]
 
 
 def _mentions(statement: Statement) -> frozenset[str]:
@@ -160,7 +160,7 @@ def called_chains(statement: Statement) -> frozenset[Dotted]:
     """Those of the assignments that make its values: of a loop's body all of them."""
     if not statement.is_loop:
         return frozenset({called_chain(statement)})
-    return statement._fact("called in a loop", lambda node: frozenset(map(_called, walk_scope(node))))  # type: ignore[no-any-return]
+    return statement.fact("called in a loop", lambda node: frozenset(map(_called, walk_scope(node))))  # type: ignore[no-any-return]
 
 
 def _called(node: ast.AST) -> Dotted:

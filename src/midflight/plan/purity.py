@@ -95,7 +95,7 @@ def _is_filling_call(node: ast.expr, is_builtin: Callee) -> bool:
 
 def only_binds(statement: Statement) -> bool:
     """Whether running it calls nothing and imports nothing: it can be prepared aside while other threads run."""
-    return statement._fact("only binds", _only_binds)  # type: ignore[no-any-return]
+    return statement.fact("only binds", _only_binds)  # type: ignore[no-any-return]
 
 
 def _only_binds(statement: ast.stmt) -> bool:

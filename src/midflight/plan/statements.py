@@ -264,7 +264,8 @@ class SourceText:
     lines: tuple[str, ...]
     _facts: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def _fact(self, name: str, make: Callable[[], Any]) -> Any:
+    def fact(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` says of all its statements, worked out once for this version."""
         value = self._facts.get(name)
         if value is None:
             value = self._facts[name] = make()
@@ -273,7 +274,7 @@ class SourceText:
     @property
     def future(self) -> frozenset[str]:
         """What `from __future__ import` switches on in it."""
-        return self._fact("future", self._future)  # type: ignore[no-any-return]
+        return self.fact("future", self._future)  # type: ignore[no-any-return]
 
     def _future(self) -> frozenset[str]:
         return frozenset(
@@ -286,7 +287,7 @@ class SourceText:
     @property
     def imports(self) -> frozenset[str]:
         """Names that its top level imports, blocks included."""
-        return self._fact("imports", self._imports)  # type: ignore[no-any-return]
+        return self.fact("imports", self._imports)  # type: ignore[no-any-return]
 
     def _imports(self) -> frozenset[str]:
         return frozenset().union(*(s.fact("imported", _imported_names) for s in self.statements))
@@ -310,7 +311,7 @@ class SourceText:
     @property
     def head(self) -> tuple[ast.stmt, ...]:
         """What stands before a statement that is compiled alone: its futures, and what it must take for imported."""
-        return self._fact("head", self._head)  # type: ignore[no-any-return]
+        return self.fact("head", self._head)  # type: ignore[no-any-return]
 
     def _head(self) -> tuple[ast.stmt, ...]:
         future = ast.parse(f"from __future__ import {', '.join(sorted(self.future))}").body if self.future else []
