@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,9 +14,9 @@ Mode = Literal["auto", "pump", "manual"]
 Changed = tuple[str, str, str]  # path, name, how
 
 
-def as_json(doc: Any) -> str:
+def as_json(doc: Any, default: Callable[[Any], Any] | None = None) -> str:
     """JSON that can be stored and sent whatever it says: a lone surrogate, which UTF-8 cannot, is escaped."""
-    return in_utf8(json.dumps(doc, ensure_ascii=False))
+    return in_utf8(json.dumps(doc, ensure_ascii=False, default=default))
 
 
 def in_utf8(text: str) -> str:

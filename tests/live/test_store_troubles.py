@@ -223,6 +223,22 @@ def test_a_message_that_utf8_cannot_say_is_stored_as_any_other(tmp_path: Path) -
     store.close()
 
 
+def test_the_command_line_shows_what_utf8_cannot_say(tmp_path: Path) -> None:
+    run(tmp_path, STRANGE_WORDS)
+    env = {**os.environ, "PYTHONPATH": SOURCE, "PYTHONIOENCODING": "utf-8:strict", "XDG_RUNTIME_DIR": ""}
+
+    def printed(*words: str) -> str:
+        command = [sys.executable, "-m", "midflight", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=90, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    assert "ValueError: \\udc80" in printed("show", "r1")
+    assert json.loads(printed("show", "r1", "--json"))["problems"][0]["message"] == "ValueError: \udc80"
+    trail = [json.loads(line) for line in printed("history", "export").splitlines()]
+    assert trail[0]["body"]["problems"][0]["message"] == "ValueError: \udc80"
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
 def test_in_a_folder_whose_name_is_no_utf8_reloads_go_on_without_a_store(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))

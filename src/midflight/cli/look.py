@@ -12,7 +12,7 @@ from typing import Any
 from midflight.cli import DONE, tell
 from midflight.cli.client import Found, ask, find, follow, sessions
 from midflight.cli.output import paint, pairs, plain, print_json, table
-from midflight.values import Report
+from midflight.values import Report, as_json
 
 
 def ps(options: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def events(options: argparse.Namespace) -> int:
         if not options.json:
             print(f"following {(following or {}).get('following')}; Ctrl-C ends it", file=sys.stderr)
         for line in lines:
-            print(json.dumps(line, ensure_ascii=False) if options.json else _told(line), flush=True)
+            print(as_json(line) if options.json else _told(line), flush=True)
     except KeyboardInterrupt:
         return DONE
     if not options.json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,12 +11,15 @@ from typing import Any, TextIO
 
 from midflight.cli import DONE, FAILED, NO_SESSION
 from midflight.errors import ControlError, MidflightError
+from midflight.values import as_json
 
 STYLES = {"good": "32", "bad": "31", "dim": "2", "strong": "1", "warn": "33"}
 
 
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """The command's exit code, its expected failures printed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names and messages may hold what it cannot say
     try:
         code = command(options)
         sys.stdout.flush()
@@ -47,7 +50,7 @@ def _fail(options: argparse.Namespace, error: MidflightError, code: int) -> int:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    print(as_json(value, default=str))
 
 
 def paint(text: str, style: str, stream: TextIO | None = None, setting: str | None = None) -> str:

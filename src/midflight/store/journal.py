@@ -101,9 +101,9 @@ class Journal:
         after, since_at = self._since(since) if since is not None else (0, None)
         for entry in self.all(after):
             if since_at is None or entry.at >= since_at:
-                yield json.dumps(
+                yield as_json(
                     {"seq": entry.seq, "at": entry.at, "kind": entry.kind, "subject": entry.subject,
-                     "body": entry.body, "hash": entry.hash}, ensure_ascii=False)  # fmt: skip
+                     "body": entry.body, "hash": entry.hash})  # fmt: skip
 
     def _since(self, since: str) -> tuple[int, float | None]:
         found = self.report(since)

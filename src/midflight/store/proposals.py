@@ -8,6 +8,7 @@ from typing import Any
 
 from midflight.store.database import Database
 from midflight.store.journal import Journal
+from midflight.values import as_json
 
 
 class Documents:
@@ -19,7 +20,7 @@ class Documents:
     def add(self, document: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
         """Whether the document's id was free."""
         with self._database.write() as connection:
-            row = (document["id"], document["at"], json.dumps(document, ensure_ascii=False))
+            row = (document["id"], document["at"], as_json(document))
             added = connection.execute("INSERT OR IGNORE INTO proposals VALUES (?, 1, ?, ?)", row).rowcount == 1
             if added:
                 self._journal.append("proposal", document["id"], entry, document["at"])
@@ -28,7 +29,7 @@ class Documents:
     def step(self, document: Mapping[str, Any], revision: int, entry: Mapping[str, Any], at: float) -> bool:
         """Whether `revision` was still the newest, and the document is stored now."""
         with self._database.write() as connection:
-            text = json.dumps(document, ensure_ascii=False)
+            text = as_json(document)
             stepped = connection.execute(
                 "UPDATE proposals SET document = ?, revision = revision + 1 WHERE id = ? AND revision = ?",
                 (text, document["id"], revision),
