@@ -336,16 +336,16 @@ def _imported_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(name for child in imports for kind, name in _uses(child) if name != "*")
 
 
-@functools.lru_cache(maxsize=256)
-def import_marks(names: frozenset[str]) -> list[ast.stmt]:
+@functools.lru_cache(maxsize=4)  # one module asks again and again
+def import_marks(names: frozenset[str]) -> tuple[ast.stmt, ...]:
     """A statement that runs nothing and tells the compiler that `names` are imported.
 
     A call of an attribute of an imported name compiles to other instructions than one of a value's method
     (Python/compile.c, is_import_originated): without this, code compiled alone would differ from the module's."""
     if not names:
-        return []
+        return ()
     never = ast.If(ast.Constant(0), [ast.Import([ast.alias(name) for name in sorted(names)])], [])
-    return [ast.fix_missing_locations(ast.copy_location(never, ast.Pass(lineno=1, col_offset=0)))]
+    return (ast.fix_missing_locations(ast.copy_location(never, ast.Pass(lineno=1, col_offset=0))),)
 
 
 def decode(source: bytes) -> str:
