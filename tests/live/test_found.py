@@ -1804,6 +1804,107 @@ import a
 X = 1 => X = 2
 [expect]
 a.X == 2 and a.b.X == 2
+
+# flag-that-is-none-any-more: what made it a flag goes from the class
+[file a.py]
+import enum
+class E(enum.Flag):
+    A = 1
+    B = 2
+class F(enum.Enum):
+    A = 1
+    B = 2
+[run]
+import a
+E = a.E
+[sub a.py]
+class E(enum.Flag) => class E(enum.Enum)
+[expect]
+a.E is E and vars(E).keys() == vars(a.F).keys()
+raises(TypeError, lambda: E.A | E.B)
+
+# class-that-moved-to-another-line: it says its first line, whoever made it
+[file a.py]
+import sys
+X = 1
+if X:
+    class C:
+        class D:
+            pass
+def made():
+    class Local:
+        v = 8
+    return Local
+[run]
+import a
+def line(cls):
+    return getattr(cls, "__firstlineno__", None)
+def at(number):
+    return number if sys.version_info >= (3, 13) else None
+[sub a.py]
+import sys => import sys\n\n
+[expect]
+line(a.C) == at(6) and line(a.C.D) == at(7) and line(a.made()) == at(10) and a.made().v == 8
+
+# class-that-goes-to-another-module: it says its first line there, and the one it had where the edit fails
+[file a.py]
+X = 1
+[file b.py]
+Y = 1
+class M:
+    pass
+[run]
+import a, b, sys
+M = b.M
+def line(cls):
+    return getattr(cls, "__firstlineno__", None)
+def at(number):
+    return number if sys.version_info >= (3, 13) else None
+[edit b.py]
+Y = 1
+[edit a.py]
+X = 1
+
+
+class M:
+    pass
+1 / 0
+[expect rolled back]
+b.M is M and M.__module__ == "b" and line(M) == at(2)
+[edit b.py]
+Y = 1
+[edit a.py]
+X = 1
+
+
+class M:
+    pass
+[expect]
+a.M is M and M.__module__ == "a" and line(M) == at(4)
+
+# what-a-flag-has-of-the-library: it stays the library's where a class has its own instead
+[file a.py]
+import enum
+class E(enum.Flag):
+    A = 1
+    B = 2
+class G(enum.Flag):
+    A = 1
+    B = 2
+[run]
+import a, enum
+E = a.E
+def of_the_library():
+    made, either = enum.Flag._generate_next_value_, enum.Flag.__or__
+    return [(one, one.__code__, one.__doc__, one.__qualname__) for one in (made, either)]
+before = of_the_library()
+[sub a.py]
+class G(enum.Flag): => class G(enum.Flag):\n    def __or__(self, other):\n        return "either"
+class E(enum.Flag) => class E(enum.Enum)
+[expect]
+of_the_library() == before
+a.E is E and a.G.A | a.G.B == "either"
+E._generate_next_value_.__doc__ == enum.Enum._generate_next_value_.__doc__
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from midflight.apply.scopes import ModuleScope
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_by_statement
 from midflight.plan.diff import Pair
-from midflight.plan.statements import Statement
+from midflight.plan.statements import Statement, split, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -37,10 +38,8 @@ def graft_bodies(runner: Runner, pair: Pair) -> None:
 def graft_codes(runner: Runner, pair: Pair) -> None:
     assert pair.new is not None
     old = runner.old_codes(pair)
-    if pair.new.is_class:
-        owner = runner.class_of(pair)
-        if owner is not None and made_by_statement(owner, runner.work.name):
-            place_class(runner.tx, owner, pair.new)
+    for owner, statement in _classes_made(runner, pair):
+        place_class(runner.tx, owner, statement)
     if not old:
         return
     if _only_moved(runner, pair, old):
@@ -68,13 +67,36 @@ def _with_method(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> t
     return (old[0].replace(co_consts=tuple(consts)),)
 
 
+def _classes_made(runner: Runner, pair: Pair) -> Iterator[tuple[type, Statement]]:
+    """The classes that a class statement, or a block that only moved, has made, with their statements."""
+    assert pair.new is not None
+    if pair.new.is_class:
+        owner = runner.class_of(pair)
+        if owner is not None and made_by_statement(owner, runner.work.name):
+            yield owner, pair.new
+    elif pair.new.is_block and pair.kind == "moved" and pair.old is not None:
+        for node in walk_scope(pair.new.node):
+            owner = runner.scope.get(node.name) if isinstance(node, ast.ClassDef) else None
+            if isinstance(owner, type) and made_by_statement(owner, runner.work.name):
+                (statement,) = split([node], (), pair.new.shift)  # type: ignore[list-item]
+                stood = statement.first - (pair.new.first - pair.old.first)
+                if vars(owner).get("__firstlineno__") == stood:  # several branches may define the name
+                    yield owner, statement
+
+
 def _only_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> bool:
     """Whether the old code is right but for its line numbers, so that nothing has to be compiled."""
     if pair.kind != "moved" or pair.old is None or pair.new is None or pair.old.text != pair.new.text:
         return False
     before, after = runner.work.old.text, runner.work.text
     known = before.imports == after.imports  # see import_marks
-    return known and all(code.co_filename == runner.work.loaded.path for code in old)
+    path = runner.work.loaded.path
+    return known and all(code.co_filename == path and not _makes_classes(code) for code in old)
+
+
+def _makes_classes(code: types.CodeType) -> bool:
+    """Whether functions of `code` make classes: from 3.13 on the body of one holds its first line as a constant."""
+    return any("__firstlineno__" in inner.co_names or _makes_classes(inner) for inner in nested_codes(code))
 
 
 def _graft_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType], new: Sequence[types.CodeType]) -> bool:

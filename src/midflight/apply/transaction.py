@@ -99,9 +99,16 @@ class Transaction:
     def set_attr(self, owner: Any, name: str, value: Any) -> None:
         """`owner.name = value`, past a `__setattr__` that its class may define."""
         old = self.own(owner, name)
-        if old is not value:
-            self._expect(owner, name, value)
-            self._do(swap.attribute(owner, name, old, value), swap.attribute(owner, name, value, old))
+        if old is value:
+            return
+        self._expect(owner, name, value)
+        undo, writes = swap.attribute(owner, name, old, value), [swap.attribute(owner, name, value, old)]
+        line = self.own(owner, "__firstlineno__") if name == "__module__" and isinstance(owner, type) else ABSENT
+        if line is not ABSENT:
+            # From 3.13 on a class that is given a module loses its first line, also when the old one is given back.
+            writes.append(swap.attribute(owner, "__firstlineno__", line))
+            self.undo(writes[-1])
+        self._do(undo, *writes)
 
     def del_attr(self, owner: Any, name: str) -> None:
         old = self.own(owner, name)

@@ -30,6 +30,15 @@ def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> 
     for name in old.keys() - new.keys():
         tx.del_attr(owner, name)
     move_attributes(tx, owner, twin, pairs, skip={*_TABLES, *new})
+    for name in [name for name, value in vars(owner).items() if name not in vars(twin) and _is_a_flags(name, value)]:
+        tx.del_attr(owner, name)
+
+
+def _is_a_flags(name: str, value: Any) -> bool:
+    """Whether the making of a flag puts it on the class, as it does from 3.12 on: operators, and names of the enum
+    module's own, `_all_bits_`."""
+    own = len(name) > 2 and name[0] == name[-1] == "_" and name[1] != "_" != name[-2]
+    return own or vars(enum.Flag).get(name) is value
 
 
 def _living(run: Execution, owner: Any, known: Any, member: Any, lives: dict[int, Any]) -> Any:

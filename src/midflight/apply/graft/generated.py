@@ -264,6 +264,9 @@ def move_attributes(
         if type(value) is types.MethodType and value.__self__ is twin:
             value = types.MethodType(value.__func__, owner)  # what a metaclass bound: `_iter_member_` of a flag
         old = held.get(name, ABSENT)
+        if old is not value and _is_of_another(old, owner, twin):
+            tx.set_attr(owner, name, value)
+            continue
         if _takes_over(old, value):
             become(tx, old, value)
             tx.set_attr(owner, name, value)
@@ -290,6 +293,25 @@ def move_attributes(
         derive_abstract(tx, owner)
     else:
         tx.del_attr(owner, "__abstractmethods__")
+
+
+def _is_of_another(value: Any, *own: type) -> bool:
+    """Whether a class other than `own`, or a module, defines a function that they only hold as well, as a flag holds
+    the operators of `enum.Flag`: it stays what it is."""
+    for function in functions_in(value, "", depth=1):
+        found: Any = function.__globals__
+        holder: Any = None
+        for part in function.__qualname__.split("."):
+            holder, found = found, (found if isinstance(found, dict) else getattr(found, "__dict__", {})).get(part)
+        if any(holder is cls or _is_same_definition(holder, cls) for cls in own):
+            continue
+        if any(one is function for one in functions_in(found, "", depth=1)):
+            return True
+    return False
+
+
+def _is_same_definition(one: Any, other: type) -> bool:
+    return isinstance(one, type) and (one.__qualname__, module_of(one)) == (other.__qualname__, module_of(other))
 
 
 def _takes_over(old: Any, new: Any) -> bool:
