@@ -273,6 +273,10 @@ WAITS = {
 }
 
 
+# Signals that whoever started the tests ignores (nohup: SIGHUP) would be ignored by the program too.
+AS_A_SHELL_STARTS_IT = ["env", "--default-signal=INT,TERM,HUP"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 @pytest.mark.parametrize("name", WAITS)
 def test_signals_end_it_as_they_end_python(
@@ -282,7 +286,7 @@ def test_signals_end_it_as_they_end_python(
     ends = []
     for command in (["app.py"], ["-m", "midflight", "run", "app.py"]):
         process = subprocess.Popen(
-            [sys.executable, *command],
+            [*AS_A_SHELL_STARTS_IT, sys.executable, *command],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
