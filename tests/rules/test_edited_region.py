@@ -128,6 +128,13 @@ def test_an_edited_text_has_the_statements_of_the_whole_text(seed):
     assert taken > 20
 
 
+@pytest.mark.parametrize("line", ["        # gone\n", "# gone\n", "\n"])
+def test_a_method_that_ends_sooner_ends_its_class_sooner(line):
+    text = "class K:\n    def m(self):\n        a = 1\n        return 2\n\nx = 1\n"
+    new = text.replace("        return 2\n", line)
+    assert described(parse_edited(parse(text), new)) == described(parse(new))
+
+
 def test_of_a_class_only_the_method_that_was_edited_is_parsed_again():
     old = parse(TEXT)
     new = parse_edited(old, TEXT.replace("        x = 1\n", "        x = 2\n"))

@@ -391,11 +391,12 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Sour
     A region that does not stand on its own (an open string, an `else`, a decorator at its end) is parsed with
     the whole text, and so is one that touches the lines where `from __future__` and the coding may stand."""
     lines = lines_of(text)
-    region = _edited_region(old, lines)
+    head, tail = _unedited(old.lines, lines)
+    region = _edited_region(old, lines, head, tail)
     if region is None:
         return parse(text, filename)
     before, after, first, last = region
-    if (found := _edited_method(old, lines, before, after, filename)) is not None:
+    if (found := _edited_method(old, lines, before, after, head + 1, len(lines) - tail, filename)) is not None:
         return old.with_middle(text, lines, before, (found,), after, 0)
     piece = "".join(lines[first - 1 : last])
     if "__future__" in piece or piece.rstrip("\r\n").endswith("\\"):
@@ -409,13 +410,18 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Sour
     return old.with_middle(text, lines, before, split(tree.body, lines), after, down)
 
 
-def _edited_region(old: SourceText, lines: Sequence[str]) -> tuple[int, int, int, int] | None:
-    """How many statements before and after the edit stay, and the first and last line of the new text between them.
+def _unedited(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many lines at the start and at the end are equal."""
+    head = _common(old, new)
+    return head, _common(old[head:][::-1], new[head:][::-1])
+
+
+def _edited_region(old: SourceText, lines: Sequence[str], head: int, tail: int) -> tuple[int, int, int, int] | None:
+    """How many statements before and after the edit stay, and the first and last line of the new text between them;
+    `head` and `tail` lines are equal.
 
     What stands there is parsed alone, so nothing may reach over its ends: a line that goes on after a backslash, a
     statement that shares its line with another. (An `else` or an indented line there is a syntax error alone.)"""
-    head = _common(old.lines, lines)
-    tail = _common(old.lines[head:][::-1], lines[head:][::-1])
     edited_last = len(old.lines) - tail
     statements = old.statements
     before = bisect.bisect_left(statements, head + 1, key=_last_line)
@@ -435,14 +441,16 @@ def _edited_region(old: SourceText, lines: Sequence[str]) -> tuple[int, int, int
     return before, len(statements) - start, first, last
 
 
-def _edited_method(old: SourceText, lines: Sequence[str], before: int, after: int, filename: str) -> Statement | None:
-    """The one statement that was edited, where it is a class and the edit lies inside one of its methods and moves no
-    line: only that method is parsed, and the others are the nodes they were."""
+def _edited_method(
+    old: SourceText, lines: Sequence[str], before: int, after: int, first: int, last: int, filename: str
+) -> Statement | None:
+    """The one statement that was edited, where it is a class and the lines that differ, `first` to `last`, lie inside
+    one of its methods and move no other: only that method is parsed, and the others are the nodes they were."""
     end = len(old.statements) - after
     owner = old.statements[before] if end - before == 1 else None
     if owner is None or not isinstance(owner.node, ast.ClassDef) or len(lines) != len(old.lines):
         return None
-    at = _member_around(owner, old.lines, lines)
+    at = _member_around(owner, old.lines, first, last)
     if at is None:
         return None
     member = owner.members[at]
@@ -452,15 +460,15 @@ def _edited_method(old: SourceText, lines: Sequence[str], before: int, after: in
     except (SyntaxError, ValueError):
         return None
     body = tree.body[0].body if len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef) else []
-    if len(body) != 1 or type(body[0]) is not type(member.node) or "\\\n" in piece[-3:]:
+    if len(body) != 1 or type(body[0]) is not type(member.node) or body[0].end_lineno != member.node.end_lineno:
+        return None
+    if piece.rstrip("\r\n").endswith("\\"):
         return None
     return owner.with_member(at, body[0], "".join(lines[owner.first - 1 : owner.last]))
 
 
-def _member_around(owner: Statement, old: Sequence[str], new: Sequence[str]) -> int | None:
-    """Which method of a class holds all lines that differ, and no line of another statement."""
-    first = _common(old, new) + 1
-    last = len(old) - _common(old[first - 1 :][::-1], new[first - 1 :][::-1])
+def _member_around(owner: Statement, lines: Sequence[str], first: int, last: int) -> int | None:
+    """Which method of a class holds the lines from `first` to `last`, and no line of another statement."""
     members = owner.members
     at = bisect.bisect_right(members, first - owner.shift, key=_first_line) - 1
     if at < 0 or not isinstance(members[at].node, FUNCTIONS):
@@ -469,7 +477,7 @@ def _member_around(owner: Statement, old: Sequence[str], new: Sequence[str]) -> 
     alone = (at == 0 or members[at - 1].last < members[at].first) and (
         at + 1 == len(members) or members[at + 1].first > members[at].last
     )
-    continued = old[begins - 2].rstrip("\r\n").endswith("\\")
+    continued = lines[begins - 2].rstrip("\r\n").endswith("\\")
     # The first line is the header's, or a decorator's: what stands there decides more than the body.
     return at if begins < first and last <= ends and alone and not continued and begins > owner.first else None
 
