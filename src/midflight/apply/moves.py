@@ -38,7 +38,7 @@ class Moves:
                 self._leave(module, name, one.value)
 
     def _note(self, work: Work) -> None:
-        if all(pair.kind in ("same", "moved", "bodies") for pair in work.pairs):
+        if all(pair.in_place for pair in work.pairs):
             return
         defined = {p.new.node.name for p in work.pairs if p.new is not None and isinstance(p.new.node, DEFINITIONS)}
         had = {p.old.node.name for p in work.pairs if p.old is not None and isinstance(p.old.node, DEFINITIONS)}

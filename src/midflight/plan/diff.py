@@ -26,6 +26,11 @@ class Pair:
     def edited(self) -> bool:
         return self.kind not in ("same", "moved")
 
+    @property
+    def in_place(self) -> bool:
+        """Whether it binds what it bound, as it did: nothing of it but code inside functions can differ."""
+        return self.kind in ("same", "moved", "bodies")
+
     def elsewhere(self) -> Pair:
         """The same, in another file."""
         return Pair("moved", self.old, self.new) if self.kind == "same" else self
@@ -65,7 +70,7 @@ def _untouched(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[int,
 def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
-    for key in (_identity, _text, _exact, _signed, _decorated, _binding, _block_head, _called, _target):
+    for key in (_identity, _text, _exact, _signed, *_LOOSE):
         if not left or not right:
             break
         if key is _exact and len(left) == len(right) == 1 and _alike(left[0], right[0]):
@@ -73,17 +78,18 @@ def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
             break
         left, right = _pair_up(left, right, key, partner)
     pairs = [_pair(partner.get(statement), statement) for statement in new]
-    return pairs + [Pair("removed", statement, None) for statement in old if statement in set(left)]
+    gone = set(left)
+    return pairs + [Pair("removed", statement, None) for statement in old if statement in gone]
 
 
 def _alike(old: Statement, new: Statement) -> bool:
-    keys = ((key(old), key(new)) for key in (_decorated, _binding, _block_head, _called, _target))
+    keys = ((key(old), key(new)) for key in _LOOSE)
     return any(one == other and one is not None for one, other in keys)
 
 
 def compiled_anew(pair: Pair) -> Pair:
     """`pair` under another `from __future__` line, which is part of every statement's text."""
-    if pair.kind not in ("same", "moved", "bodies"):
+    if not pair.in_place:
         return pair
     if isinstance(pair.statement.node, ast.AnnAssign):
         return Pair("annotated", pair.old, pair.new)
@@ -193,6 +199,9 @@ def _target(statement: Statement) -> Hashable:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
         return "docstring"
     return None
+
+
+_LOOSE = (_decorated, _binding, _block_head, _called, _target)  # versions of one statement, the surest first
 
 
 def _pair(old: Statement | None, new: Statement) -> Pair:

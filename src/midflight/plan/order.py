@@ -12,7 +12,6 @@ from midflight.plan.statements import FUNCTIONS, SourceText, Statement, read_nam
 
 Starred = Callable[[Statement], frozenset[str]]
 _CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
-_IN_ITS_PLACE = frozenset({"same", "moved", "bodies"})
 LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answer with the names of a module
 
 
@@ -30,7 +29,7 @@ def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozen
 
 def reorders(pairs: Sequence[Pair]) -> bool:
     """Whether an edit can change what is bound above what: one of bodies alone, in the order there was, cannot."""
-    if any(pair.kind not in _IN_ITS_PLACE for pair in pairs):
+    if not all(pair.in_place for pair in pairs):
         return True
     lines = [pair.old.first for pair in pairs if pair.old is not None]
     return lines != sorted(lines)

@@ -6,11 +6,10 @@ import os
 import warnings
 from collections.abc import Callable
 
+from midflight.asks import Sources
 from midflight.graph.loaded import version_of
 from midflight.plan.preflight import not_compiled, read_source
 from midflight.values import ModuleReport, Problem
-
-Sources = dict[str, bytes | None]
 
 
 class Unloaded:
