@@ -13,8 +13,10 @@ import argparse
 import ast
 import collections
 import contextlib
+import copy
 import dataclasses
 import difflib
+import functools
 import gc
 import importlib
 import json
@@ -50,6 +52,7 @@ from upgrade.portrait import Facts, differences, portrait
 Place = tuple[str, str]  # module, and a name in it or "Class.member"
 WRONG = ("differs", "lost", "not restored", "rolled back", "would not start", "raised")
 HANGS_S = 60
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a folder that no disk is waited for
 QUIET = (
     " names",
     " subclasses",
@@ -80,25 +83,37 @@ class Verdict:
 # -- what a text says of its names ---------------------------------------------------------------------------------------
 
 
+def tree_of(text: str) -> list[ast.stmt]:
+    """The statements of a text; none where it has a syntax error."""
+    try:
+        return ast.parse(text).body
+    except SyntaxError:
+        return []
+
+
+# What is said of a text is kept, for most texts are those of the version before; their trees are not: the collector
+# would walk them for each portrait.
+
+
+@functools.lru_cache(maxsize=64)
 def statements_by_name(module: str, text: str) -> dict[Place, list[str]]:
     """Name → the statements that bind it or change it, as trees; a class's members have places of their own."""
     found: dict[Place, list[str]] = collections.defaultdict(list)
-    with contextlib.suppress(SyntaxError):
-        for node in ast.parse(text).body:
-            _note(found, module, "", node)
+    for node in tree_of(text):
+        _note(found, module, "", node)
     return found
 
 
 def _note(found: dict[Place, list[str]], module: str, prefix: str, node: ast.stmt) -> None:
     if isinstance(node, ast.ClassDef):
-        body, node.body = node.body, []
-        found[module, prefix + node.name].append(ast.dump(node))
-        node.body = body
+        head = copy.copy(node)
+        head.body = []
+        found[module, prefix + node.name].append(ast.dump(head))
         if not prefix:
-            for inner in body:
+            for inner in node.body:
                 _note(found, module, f"{node.name}.", inner)
         else:
-            found[module, prefix + node.name] += map(ast.dump, body)
+            found[module, prefix + node.name] += map(ast.dump, node.body)
         return
     dumped = ast.dump(node)
     for name in _bound(node):
@@ -124,16 +139,24 @@ def _bound(node: ast.stmt) -> set[str]:
     return names
 
 
+@functools.lru_cache(maxsize=64)
+def mentions_in(text: str) -> dict[str, set[str]]:
+    """Name → names that its statements use."""
+    found: dict[str, set[str]] = collections.defaultdict(set)
+    for node in tree_of(text):
+        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        used |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+        for name in _bound(node) | _generic(node):
+            found[name] |= used
+    return found
+
+
 def mentions(files: Files) -> dict[str, set[str]]:
     """Name → names that its statements use, in any module: names of these programs are unique."""
     found: dict[str, set[str]] = collections.defaultdict(set)
     for text in files.values():
-        with contextlib.suppress(SyntaxError):
-            for node in ast.parse(text).body:
-                used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                used |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-                for name in _bound(node) | _generic(node):
-                    found[name] |= used
+        for name, used in mentions_in(text).items():
+            found[name] |= used
     return found
 
 
@@ -155,13 +178,14 @@ def followers(names: set[str], files: Files) -> set[str]:
 def counting(files: Files) -> set[str]:
     """Names of functions that remember their calls, in a variable around them or a global: another call, another answer.
     Calls of statements that nobody edited are not repeated, so what such a function knows is state."""
-    found = set()
-    for text in files.values():
-        with contextlib.suppress(SyntaxError):
-            for node in ast.parse(text).body:
-                if any(isinstance(child, (ast.Nonlocal, ast.Global)) for child in ast.walk(node)):
-                    found |= _bound(node)
-    return found
+    return {name for text in files.values() for name in counting_in(text)}
+
+
+@functools.lru_cache(maxsize=64)
+def counting_in(text: str) -> set[str]:
+    remember = (ast.Nonlocal, ast.Global)
+    nodes = (node for node in tree_of(text) if any(isinstance(child, remember) for child in ast.walk(node)))
+    return {name for node in nodes for name in _bound(node)}
 
 
 def is_data(*facts: str) -> bool:
@@ -368,17 +392,37 @@ class Step:
         over = [name for name in process.names() if name not in loaded]
         if len(over) > 1:  # one of them may be there for another
             found = {path: pair for path, pair in found.items() if path.replace(":", ".") not in over}
-        edited = self.edited(files)
+        edited = self.edited(files) if found or process.explained else set()
+        wrong, counted = self.sorted_out(found, files, report, fresh, edited)
+        gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
+        process.known, process.fresh_facts, process.fails, process.missing = files, fresh, "", set()
+        if wrong:
+            return self.verdict("differs", *wrong[:12], *report.notes)
+        if gone:
+            return self.verdict("lost", *gone, *report.notes)
+        if counted:
+            return self.verdict("counted", *counted[:12], *report.notes)
+        return (
+            self.verdict("told", *map(str, list(found.items())[:6]), *report.notes) if found else self.verdict("equal")
+        )
+
+    def sorted_out(
+        self, found: dict[str, tuple[str, str]], files: Files, report: Report, fresh: Facts, edited: set[Place]
+    ) -> tuple[list[str], list[str]]:
+        """The differences that nothing accounts for, and those in what functions that remember their calls answered."""
+        process = self.process
+        known = {name.split(".")[0] for _, name in process.explained}
+        places = {(module, name.split(".")[0]) for module, name in process.explained}
+        for place in edited:
+            process.explained.pop(place, None)
+        if not found:
+            return [], []
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
         kept |= {note.split()[0].rstrip(":").rpartition(".")[2] for note in report.notes}  # what it was said of
         versions = {**process.known, **files}
-        known = {name.split(".")[0] for _, name in process.explained}
         state = followers(kept | known, versions)
-        places = {(module, name.split(".")[0]) for module, name in process.explained}
         told = {name: followers((kept | known) - {name}, versions) for name in known}
         counts = followers(counting(versions), versions)
-        for place in edited:
-            process.explained.pop(place, None)
         wrong, counted, explained = [], [], set()
         for path, (a, b) in found.items():
             place = place_of(path)
@@ -393,17 +437,7 @@ class Step:
             else:
                 wrong.append(f"{path}: live {a} | fresh {b}")
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
-        gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
-        process.known, process.fresh_facts, process.fails, process.missing = files, fresh, "", set()
-        if wrong:
-            return self.verdict("differs", *wrong[:12], *report.notes)
-        if gone:
-            return self.verdict("lost", *gone, *report.notes)
-        if counted:
-            return self.verdict("counted", *counted[:12], *report.notes)
-        return (
-            self.verdict("told", *map(str, list(found.items())[:6]), *report.notes) if found else self.verdict("equal")
-        )
+        return wrong, counted
 
     def may_be_lost(self, one: str, report: Report, fresh: Facts) -> bool:
         """Whether the report says it, or the new source makes the name one more of another object."""
@@ -480,34 +514,47 @@ def play(case: Case, folder: Path) -> Iterator[Verdict]:
 
 def run(case: Case) -> list[Verdict]:
     """Plays a case in a forked child, so that none meets what another left; one that hangs or dies is wrong too."""
-    receiver, sender = os.pipe()
-    with tempfile.TemporaryDirectory(prefix="mf") as folder:
-        child = os.fork()
-        if child == 0:
-            _play_and_leave(case, Path(os.path.realpath(folder)), sender)
-        os.close(sender)
-        with open(receiver, "rb") as pipe:
-            told = pipe.read().decode().splitlines()
-        _, status = os.waitpid(child, 0)
+    told, status = told_by_child(lambda folder: (json.dumps(dataclasses.asdict(v)) for v in play(case, folder)))
     verdicts = [Verdict(**{**json.loads(line), "why": tuple(json.loads(line)["why"])}) for line in told]
     if status:
         verdicts.append(Verdict("raised", case.seed, len(verdicts), "", (f"the process died: status {status}",)))
     return verdicts
 
 
-def _play_and_leave(case: Case, folder: Path, sender: int) -> None:
+def told_by_child(work: Callable[[Path], Iterable[str]]) -> tuple[list[str], int]:
+    """The lines that `work` gives in a forked child, in a folder of its own, and the child's exit status."""
+    receiver, sender = os.pipe()
+    with tempfile.TemporaryDirectory(prefix="mf", dir=MEMORY) as folder:
+        child = os.fork()
+        if child == 0:
+            _tell_and_leave(work(Path(os.path.realpath(folder))), sender)
+        os.close(sender)
+        with open(receiver, "rb") as pipe:
+            told = pipe.read().decode().splitlines()
+        return told, os.waitpid(child, 0)[1]
+
+
+def _tell_and_leave(lines: Iterable[str], sender: int) -> None:
     signal.alarm(HANGS_S)
     status = 1
     try:
         with open(sender, "w") as pipe:
-            for verdict in play(case, folder):
-                pipe.write(json.dumps(dataclasses.asdict(verdict)) + "\n")
+            for line in lines:
+                pipe.write(line + "\n")
                 pipe.flush()
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def modules_played(folder: Path) -> Iterator[str]:
+    """The modules that playing a case loads, but for the case's own."""
+    case = random_programs.case(1)
+    for _ in play(case, folder):
+        pass
+    yield from (name for name in sys.modules if not name.startswith(f"p{case.seed}"))
 
 
 # -- shrinking -----------------------------------------------------------------------------------------------------------
@@ -575,10 +622,13 @@ def told(case: Case, verdict: Verdict) -> str:
 
 
 def quiet_process() -> None:
-    """What was imported until here is left out of the collector's walks: it is none of the program's."""
+    """What was imported until here is left out of the collector's walks: it is none of the program's. So is what a case
+    makes a session import, here once and not in each child."""
     warnings.simplefilter("ignore")
     sys.dont_write_bytecode = True
     sys.setrecursionlimit(400)
+    for name in told_by_child(modules_played)[0]:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 
