@@ -13,7 +13,7 @@ from midflight.apply.dangling import prune
 from midflight.apply.execute import Execution
 from midflight.apply.files import Files
 from midflight.apply.graft.classes import RudeEdit
-from midflight.apply.parsed import Parsed, parsed
+from midflight.apply.parsed import Parsed, as_compiled, parsed
 from midflight.apply.safepoint import collector_rests, old_frames
 from midflight.apply.transaction import Transaction
 from midflight.apply.work import Work
@@ -149,7 +149,7 @@ class Attempt:
         reached("apply.begin")
         if any(True for work in works for _ in of_module(work.name, "dispose")):
             run.before_call()  # what they clear is put back if the reload fails
-        before_code_runs(run.tx, [w.loaded for w in works if any(pair.edited for pair in w.pairs)])
+        before_code_runs(run.tx, [w.loaded for w in works if any(pair.edited for pair in w.changed)])
         self.files.prepare(run)  # first line that touches the program
         run.run()
         after_code_ran(run)
@@ -280,7 +280,9 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
     result = edited(loaded.name, path, old.text, source, loaded.namespace, Process())
     if isinstance(result, Edited):
         # In another file every line is another place.
-        pairs = [pair.elsewhere() for pair in result.pairs] if path != loaded.path else list(result.pairs)
+        pairs = [as_compiled(pair, old, result.compiled) if pair.kind == "bodies" else pair for pair in result.pairs]
+        if path != loaded.path:
+            pairs = [pair.elsewhere() for pair in pairs]
         return Work(loaded, old, result.text, pairs, result.source, result.compiled, result.methods)
     return result
 

@@ -413,7 +413,7 @@ class Session:
             return self._unchanged(cause), None
         self._refuse_reentry()
         if paths is not None:
-            given = [os.path.realpath(os.fspath(path)) for path in paths]
+            given = [self._real(os.fspath(path)) for path in paths]
             self._refuse_outside(given)
             if compiled := [path for path in given if self._runs_compiled(path)]:
                 return self._record(self._report(cause, "refused", {}, problems=map(_not_source, compiled))), None
@@ -646,6 +646,10 @@ class Session:
     def covers(self, path: str) -> bool:
         """Whether a file or folder, given with symlinks resolved, lies in what this session follows."""
         return any(_inside(path, root) for root in self.paths)
+
+    def _real(self, path: str) -> str:
+        """`path` with symlinks resolved: what a module runs from is, and need not be asked for step by step."""
+        return path if self.program.is_real(path) else os.path.realpath(path)
 
     def _refuse_outside(self, paths: Iterable[str]) -> None:
         outside = [path for path in paths if not self.covers(path)]

@@ -1,14 +1,18 @@
 """Only the edited region of a file is parsed again: the statements are those of the whole text all the same."""
 
 import ast
+import functools
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midflight.apply.graft.functions import same_code, same_places
+from midflight.apply.holders import nested_codes
 from midflight.plan.diff import match
-from midflight.plan.statements import SourceText, fingerprint, parse, parse_edited, same_trees
+from midflight.plan.edited import parse_edited
+from midflight.plan.statements import SourceText, fingerprint, parse, same_trees
 
 TEXT = '''"""Doc."""
 import os
@@ -76,6 +80,21 @@ finally:
 F = [
     1,
 ]
+def plain(a,
+          b=1):  # a header of two lines
+
+    """Doc of plain."""
+    def inner():
+        return os.getcwd(), a
+    return inner
+# below it
+
+
+async def later(self):
+    # first a comment
+    y = """
+# not one"""
+    return path.append(y)
 def last(): return 1
 '''
 
@@ -101,6 +120,10 @@ def edited(rng: random.Random, text: str) -> str:
     return "".join(lines)
 
 
+def reread(old: SourceText, text: str) -> SourceText:
+    return parse_edited(old, text).text
+
+
 def parsed_or_error(parsing, *given):
     try:
         return parsing(*given)
@@ -115,7 +138,7 @@ def test_an_edited_text_has_the_statements_of_the_whole_text(seed):
     old = parse(TEXT)
     for _ in range(150):
         text = edited(rng, old.text)
-        whole, piece = parsed_or_error(parse, text), parsed_or_error(parse_edited, old, text)
+        whole, piece = parsed_or_error(parse, text), parsed_or_error(reread, old, text)
         if isinstance(whole, type):
             assert piece is whole or issubclass(piece, SyntaxError)
             continue
@@ -123,21 +146,80 @@ def test_an_edited_text_has_the_statements_of_the_whole_text(seed):
         for fact in ("future", "imports"):
             assert getattr(piece, fact) == getattr(whole, fact)
         assert [ast.dump(node) for node in piece.head] == [ast.dump(node) for node in whole.head]
+        assert piece.lines == whole.lines
         taken += 1
         old = piece if len(text) < 3000 and rng.random() < 0.9 else parse(TEXT)
     assert taken > 20
+
+
+BODIES = [
+    "    return 1\n", "    if a:\n", "        b = path.append(a)\n", "    # later: 'x'\n", '    """\n', "not indented\n", "\n",
+    "    return os.getcwd()\n", "    def deep(): return lambda: a\n", "# at the margin\n", "    b = 'a\\\n", "    global A\n",
+    "    yield 1\n", "    nonlocal b\n", "    x = (\n", "    )\n", "x = 2\n", "    return b  # '''\n", "\x0c\n", "    pass; b = 3\n",
+    "    import os as b\n", "    x: int = 5\n", "    return super, __class__\n", "    pass \\\n", "'''\n",
+]  # fmt: skip
+PLAIN = """{}import os
+from sys import path
+K = 1
+
+
+def f(a,
+      b=1):
+    # a comment
+    b = path.append(a)
+    return b
+# below it
+
+
+async def g(self):
+    return self
+"""
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_body_compiled_alone_is_the_code_that_the_whole_text_gives(seed, future):
+    rng = random.Random(seed)
+    taken = 0
+    old = parse(PLAIN.format(future))
+    for _ in range(150):
+        lines = old.text.splitlines(keepends=True)
+        start = rng.randrange(7, len(lines) + 1)
+        end = min(len(lines), start + rng.choice((0, 1, 1, 2)))
+        lines[start:end] = [rng.choice(BODIES) for _ in range(rng.choice((0, 1, 1, 2)))]
+        text = "".join(lines)
+        module = parsed_or_error(functools.partial(compile, dont_inherit=True), text, "m.py", "exec")
+        if isinstance(module, type):
+            continue
+        piece = parse_edited(old, text, "m.py")
+        assert described(piece.text) == described(parse(text))
+        for statement, code in piece.compiled.items():
+            (alone,) = nested_codes(code)
+            (same,) = [one for one in nested_codes(module) if one.co_firstlineno == statement.first]
+            assert same_code(alone, same) and same_places(alone, same)
+            taken += 1
+        old = piece.text if len(text) < 2000 and rng.random() < 0.9 else parse(PLAIN.format(future))
+    assert taken > 20
+
+
+def test_a_body_that_was_edited_is_parsed_only_when_it_is_asked_for():
+    old = parse(PLAIN.format(""))
+    new, compiled = parse_edited(old, old.text.replace("return b", "return b + 1"))
+    (pair,) = [pair for pair in match(old.statements, new.statements) if pair.kind != "same"]
+    assert (pair.kind, pair.new in compiled, pair.new._node) == ("bodies", True, None)
+    assert ast.unparse(pair.new.node.body[-1]) == "return b + 1"
 
 
 @pytest.mark.parametrize("line", ["        # gone\n", "# gone\n", "\n"])
 def test_a_method_that_ends_sooner_ends_its_class_sooner(line):
     text = "class K:\n    def m(self):\n        a = 1\n        return 2\n\nx = 1\n"
     new = text.replace("        return 2\n", line)
-    assert described(parse_edited(parse(text), new)) == described(parse(new))
+    assert described(reread(parse(text), new)) == described(parse(new))
 
 
 def test_of_a_class_only_the_method_that_was_edited_is_parsed_again():
     old = parse(TEXT)
-    new = parse_edited(old, TEXT.replace("        x = 1\n", "        x = 2\n"))
+    new = reread(old, TEXT.replace("        x = 1\n", "        x = 2\n"))
     (before,), (after,) = ([s.node for s in text.statements if isinstance(s.node, ast.ClassDef)] for text in (old, new))
     assert [a is b for a, b in zip(before.body, after.body, strict=True)].count(False) == 1
 
@@ -147,7 +229,7 @@ def test_of_a_class_only_the_method_that_was_edited_is_parsed_again():
 def test_an_edit_below_a_separator_that_ends_no_line_is_seen(separator: str, edit: tuple[str, str]) -> None:
     text = f"A = 'x{separator}y'\nB = 1\n\ndef f():\n    return 1\n\nclass C:\n    A = '{separator}'\n    B = 1\n"
     old = parse(text)
-    new = parse_edited(old, text.replace(*edit))
+    new = reread(old, text.replace(*edit))
     names = [pair.statement.name for pair in match(old.statements, new.statements) if pair.edited]
     assert names == (["B", "C"] if edit[0] == "B = 1" else ["f"])
 
@@ -176,6 +258,6 @@ def test_comparing_by_texts_says_what_comparing_in_full_does(left, right, same_h
 
 def test_what_an_edit_does_not_touch_keeps_its_nodes():
     old = parse(TEXT)
-    new = parse_edited(old, TEXT.replace("return x", "return x + 1", 1))
+    new = reread(old, TEXT.replace("return x", "return x + 1", 1))
     kept = {s.node for s in old.statements} & {s.node for s in new.statements}
     assert len(kept) == len(old.statements) - 1

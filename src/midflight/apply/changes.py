@@ -104,7 +104,7 @@ class Changes:
         if not self.touched:
             return
         for loaded in modules:
-            for _, cached in callables_of(loaded):
+            for _, cached in callables_of(loaded, plain=False):
                 if type(cached) is _LRU and id(getattr(cached, "__wrapped__", None)) in self.touched:
                     self.caches[id(cached)] = cached
 
@@ -144,6 +144,9 @@ class Changes:
         while self.fresh:
             module, name, _ = self.fresh.pop()
             for loaded in self.program.users(module, name):
+                if loaded.name == module and not loaded.mentions_again(name):
+                    self._touch_users(loaded, name, plain=False)  # a generic function calls what it does not name
+                    continue
                 if loaded.name != module and _means_its_own(loaded, name):
                     continue
                 reached.add(loaded.name)
@@ -152,9 +155,9 @@ class Changes:
                 reached |= self.program.imports.importers(module) & self.program.notebook.modules.keys()
         return reached
 
-    def _touch_users(self, loaded: Loaded, name: str) -> None:
+    def _touch_users(self, loaded: Loaded, name: str, *, plain: bool = True) -> None:
         namespace = loaded.namespace
-        for label, user in callables_of(loaded):
+        for label, user in callables_of(loaded, plain=plain):
             inner = getattr(user, "__wrapped__", user) if type(user) is _LRU else user
             if type(inner) is not types.FunctionType:
                 continue
@@ -319,12 +322,14 @@ def _means_its_own(loaded: Loaded, name: str) -> bool:
     return b"." + word not in text and word + b" as " not in text
 
 
-def callables_of(loaded: Loaded) -> Iterator[tuple[str, Any]]:
-    """(qualified name, function or lru_cache) for all that the module and its classes define."""
+def callables_of(loaded: Loaded, *, plain: bool = True) -> Iterator[tuple[str, Any]]:
+    """(qualified name, function or lru_cache) for all that the module and its classes define; unless `plain`, without
+    functions that wrap nothing."""
     for name, value in list(loaded.namespace.items()):
         kind = type(value)
         if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
-            yield name, value  # most are that, and are asked for in each reload
+            if plain:
+                yield name, value  # most are that, and are asked for in each reload
         elif kind not in PLAIN and kind is not types.ModuleType:
             yield from _callables(name, value, loaded.name, 3)
 

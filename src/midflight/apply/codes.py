@@ -129,8 +129,10 @@ def graft_pairs(
 ) -> None:
     assert pair.new is not None
     owner = runner.scope.owner if runner.scope.owner is not None else runner.class_of(pair)
-    runner.run.search.fits.update(fits_for(pair.new.located(), old, new, runner.scope, owner))
-    mapping = [(before, after) for before, after in pair_codes(old, new) if before is not after]
+    versions = list(pair_codes(old, new))
+    runner.run.search.fits.update(fits_for(pair.new, versions, new, runner.scope, owner))
+    mapping = [(before, after) for before, after in versions if before is not after]
+    del versions  # who holds a code object is told by its reference count
     named = by_code([runner.scope.get(name) for name in pair.new.binds], runner.work.name)
     running: dict[int, int] | None = None
     for before, after in mapping:

@@ -22,7 +22,7 @@ from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
 from midflight.apply.registrations import Registrations
-from midflight.apply.scopes import ModuleScope, Pending, future_flags
+from midflight.apply.scopes import ModuleScope, Pending
 from midflight.apply.statements import Runner
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.work import Work
@@ -30,6 +30,7 @@ from midflight.graph.hook import values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
+from midflight.plan.futures import future_flags
 from midflight.plan.order import Starred, called_before_bound, used_before_bound
 from midflight.values import Kept
 
@@ -189,7 +190,7 @@ class Execution:
         """After the commit: this version is the one that runs."""
         loaded = work.loaded
         if work.source is not None:
-            self.program.took(loaded, work.source, work.version, imports=work.touches_imports())
+            self.program.took(loaded, work.source, work.version, imports=work.touches_imports)
             self.program.notebook.stands_in_no_more(loaded.path)
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))

@@ -14,10 +14,11 @@ from midflight.apply.asked import module_goes
 from midflight.apply.graft.functions import forwarded_to, graft_function
 from midflight.apply.graft.moved import move_class
 from midflight.apply.parsed import text_of
-from midflight.apply.scopes import compile_nodes, future_flags
+from midflight.apply.scopes import compile_nodes
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
 from midflight.plan.flow import everything_imported, modules_imported
+from midflight.plan.futures import future_flags
 from midflight.plan.statements import FUNCTIONS
 from midflight.values import ModuleReport, Step
 
@@ -96,13 +97,13 @@ class Files:
             package = hasattr(left.module, "__path__")
             for statement in text.statements if text is not None else ():
                 self._tell_if_alone(run, modules_imported(statement, left.name, package))
-        for work in list(run.works.values()):
+        for work in [work for work in run.works.values() if work.touches_imports]:
             package = hasattr(work.loaded.module, "__path__")
             old, new = (
                 frozenset[str]().union(*(modules_imported(s, work.name, package) for s in statements))
                 for statements in (
-                    [p.old for p in work.pairs if p.old is not None and p.edited],
-                    [p.new for p in work.pairs if p.new is not None and p.edited],
+                    [p.old for p in work.changed if p.old is not None and p.edited],
+                    [p.new for p in work.changed if p.new is not None and p.edited],
                 )
             )
             self._tell_if_alone(run, old - new)

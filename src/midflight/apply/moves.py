@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.functions import forward
@@ -29,7 +29,7 @@ class Moves:
     def __init__(self, run: Execution) -> None:
         # `run` is not kept: in a cycle with this, it would live, and hold the old code, until it is collected.
         self._leaving: dict[str, dict[str, Any]] = {}  # name → module it leaves → the function or class
-        self._gains: Counter[str] = Counter()
+        self._gains: defaultdict[str, int] = defaultdict(int)
         self._seen = run.program.notebook.noted
         for work in run.works.values():
             self._note(work)
@@ -38,13 +38,14 @@ class Moves:
                 self._leave(module, name, one.value)
 
     def _note(self, work: Work) -> None:
-        if all(pair.in_place for pair in work.pairs):
+        if all(pair.in_place for pair in work.changed):
             return
         defined = {p.new.node.name for p in work.pairs if p.new is not None and isinstance(p.new.node, DEFINITIONS)}
         had = {p.old.node.name for p in work.pairs if p.old is not None and isinstance(p.old.node, DEFINITIONS)}
         for name in had - defined:
             self._leave(work.name, name, work.loaded.namespace.get(name))
-        self._gains.update(defined - had)
+        for name in defined - had:
+            self._gains[name] += 1
 
     def gone(self, loaded: Loaded) -> None:
         """A module whose file is gone: all that it defined may arrive elsewhere."""

@@ -11,9 +11,11 @@ from typing import Any
 
 from midflight.apply.graft.functions import same_code
 from midflight.apply.holders import functions_in, nested_codes
-from midflight.apply.scopes import compile_nodes, future_flags
+from midflight.apply.scopes import compile_nodes
 from midflight.apply.variants import origin_of
 from midflight.graph.loaded import Loaded
+from midflight.plan.diff import Pair
+from midflight.plan.futures import future_flags
 from midflight.plan.statements import SourceText, Statement, decode, parse
 
 Codes = tuple[types.CodeType, ...]
@@ -88,6 +90,16 @@ class LiveRoots(Roots):
             ]
             self._hidden = _placed(found)
         return self._hidden
+
+
+def as_compiled(pair: Pair, old: Parsed, compiled: Mapping[Statement, types.CodeType]) -> Pair:
+    """`pair` as what only moved, where a body was edited in what the compiler does not see: a comment, the layout."""
+    if pair.old is None or pair.new is None or pair.new not in compiled or not pair.new.has_header_of(pair.old):
+        return pair
+    before: Codes = old.roots.get(pair.old, ())
+    after = nested_codes(compiled[pair.new])
+    same = len(before) == len(after) and all(map(same_code, before, after))
+    return Pair("moved", pair.old, pair.new) if same else pair
 
 
 def but(roots: Roots, statement: Statement, codes: Codes) -> Roots:

@@ -20,6 +20,7 @@ MOST_LOOKS = 60  # a call that has not ended by then is not waited for: it finis
 _TURNS = (dis.opmap["RESUME"], dis.opmap["JUMP_BACKWARD"])
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_OURS = (_LIBRARY, _PACKAGE)  # what stands there reads nothing of the program by name
 _place = operator.attrgetter("f_lasti")
 
 Stacks = Mapping[int, types.FrameType]
@@ -91,8 +92,9 @@ class Quiet:
 
     def _is_between(self, top: types.FrameType) -> bool:
         """Whether the thread whose innermost frame is `top` stands between."""
+        stack = [frame for frame in _stack(top) if not frame.f_code.co_filename.startswith(_OURS)]
         began = goes_on = False
-        for frame in _stack(top):
+        for frame in stack:
             mentions, place = self._mentioned_in(frame), frame.f_lasti
             goes_on = goes_on or any(offset > place for offset in mentions)
             done = [offset for offset in mentions if offset <= place]
@@ -107,8 +109,7 @@ class Quiet:
         code = frame.f_code
         found = self._mentions.get(id(code))
         if found is None:
-            ours = code.co_filename.startswith((_LIBRARY, _PACKAGE))
-            found = self._mentions[id(code)] = (code, [] if ours else self._offsets(code, frame.f_globals))
+            found = self._mentions[id(code)] = (code, self._offsets(code, frame.f_globals))
         return found[1]
 
     def _offsets(self, code: types.CodeType, space: Mapping[str, object]) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# What `signal` wraps: to make enums of a handler, there and back, cost a twentieth of a small reload.
+import _signal  # type: ignore[import-not-found]
 import contextlib
 import gc
 import os
@@ -71,7 +73,7 @@ def interrupts_wait() -> Iterator[None]:
         yield
         return
     came: list[Any] = []
-    before = signal.getsignal(signal.SIGINT)
+    before = _signal.getsignal(signal.SIGINT)
     if not callable(before):
         yield
         return
@@ -82,11 +84,11 @@ def interrupts_wait() -> Iterator[None]:
             raise KeyboardInterrupt
         came.append((number, frame))
 
-    signal.signal(signal.SIGINT, note)
+    _signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        _signal.signal(signal.SIGINT, before)
         if came:
             before(*came[-1])
 

@@ -1,7 +1,6 @@
 """Where a statement runs: a module's namespace or a class body. Compiles statements in their real nesting."""
 
 from __future__ import annotations
-import __future__ as future_module
 
 import ast
 import contextlib
@@ -18,17 +17,6 @@ from midflight.plan.statements import import_marks
 
 Bindings = dict[str, Any]
 Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whose prepared writes are not live yet
-
-
-def future_flags(names: frozenset[str]) -> int:
-    """The flags that a module's own `from __future__` lines set: none for what is the rule now (Python/future.c)."""
-    flags = 0
-    for name in names:
-        feature = getattr(future_module, name, None)
-        mandatory = feature.getMandatoryRelease() if feature is not None else None
-        if feature is not None and (mandatory is None or mandatory[:2] > sys.version_info[:2]):
-            flags |= feature.compiler_flag
-    return flags
 
 
 def compile_nodes(

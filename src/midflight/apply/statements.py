@@ -138,7 +138,7 @@ class Runner:
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
         assert pair.new is not None
         if pair.edited and pair.old is not None and isinstance(self.scope, ModuleScope):
-            for qualname, came, went in changed_shapes(pair.old.node, pair.new.node, ""):
+            for qualname, came, went in changed_shapes(pair.old.node, pair.new.node, "") if pair.new.is_class else ():
                 self.run.shapes[self.work.name, qualname] = (came, went)
         if pair.new in again:
             run_value(self, pair)
@@ -335,8 +335,8 @@ class Runner:
         return self.old_roots.get(pair.old, ()) if pair.old is not None else ()
 
     def class_of(self, pair: Pair) -> type | None:
-        if pair.new is not None and isinstance(pair.new.node, ast.ClassDef):
-            found = self.scope.get(pair.new.node.name)
+        if pair.new is not None and pair.new.is_class:
+            found = self.scope.get(pair.new.node.name)  # type: ignore[attr-defined]
             return found if isinstance(found, type) else None
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class Record:
     removed: dict[str, None] = field(default_factory=dict)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Work:
     """One module in one reload: edited, or reached by a value that flowed to it (`source` is None then)."""
 
@@ -72,9 +73,15 @@ class Work:
     def _other_future(self) -> bool:
         return self.old.text.future != self.text.future
 
+    @functools.cached_property
+    def changed(self) -> list[Pair]:
+        """Those of its pairs that are not just what they were: few, so that who asks all of them asks these."""
+        return [pair for pair in self.pairs if pair.kind != "same"]
+
+    @functools.cached_property
     def touches_imports(self) -> bool:
         """Whether the edit may have changed which modules the text names."""
-        statements = (one for pair in self.pairs if pair.edited for one in (pair.old, pair.new) if one is not None)
+        statements = (one for pair in self.changed if pair.edited for one in (pair.old, pair.new) if one is not None)
         return any("import" in statement.text for statement in statements)
 
     @property

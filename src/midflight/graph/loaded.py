@@ -69,6 +69,10 @@ class Loaded:
             known = self._names[id(code)] = (weakref.ref(code, gone), frozenset(names_used((code,))))
         return known[1]
 
+    def mentions_again(self, name: str) -> bool:
+        """Whether its text has the word more than once, as it must where it uses what it defines itself."""
+        return (self.source or b"").count(name.encode()) != 1 or name in self._more
+
     def mention(self, names: Iterable[str]) -> None:
         """Names that a version which is being taken brings."""
         self._more.update(names)
@@ -141,6 +145,11 @@ class Program:
         self._index()
         names = self._by_path.get(path) or self._now_linked_to(path)
         return [loaded for loaded in map(self.get, sorted(names)) if loaded is not None]
+
+    def is_real(self, path: str) -> bool:
+        """Whether a module was loaded from `path`, in which there was no symlink."""
+        names = self._by_path.get(path)
+        return bool(names) and self._linked.isdisjoint(names or ())
 
     def _now_linked_to(self, path: str) -> set[str]:
         """Modules imported through a symlink that leads to `path` since."""

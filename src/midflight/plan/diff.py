@@ -11,6 +11,7 @@ from typing import Literal
 from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, mutated_names, same_trees, split
 
 PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
+IN_PLACE = frozenset({"same", "moved", "bodies"})
 
 
 @dataclass(slots=True, eq=False)  # not frozen, which would make each of a module's pairs cost four times as much
@@ -29,7 +30,7 @@ class Pair:
     @property
     def in_place(self) -> bool:
         """Whether it binds what it bound, as it did: nothing of it but code inside functions can differ."""
-        return self.kind in ("same", "moved", "bodies")
+        return self.kind in IN_PLACE
 
     def elsewhere(self) -> Pair:
         """The same, in another file."""
@@ -64,7 +65,7 @@ def _untouched(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[int,
     most = min(len(old), len(new))
     head = next((index for index in range(most) if old[index] is not new[index]), most)
     rest = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
-    return head, next((count for count, (a, b) in enumerate(rest) if a.node is not b.node), most - head)
+    return head, next((count for count, (a, b) in enumerate(rest) if a.identity != b.identity), most - head)
 
 
 def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
@@ -83,6 +84,8 @@ def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
 
 
 def _alike(old: Statement, new: Statement) -> bool:
+    if old.has_header_of(new):
+        return True
     keys = ((key(old), key(new)) for key in _LOOSE)
     return any(one == other and one is not None for one, other in keys)
 
@@ -119,7 +122,7 @@ def _pair_up(
 
 
 def _identity(statement: Statement) -> Hashable:
-    return id(statement.node)
+    return statement.identity
 
 
 def _text(statement: Statement) -> Hashable:
@@ -207,9 +210,9 @@ _LOOSE = (_decorated, _binding, _block_head, _called, _target)  # versions of on
 def _pair(old: Statement | None, new: Statement) -> Pair:
     if old is None:
         return Pair("added", None, new)
-    if old.node is new.node or same_trees(old, new):
+    if old.identity == new.identity or ((old.text == new.text or not old.has_header_of(new)) and same_trees(old, new)):
         return Pair("same" if old.first == new.first and old.text == new.text else "moved", old, new)
-    if type(old.node) is type(new.node) and same_trees(old, new, bodies=False):
+    if old.type is new.type and same_trees(old, new, bodies=False):
         return Pair("bodies", old, new)
     return Pair("changed", old, new)
 

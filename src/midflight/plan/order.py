@@ -7,7 +7,7 @@ import ast
 import builtins
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from midflight.plan.diff import Pair
+from midflight.plan.diff import IN_PLACE, Pair
 from midflight.plan.statements import FUNCTIONS, SourceText, Statement, read_names, walk_scope
 
 Starred = Callable[[Statement], frozenset[str]]
@@ -17,7 +17,7 @@ LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answe
 
 def lists_names(statement: Statement) -> bool:
     """Whether it makes a value of the names that its module has: `__all__ = [n for n in dir() if ...]`."""
-    return isinstance(statement.node, (ast.Assign, ast.AnnAssign)) and bool(LISTERS & statement.reads)
+    return statement.type in (ast.Assign, ast.AnnAssign) and bool(LISTERS & statement.reads)
 
 
 def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozenset[str], frozenset[str]]:
@@ -29,7 +29,7 @@ def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozen
 
 def reorders(pairs: Sequence[Pair]) -> bool:
     """Whether an edit can change what is bound above what: one of bodies alone, in the order there was, cannot."""
-    if not all(pair.in_place for pair in pairs):
+    if not {pair.kind for pair in pairs} <= IN_PLACE:
         return True
     lines = [pair.old.first for pair in pairs if pair.old is not None]
     return lines != sorted(lines)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from midflight.plan.diff import Pair, compiled_anew, match
+from midflight.plan.edited import parse_edited
 from midflight.plan.rude import Process, rude_edits
-from midflight.plan.statements import SourceText, Statement, decode, parse_edited
+from midflight.plan.statements import SourceText, Statement, decode
 from midflight.values import Problem
 
 Compiled = tuple[dict[Statement, types.CodeType], dict[Statement, types.CodeType]]
@@ -56,9 +57,9 @@ def edited(
     if isinstance(text, Problem):
         return [text]
     try:
-        new = parse_edited(old, text, path)
+        new, known = parse_edited(old, text, path)
         pairs = match(old.statements, new.statements)
-        compiled, methods = _compile_edited(pairs, path, new)
+        compiled, methods = _compile_edited(pairs, path, new, known)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return [not_compiled(path, error)]
     if old.future != new.future:
@@ -67,10 +68,15 @@ def edited(
     return problems or Edited(new, tuple(pairs), source, compiled, methods)
 
 
-def _compile_edited(pairs: Sequence[Pair], path: str, text: SourceText) -> Compiled:
-    """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local."""
-    edited = [pair for pair in pairs if pair.new is not None and pair.edited]
-    compiled, methods = dict[Statement, types.CodeType](), dict[Statement, types.CodeType]()
+def _compile_edited(
+    pairs: Sequence[Pair], path: str, text: SourceText, known: Mapping[Statement, types.CodeType]
+) -> Compiled:
+    """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local. Those that
+    are `known` were compiled already."""
+    edited = [pair for pair in pairs if pair.edited and pair.new is not None and pair.new not in known]
+    compiled, methods = dict(known), dict[Statement, types.CodeType]()
+    if not edited:
+        return compiled, methods
     with warnings.catch_warnings():
         # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
         warnings.simplefilter("ignore")

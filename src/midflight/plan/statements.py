@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import bisect
 import functools
 import importlib.util
 import io
@@ -28,7 +27,9 @@ def fingerprint(node: ast.AST, *, bodies: bool = True) -> str:
 
 def same_trees(old: Statement, new: Statement, *, bodies: bool = True) -> bool:
     """Whether their fingerprints are equal. Of a class only the members whose text differs are looked at."""
-    if old.text == new.text and type(old.node) is type(new.node):
+    if old.text == new.text and old.type is new.type:
+        return True
+    if not bodies and old.has_header_of(new):
         return True
     if isinstance(old.node, ast.ClassDef) and isinstance(new.node, ast.ClassDef):
         return _head_of_class(old.node) == _head_of_class(new.node) and (
@@ -93,9 +94,10 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 class Statement:
     """One statement of a module or class body. `first` counts its first decorator's line; lines from 1.
 
-    `node`'s own line numbers are those of the text it was parsed from: add `shift` to get those of its file now."""
+    `node`'s own line numbers are those of the text it was parsed from: add `shift` to get those of its file now. It is
+    parsed when it is asked for, where only its body was edited: for most of an edit's way nobody asks."""
 
-    node: ast.stmt
+    _node: ast.stmt | None
     text: str
     first: int
     last: int
@@ -103,11 +105,34 @@ class Statement:
     _facts: dict[str, Any] = field(default_factory=dict, repr=False)
     _placed: ast.stmt | None = field(default=None, repr=False)
 
+    @property
+    def node(self) -> ast.stmt:
+        return self._node if self._node is not None else self._facts.get("node") or self._parsed()
+
+    def _parsed(self) -> ast.stmt:
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler told of them
+            (node,) = ast.parse("\n" * (self.first - self.shift - 1) + self.text).body
+        self._facts["node"] = node
+        return node
+
+    @property
+    def identity(self) -> int:
+        """Equal for a statement and what it is called further down, for as long as one of them lives."""
+        return id(self._node) if self._node is not None else id(self._facts)
+
+    @property
+    def type(self) -> type[ast.stmt]:
+        """The type of its node."""
+        return type(self._node) if self._node is not None else self._facts["type"]
+
     def moved(self, lines: int) -> Statement:
         """The same statement, `lines` further down."""
         if not lines:
             return self
-        return Statement(self.node, self.text, self.first + lines, self.last + lines, self.shift + lines, self._facts)
+        return Statement(self._node, self.text, self.first + lines, self.last + lines, self.shift + lines, self._facts)
 
     def fact(self, name: str, make: Callable[[ast.stmt], Any]) -> Any:
         """What `make` says of its node, worked out once and kept under `name` for as long as the statement stays."""
@@ -132,7 +157,7 @@ class Statement:
     @property
     def values(self) -> frozenset[str]:
         """Names whose values running it makes: for a loop not its variables, but the containers that it fills."""
-        return self.fact("values", _values_of) if isinstance(self.node, (ast.For, ast.AsyncFor)) else self.binds
+        return self.fact("values", _values_of) if self.type in (ast.For, ast.AsyncFor) else self.binds
 
     @property
     def reads(self) -> frozenset[str]:
@@ -178,25 +203,46 @@ class Statement:
         differing = [one for one, other in pairs if one is not other]
         return differing[0] if len(differing) == 1 and isinstance(differing[0], FUNCTIONS) else None
 
+    def with_body(self, text: str, last: int) -> Statement:
+        """A function of which no line of the header is edited: whatever follows from that alone is known."""
+        self._facts.setdefault("same header", object())
+        facts = {name: self._facts[name] for name in _OF_HEADERS if name in self._facts}
+        facts |= {"type": self.type, "imported": frozenset()}  # it imports when it is called
+        return Statement(None, text, self.first, last, 0, facts)
+
+    def has_header_of(self, other: Statement) -> bool:
+        """Whether one came of the other by `with_body`."""
+        return self._facts.get("same header", self) is other._facts.get("same header")
+
+    @property
+    def header(self) -> int:
+        """How many lines of a function stand above its body; 0 where that begins on one of them."""
+        return self.fact("header", self._header)  # type: ignore[no-any-return]
+
+    def _header(self, node: ast.stmt) -> int:
+        assert isinstance(node, FUNCTIONS)
+        lines = first_line(node.body[0]) - first_line(node)
+        return lines if lines and lines_of(self.text)[lines][: node.body[0].col_offset].isspace() else 0
+
     @property
     def is_def(self) -> bool:
-        return isinstance(self.node, FUNCTIONS)
+        return self.type in FUNCTIONS
 
     @property
     def is_class(self) -> bool:
-        return isinstance(self.node, ast.ClassDef)
+        return self.type is ast.ClassDef
 
     @property
     def is_import(self) -> bool:
-        return isinstance(self.node, (ast.Import, ast.ImportFrom))
+        return self.type is ast.Import or self.type is ast.ImportFrom
 
     @property
     def is_block(self) -> bool:
-        return isinstance(self.node, BLOCKS)
+        return self.type in BLOCKS
 
     @property
     def is_loop(self) -> bool:
-        return isinstance(self.node, LOOPS)
+        return self.type in LOOPS
 
     @property
     def is_active(self) -> bool:
@@ -243,6 +289,13 @@ class Statement:
     def is_plain_def(self) -> bool:
         """Whether running it makes one code object, that of its function: nothing else in it is compiled apart."""
         return self.fact("plain def", _is_plain_def)  # type: ignore[no-any-return]
+
+
+# What is known of a function by its header: whatever is in its body, running the statement does the same.
+_OF_HEADERS = (
+    *("same header", "header", "shell", "binds", "reads", "calls", "deletes", "active", "plain def"),
+    *("mutates", "dotted", "mentions", "imports names"),
+)
 
 
 def _is_plain_def(node: ast.stmt) -> bool:
@@ -305,7 +358,7 @@ class SourceText:
     def _handed_on(self, went: Sequence[Statement], came: Sequence[Statement]) -> dict[str, Any]:
         facts = {"future": self.future}  # a region that touches it is parsed with the whole
         if not any(s.fact("imported", _imported_names) for s in (*went, *came)):
-            facts |= {name: self._facts[name] for name in ("imports", "head") if name in self._facts}
+            facts |= {name: self._facts[name] for name in ("imports", "head", "mark") if name in self._facts}
         return facts
 
     @property
@@ -313,13 +366,22 @@ class SourceText:
         """What stands before a statement that is compiled alone: its futures, and what it must take for imported."""
         return self.fact("head", self._head)  # type: ignore[no-any-return]
 
+    @property
+    def mark(self) -> str:
+        """The same as text, but for the futures: a line, or nothing."""
+        return self.fact("mark", self._mark)  # type: ignore[no-any-return]
+
+    def _mark(self) -> str:
+        names = sorted(self.imports - self.future)
+        return f"if 0:import {','.join(names)}\n" if names else ""
+
     def _head(self) -> tuple[ast.stmt, ...]:
         future = ast.parse(f"from __future__ import {', '.join(sorted(self.future))}").body if self.future else []
         return (*future, *import_marks(self.imports - self.future))
 
     @property
     def doc(self) -> str | None:
-        node = self.statements[0].node if self.statements else None
+        node = self.statements[0].node if self.statements and self.statements[0].type is ast.Expr else None
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return node.value.value
         return None
@@ -383,124 +445,6 @@ def lines_of(text: str) -> tuple[str, ...]:
 def bare_lines(text: str) -> list[str]:
     """Its lines as Python and git count them, without their ends."""
     return [line.removesuffix("\n") for line in lines_of(text)]
-
-
-def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> SourceText:
-    """`text` as statements, parsing only the region in which it differs from `old`.
-
-    A region that does not stand on its own (an open string, an `else`, a decorator at its end) is parsed with
-    the whole text, and so is one that touches the lines where `from __future__` and the coding may stand."""
-    lines = lines_of(text)
-    head, tail = _unedited(old.lines, lines)
-    region = _edited_region(old, lines, head, tail)
-    if region is None:
-        return parse(text, filename)
-    before, after, first, last = region
-    if (found := _edited_method(old, lines, before, after, head + 1, len(lines) - tail, filename)) is not None:
-        return old.with_middle(text, lines, before, (found,), after, 0)
-    piece = "".join(lines[first - 1 : last])
-    if "__future__" in piece or piece.rstrip("\r\n").endswith("\\"):
-        return parse(text, filename)
-    try:
-        # Empty lines in front give the nodes their place in the file, at a twentieth of what moving them costs.
-        tree = ast.parse("\n" * (first - 1) + piece, filename)
-    except (SyntaxError, ValueError):
-        return parse(text, filename)
-    down = len(lines) - len(old.lines)
-    return old.with_middle(text, lines, before, split(tree.body, lines), after, down)
-
-
-def _unedited(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """How many lines at the start and at the end are equal."""
-    head = _common(old, new)
-    return head, _common(old[head:][::-1], new[head:][::-1])
-
-
-def _edited_region(old: SourceText, lines: Sequence[str], head: int, tail: int) -> tuple[int, int, int, int] | None:
-    """How many statements before and after the edit stay, and the first and last line of the new text between them;
-    `head` and `tail` lines are equal.
-
-    What stands there is parsed alone, so nothing may reach over its ends: a line that goes on after a backslash, a
-    statement that shares its line with another. (An `else` or an indented line there is a syntax error alone.)"""
-    edited_last = len(old.lines) - tail
-    statements = old.statements
-    before = bisect.bisect_left(statements, head + 1, key=_last_line)
-    if before and statements[before - 1].last == head == len(old.lines):
-        before -= 1  # its line may have had no end
-    while before and lines[statements[before - 1].last - 1].rstrip("\r\n").endswith("\\"):
-        before -= 1
-    start = max(before, bisect.bisect_right(statements, edited_last, key=_first_line))
-    while start < len(statements) and start and statements[start - 1].last >= statements[start].first:
-        start += 1
-    while before and before < len(statements) and statements[before - 1].last >= statements[before].first:
-        before -= 1
-    if any("__future__" in s.text for s in statements[before:start]):
-        return None
-    first = statements[before - 1].last + 1 if before else 1
-    last = statements[start].first - 1 + len(lines) - len(old.lines) if start < len(statements) else len(lines)
-    return before, len(statements) - start, first, last
-
-
-def _edited_method(
-    old: SourceText, lines: Sequence[str], before: int, after: int, first: int, last: int, filename: str
-) -> Statement | None:
-    """The one statement that was edited, where it is a class and the lines that differ, `first` to `last`, lie inside
-    one of its methods and move no other: only that method is parsed, and the others are the nodes they were."""
-    end = len(old.statements) - after
-    owner = old.statements[before] if end - before == 1 else None
-    if owner is None or not isinstance(owner.node, ast.ClassDef) or len(lines) != len(old.lines):
-        return None
-    at = _member_around(owner, old.lines, first, last)
-    if at is None:
-        return None
-    member = owner.members[at]
-    piece = "".join(lines[member.first + owner.shift - 1 : member.last + owner.shift])
-    try:
-        tree = ast.parse("\n" * (member.first - 2) + "class _:\n" + piece, filename)
-    except (SyntaxError, ValueError):
-        return None
-    body = tree.body[0].body if len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef) else []
-    if len(body) != 1 or type(body[0]) is not type(member.node) or body[0].end_lineno != member.node.end_lineno:
-        return None
-    if piece.rstrip("\r\n").endswith("\\"):
-        return None
-    return owner.with_member(at, body[0], "".join(lines[owner.first - 1 : owner.last]))
-
-
-def _member_around(owner: Statement, lines: Sequence[str], first: int, last: int) -> int | None:
-    """Which method of a class holds the lines from `first` to `last`, and no line of another statement."""
-    members = owner.members
-    at = bisect.bisect_right(members, first - owner.shift, key=_first_line) - 1
-    if at < 0 or not isinstance(members[at].node, FUNCTIONS):
-        return None
-    begins, ends = members[at].first + owner.shift, members[at].last + owner.shift
-    alone = (at == 0 or members[at - 1].last < members[at].first) and (
-        at + 1 == len(members) or members[at + 1].first > members[at].last
-    )
-    continued = lines[begins - 2].rstrip("\r\n").endswith("\\")
-    # The first line is the header's, or a decorator's: what stands there decides more than the body.
-    return at if begins < first and last <= ends and alone and not continued and begins > owner.first else None
-
-
-def _last_line(statement: Statement) -> int:
-    return statement.last
-
-
-def _first_line(statement: Statement) -> int:
-    return statement.first
-
-
-def _common(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many first items of both are equal."""
-    low, high = 0, min(len(left), len(right))
-    # Halving on slices compares at C speed; a line by line loop costs ten times as much.
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 # -- what a statement binds and reads -------------------------------------------------------------

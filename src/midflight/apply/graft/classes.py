@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.answers import derive_abstract
 from midflight.apply.graft.closures import fits_for
+from midflight.apply.graft.functions import pair_codes
 from midflight.apply.graft.generated import graft_generated, leave_classes, makers_of, note_abstract, tell_of_hook
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, nested_codes
@@ -569,7 +570,8 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     roots = tuple(nested_codes(code))
     old_roots = runner.old_codes(pair)
     runner.roots[pair.new] = roots
-    runner.run.search.fits.update(fits_for(pair.new.located(), old_roots, roots, runner.scope, owner))
+    versions = list(pair_codes(old_roots, roots))
+    runner.run.search.fits.update(fits_for(pair.new, versions, roots, runner.scope, owner))
     graft_generated(runner, pair, owner, live, twin, pairs, before)
     if old_roots:
         runner.graft_pairs(pair, old_roots, roots)

@@ -16,6 +16,7 @@ from midflight.apply.variants import note_variant, variants_of
 
 if TYPE_CHECKING:
     from midflight.apply.scopes import Scope
+    from midflight.plan.statements import Statement
 
 Pairs = Sequence[tuple[types.CodeType, types.CodeType]]
 
@@ -24,14 +25,15 @@ _Functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def fits_for(
-    node: ast.stmt, old: Sequence[types.CodeType], new: Sequence[types.CodeType], scope: Scope, owner: type | None
+    statement: Statement, pairs: Pairs, new: Sequence[types.CodeType], scope: Scope, owner: type | None
 ) -> Fits:
-    """For functions that live: variants of the new code objects of `node` with the free variables that their closures
-    have. Functions made from now on get the code of the source."""
+    """For functions that live: variants of the new code objects of `statement` with the free variables that their
+    closures have. Functions made from now on get the code of the source. `pairs` are old and new ones, in their order.
+    """
     fits: Fits = {}
-    for live in _live_versions(list(pair_codes(old, new))):
+    for live in _live_versions(pairs):
         if any(held.co_freevars != code.co_freevars for held, code in live):
-            for code, variant in pair_codes(new, refit(node, live, scope, owner)):
+            for code, variant in pair_codes(new, refit(statement.located(), live, scope, owner)):
                 if code.co_freevars != variant.co_freevars:
                     fits[id(code), variant.co_freevars] = code, note_variant(variant, code)
     return fits
