@@ -24,6 +24,7 @@ from midflight.plan.statements import Statement
 Key = tuple[str, str]
 _EMPTY = types.CellType()
 _LRU = type(functools.lru_cache(lambda: None))
+_NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -52,6 +53,11 @@ class Changes:
         # classes whose `__init_subclass__` came or went, and what that one stored on the classes below
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
+
+    @property
+    def any(self) -> bool:
+        """Whether anything has changed so far from which something may follow."""
+        return bool(self.values or self.touched or self.shapes or self.hooks)
 
     def has_value(self, key: Key) -> bool:
         return key in self.values
@@ -325,16 +331,22 @@ def _means_its_own(loaded: Loaded, name: str) -> bool:
 def callables_of(loaded: Loaded, *, plain: bool = True) -> Iterator[tuple[str, Any]]:
     """(qualified name, function or lru_cache) for all that the module and its classes define; unless `plain`, without
     functions that wrap nothing."""
-    for name, value in list(loaded.namespace.items()):
+    return _callables_in("", loaded.namespace, loaded.name, 3, plain)
+
+
+def _callables_in(
+    prefix: str, space: Mapping[str, Any], module: str, depth: int, plain: bool
+) -> Iterator[tuple[str, Any]]:
+    for name, value in list(space.items()):
         kind = type(value)
         if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
             if plain:
-                yield name, value  # most are that, and are asked for in each reload
-        elif kind not in PLAIN and kind is not types.ModuleType:
-            yield from _callables(name, value, loaded.name, 3)
+                yield prefix + name, value  # most are that, and are asked for in each reload
+        elif kind not in _NOT_CALLED:
+            yield from _callables(prefix + name, value, module, depth, plain)
 
 
-def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _callables(label: str, value: Any, module: str, depth: int, plain: bool = True) -> Iterator[tuple[str, Any]]:
     kind = type(value)
     if kind is types.FunctionType:
         yield label, value
@@ -349,8 +361,7 @@ def _callables(label: str, value: Any, module: str, depth: int) -> Iterator[tupl
         yield label, value.__wrapped__
     elif isinstance(value, type):
         if depth and made_in(value, module):
-            for name, member in list(vars(value).items()):
-                yield from _callables(f"{label}.{name}", member, module, depth - 1)
+            yield from _callables_in(f"{label}.", vars(value), module, depth - 1, plain)
     elif depth < 0:
         return  # wrappers that lead back to themselves
     elif kind in (staticmethod, classmethod):

@@ -83,8 +83,10 @@ class Runner:
             self._take_reordered(pairs)
         else:  # nothing is bound, removed or annotated that was not
             self._keep_roots(pairs)
-            for pair in self._worth_a_look(pairs, True):
-                self._take_pair(pair, frozenset())
+            stale = frozenset(self._worth_a_look(pairs)) if self.changes.any else frozenset()  # by other modules
+            for pair in pairs:
+                if pair.kind != "same" or pair in stale or (pair.new and self._compiles_otherwise(pair.new)):
+                    self._take_pair(pair, frozenset())
 
     def _take_reordered(self, pairs: Sequence[Pair]) -> None:
         old_last, self.last = last_binders(self, pairs, "old"), last_binders(self, pairs, "new")
@@ -125,14 +127,12 @@ class Runner:
         space = self.scope.namespace
         return self.bound_around.union(self.last, *(names_bound(statement, space, fresh) for statement in news))
 
-    def _worth_a_look(self, pairs: Sequence[Pair], edited: bool = False) -> Iterator[Pair]:
-        """Those that may be stale: what calls nothing can be so only by a value that it names. With those `edited`."""
+    def _worth_a_look(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
+        """Those that may be stale: what calls nothing can be so only by a value that it names."""
         changed = self.changes.short
         for pair in pairs:
             new = pair.new
-            if new is None:
-                continue
-            if new.is_active or (edited and pair.old is not new) or (changed and not changed.isdisjoint(mentions(new))):
+            if new is not None and (new.is_active or (changed and not changed.isdisjoint(mentions(new)))):
                 yield pair
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
@@ -158,8 +158,11 @@ class Runner:
     def _compiles_otherwise(self, statement: Statement) -> bool:
         """Whether it uses an attribute of a name that is imported now and was not, or the other way: a call of it
         compiles to other instructions (see `import_marks`)."""
-        names = self.work.old.text.imports ^ self.work.text.imports
-        return any(f"{name}." in statement.text for name in names)
+        return any(f"{name}." in statement.text for name in self._imported_otherwise)
+
+    @functools.cached_property
+    def _imported_otherwise(self) -> frozenset[str]:
+        return self.work.old.text.imports ^ self.work.text.imports
 
     def keep_state(self, statement: Statement, cause: str) -> None:
         for name in sorted(statement.binds):
