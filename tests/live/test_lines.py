@@ -8,6 +8,7 @@ import functools
 import sys
 import traceback
 import types
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -143,6 +144,34 @@ def test_a_save_of_code_that_names_lead_to_walks_no_heap(program: Any, edit: str
     program.write(shop=SHOP)
     program.load("shop")
     assert heap_walks(lambda: program.save(shop=edit)) == 0
+
+
+STALE = """
+import typing
+from {rates} import RATE
+
+class Till:
+    @property
+    def price(self): return 1
+    def pay(self, rate=RATE): return rate
+    def other(self): return 0
+
+@typing.overload
+def at(x: int, rate: int = RATE) -> int: ...
+@typing.overload
+def at(x: str, rate: int = RATE) -> str: ...
+def at(x, rate=RATE): return rate
+"""
+
+
+@pytest.mark.parametrize("inserted", ["", INSERTED], ids=["stale", "stale-and-moved"])
+def test_methods_and_overloads_that_run_again_walk_no_heap(program: Any, inserted: str) -> None:
+    program.write(rates="RATE = 1\n", stale=STALE)
+    stale = program.load("stale")
+    pay, at = stale.Till().pay, stale.at
+    assert heap_walks(lambda: program.save(rates="RATE = 2\n", stale=inserted + STALE)) == 0
+    assert (pay(), at(0)) == (2, 2)
+    assert (2,) in [one.__defaults__ for one in typing.get_overloads(at)]
 
 
 def test_only_a_hidden_holder_makes_a_save_walk_the_heap_and_once(program: Any) -> None:

@@ -25,6 +25,8 @@ Key = tuple[str, str]
 _EMPTY = types.CellType()
 _LRU = type(functools.lru_cache(lambda: None))
 _NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
+# The qualified name of a function or lru_cache, itself, the function inside, and the module's names that this one uses.
+_Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -147,38 +149,47 @@ class Changes:
     def spread(self) -> set[str]:
         """Find what calls or reads, by name, what changed since the last call: where something may be stale."""
         reached: set[str] = set()
+        callables: dict[tuple[str, bool], list[_Callable]] = {}  # nothing runs in here: each module's are found once
         while self.fresh:
-            module, name, _ = self.fresh.pop()
+            # Whoever imported a name that a module's `__getattr__` made does not mention it.
+            makers = {module for module, name, _ in self.fresh if name == "__getattr__"}
+            reached.update(*map(self.program.imports.importers, makers))
+            named = self._named_by_others()
+            for module, names in named.items():
+                key = module, bool(names)
+                if key not in callables:
+                    home = self.program.get(module)
+                    callables[key] = list(_own_callables(home, plain=key[1])) if home is not None else []
+                self._touch_users(module, names, callables[key])
+            reached.update(module for module, names in named.items() if names)
+        return reached & self.program.notebook.modules.keys()
+
+    def _named_by_others(self) -> dict[str, set[str]]:
+        """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,
+        which calls what it does not name."""
+        named: dict[str, set[str]] = {}
+        fresh, self.fresh = self.fresh, []
+        for module, name in dict.fromkeys((module, name) for module, name, _ in fresh):
             for loaded in self.program.users(module, name):
                 if loaded.name == module and not loaded.mentions_again(name):
-                    self._touch_users(loaded, name, plain=False)  # a generic function calls what it does not name
-                    continue
-                if loaded.name != module and _means_its_own(loaded, name):
-                    continue
-                reached.add(loaded.name)
-                self._touch_users(loaded, name)
-            if name == "__getattr__":  # whoever imported a name that it made does not mention it
-                reached |= self.program.imports.importers(module) & self.program.notebook.modules.keys()
-        return reached
+                    named.setdefault(module, set())
+                elif loaded.name == module or not _means_its_own(loaded, name):
+                    named.setdefault(loaded.name, set()).add(name)
+        return named
 
-    def _touch_users(self, loaded: Loaded, name: str, *, plain: bool = True) -> None:
-        namespace = loaded.namespace
-        for label, user in callables_of(loaded, plain=plain):
-            inner = getattr(user, "__wrapped__", user) if type(user) is _LRU else user
-            if type(inner) is not types.FunctionType:
+    def _touch_users(self, module: str, names: Collection[str], callables: Iterable[_Callable]) -> None:
+        for label, user, inner, used in callables:
+            # The functions of a generic one are the library's.
+            if used.isdisjoint(names) and not (hasattr(inner, "_clear_cache") and self._dispatches(inner)):
                 continue
-            uses = inner.__globals__ is namespace and name in loaded.names_in(inner.__code__)
-            if not uses and not self._dispatches(inner):  # the functions of a generic one are the library's
-                continue
-            if type(user) is _LRU:
+            if user is not inner:
                 self.caches[id(user)] = user
             if id(inner) not in self.touched:
                 self.touched[id(inner)] = inner
-                short = label.rpartition(".")[2]
-                self.fresh.append((loaded.name, short, inner))
-                owner, _, method = label.rpartition(".")
-                if owner and method in ("__init__", "__new__", "__post_init__", "__init_subclass__"):
-                    self.fresh.append((loaded.name, owner.rpartition(".")[2], ABSENT))
+                owner, _, short = label.rpartition(".")
+                self.fresh.append((module, short, inner))
+                if owner and short in ("__init__", "__new__", "__post_init__", "__init_subclass__"):
+                    self.fresh.append((module, owner.rpartition(".")[2], ABSENT))
 
     # -- is a statement stale? --------------------------------------------------------------------
 
@@ -326,6 +337,15 @@ def _means_its_own(loaded: Loaded, name: str) -> bool:
         return False
     word, text = name.encode(), loaded.source or b""
     return b"." + word not in text and word + b" as " not in text
+
+
+def _own_callables(loaded: Loaded, *, plain: bool) -> Iterator[_Callable]:
+    nothing = frozenset[str]()
+    for label, user in callables_of(loaded, plain=plain):
+        inner = getattr(user, "__wrapped__", user) if type(user) is _LRU else user
+        if type(inner) is types.FunctionType:
+            own = inner.__globals__ is loaded.namespace
+            yield label, user, inner, loaded.names_in(inner.__code__) if own else nothing
 
 
 def callables_of(loaded: Loaded, *, plain: bool = True) -> Iterator[tuple[str, Any]]:

@@ -48,14 +48,11 @@ def tell_circles(run: Execution) -> Iterator[Stop]:
         if len(circle) < 2:
             continue
         told |= circle
-        now = {name: _text(run, name, "new") for name in circle}
-        before = {name: _text(run, name, "old") for name in circle}
+        now, before = ({name: _on_paper(run, name, version) for name in circle} for version in ("new", "old"))
         yield from _new_stops(run, now, before)
 
 
-def _new_stops(
-    run: Execution, now: Mapping[str, SourceText | None], before: Mapping[str, SourceText | None]
-) -> Iterator[Stop]:
+def _new_stops(run: Execution, now: Papers, before: Papers) -> Iterator[Stop]:
     places: set[tuple[str, int]] = set()
     for first in sorted(now, key=lambda name: _loaded(run, name).order):
         stop = _Start(run, first, now).stop()
@@ -97,10 +94,16 @@ def _needed(run: Execution, name: str) -> set[str]:
     if loaded is None:
         return set()
     if work is None or not work.edited:
-        return run.program.imports.imports(name)
+        return run.program.loads(loaded)
     package = hasattr(loaded.module, "__path__")
-    needed = frozenset[str]().union(*(modules_imported(s, name, package) for s in work.text.statements))
+    statements = (as_it_runs(one, loaded.namespace) for one in work.text.statements if "import" in one.text)
+    needed = frozenset[str]().union(*(modules_imported(one, name, package) for one in statements))
     return {one for one in needed if one != name and run.program.get(one) is not None}
+
+
+def _on_paper(run: Execution, name: str, version: str) -> _Paper | None:
+    text, namespace = _text(run, name, version), _loaded(run, name).namespace
+    return _Paper([as_it_runs(statement, namespace) for statement in text.statements]) if text is not None else None
 
 
 def _text(run: Execution, name: str, version: str) -> SourceText | None:
@@ -116,6 +119,24 @@ def _loaded(run: Execution, name: str) -> Loaded:
     return loaded
 
 
+class _Paper:
+    """A version of a module, to be imported on paper from each module of its circle on."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.steps = [(statement, _import_nodes(statement)) for statement in statements]
+        self.binds = frozenset[str]().union(*(statement.binds for statement in statements))
+
+
+Papers = Mapping[str, _Paper | None]
+_Import = ast.Import | ast.ImportFrom
+
+
+def _import_nodes(statement: Statement) -> list[_Import]:
+    if "import" not in statement.text:
+        return []
+    return [node for node in walk_scope(statement.node) if isinstance(node, _Import)]
+
+
 class _Stops(Exception):
     def __init__(self, stop: Stop) -> None:
         self.stop = stop
@@ -127,7 +148,7 @@ class _Start:
 
     run: Execution
     first: str
-    texts: Mapping[str, SourceText | None]
+    texts: Papers
     bound: dict[str, set[str]] = field(default_factory=dict)  # of modules that were begun
     missing: dict[str, dict[str, str]] = field(default_factory=dict)  # star-imported too early → name → its module
     ended: set[str] = field(default_factory=set)
@@ -144,21 +165,20 @@ class _Start:
         if name in self.bound or text is None:
             return
         self.bound[name], self.missing[name] = {"__name__", "__file__", "__doc__"}, {}
-        namespace = _loaded(self.run, name).namespace
-        for statement in text.statements:
-            self._statement(name, as_it_runs(statement, namespace))
+        for statement, imports in text.steps:
+            self._statement(name, statement, imports)
         self.ended.add(name)
 
-    def _statement(self, name: str, statement: Statement) -> None:
+    def _statement(self, name: str, statement: Statement, imports: Sequence[_Import]) -> None:
         forgives = isinstance(statement.node, ast.Try) and bool(statement.node.handlers)
         if not forgives:
             self._read(name, statement)
-        for node in walk_scope(statement.node):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self._load(alias.name)
-            elif isinstance(node, ast.ImportFrom):
+        for node in imports:
+            if isinstance(node, ast.ImportFrom):
                 self._import_from(name, node, statement, forgives)
+                continue
+            for alias in node.names:
+                self._load(alias.name)
         self.bound[name] |= statement.binds
         for bound in statement.binds:
             self.missing[name].pop(bound, None)
@@ -180,8 +200,7 @@ class _Start:
 
     def _binds(self, source: str) -> frozenset[str]:
         text = self.texts[source]
-        found = frozenset[str]().union(*(s.binds for s in text.statements)) if text is not None else frozenset[str]()
-        return found | self.missing[source].keys()
+        return (text.binds if text is not None else frozenset[str]()) | self.missing[source].keys()
 
     def _import_from(self, name: str, node: ast.ImportFrom, statement: Statement, forgives: bool) -> None:
         package = hasattr(_loaded(self.run, name).module, "__path__")

@@ -14,7 +14,7 @@ from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
 from midflight.apply.graft.functions import forwarded_to, moved_code, new_doc, pair_codes, same_code
 from midflight.apply.graft.search import Done, by_code
-from midflight.apply.holders import frames_by_code, functions_in, nested_codes
+from midflight.apply.holders import frames_by_code, functions_in, nested_codes, overloads
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_by_statement
@@ -133,7 +133,9 @@ def graft_pairs(
     runner.run.search.fits.update(fits_for(pair.new, versions, new, runner.scope, owner))
     mapping = [(before, after) for before, after in versions if before is not after]
     del versions  # who holds a code object is told by its reference count
-    named = by_code([runner.scope.get(name) for name in pair.new.binds], runner.work.name)
+    space = runner.scope.namespace
+    overloaded = (one for name in pair.new.binds for one in overloads(space, runner.scope.label(name)))
+    named = by_code([*map(runner.scope.get, pair.new.binds), *overloaded], runner.work.name)
     running: dict[int, int] | None = None
     for before, after in mapping:
         found = named.get(id(before), [])
@@ -150,15 +152,44 @@ def graft_pairs(
         if edited and not found and after in new:
             _graft_foreign(runner, pair, before, after)
         others = list(variants_of(before))
-        if others or sys.getrefcount(before) - _AT_REST > len(found):
+        known = len(found) + (skip is not None and skip not in found and origin_of(skip.__code__) is before)
+        if others or sys.getrefcount(before) - _AT_REST > known:
             running = frames_by_code() if running is None else running
-            missing = sys.getrefcount(before) - _AT_REST - len(found) - running.get(id(before), 0)
+            known += max(_tuples_with(runner, before), 1) - 1  # one is at rest anyway
+            missing = sys.getrefcount(before) - _AT_REST - known - running.get(id(before), 0)
             if others or missing > 0:
                 _want(
                     runner, before, after, _teller(runner, before, after, edited, skip, also), 0 if others else missing
                 )
         if edited:
             runner.run.search.replaced += [(before, after), *((other, after) for other in others)]
+
+
+def _tuples_with(runner: Runner, code: types.CodeType) -> int:
+    """How many tuples that we hold have `code` in them: roots, the constants of code in these, undos. A method's code
+    lies in the constants of its class body and among the roots of the class; a heap walk for that finds nobody."""
+    held = (runner.old_roots, runner.roots, runner.work.old.roots, runner.work.roots)
+    waiting = [*runner.run.search.replaced, *(codes for roots in held for codes in roots.values())]
+    waiting += runner.tx.undo_arguments()
+    seen: set[int] = set()
+    found = 0
+    while waiting:
+        codes: tuple[Any, ...] = waiting.pop()
+        if id(codes) not in seen:
+            seen.add(id(codes))
+            found += any(one is code for one in codes)
+            waiting += (one.co_consts for one in codes if isinstance(one, types.CodeType))
+    return found
+
+
+def hidden_function(runner: Runner, code: types.CodeType) -> types.FunctionType | None:
+    """A function of the module that runs `code`, where no name leads to it."""
+    # Its references besides our tuples: the caller's list and variable, the parameter, and what getrefcount is given.
+    if sys.getrefcount(code) - 4 - _tuples_with(runner, code) <= frames_by_code().get(id(code), 0):
+        return None
+    space = runner.scope.namespace
+    overloaded = (one for one in overloads(space, code.co_qualname) if origin_of(one.__code__) is code)
+    return next(overloaded, None) or runner.run.search.function_in(space, code)
 
 
 def _want(runner: Runner, before: types.CodeType, after: types.CodeType, done: Done, missing: int) -> None:

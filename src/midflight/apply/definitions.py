@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import forget_hooks
-from midflight.apply.codes import follow_copies, graft_pairs, tell_grafted
+from midflight.apply.codes import follow_copies, graft_pairs, hidden_function, tell_grafted
 from midflight.apply.graft.classes import live_class
 from midflight.apply.graft.copies import signature_of
 from midflight.apply.graft.functions import graft_function, graft_signature
@@ -118,13 +118,12 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     function = made[node.name]
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
-    old = inner.__code__
     also = functools.partial(_graft_twin, runner, inner, function, (inner.__defaults__, inner.__kwdefaults__))
     graft_pairs(runner, pair, runner.old_codes(pair), roots, skip=inner, also=also)
     facts = {n: (getattr(inner, n), getattr(function, n)) for n in ("__doc__", "__annotations__")}
     follow_copies(runner, pair, inner, {**facts, "__signature__": (signature_of(inner), signature_of(function))})
     runner.tx.later(lambda: graft_function(runner.tx, inner, function, runner.run.search.fits))
-    tell_grafted(runner, runner.scope.label(node.name), inner, old, function.__code__)
+    tell_grafted(runner, runner.scope.label(node.name), inner, inner.__code__, function.__code__)
     if not same_value((inner.__defaults__, inner.__kwdefaults__), (function.__defaults__, function.__kwdefaults__)):
         runner.changes.code_changed(runner.scope.key(node.name), inner, True)  # it may answer otherwise
 
@@ -278,11 +277,8 @@ def inner_function(runner: Runner, pair: Pair) -> types.FunctionType | None:
     for function in functions_in(runner.scope.get(name), runner.work.name):
         if id(origin_of(function.__code__)) in wanted:
             return function
-    for functions in functions_running(roots).values():
-        for function in functions:
-            if function.__globals__ is runner.scope.namespace:
-                return function
-    return None
+    hidden = (hidden_function(runner, code) for code in roots)
+    return next((function for function in hidden if function is not None), None)
 
 
 def made_here(runner: Runner, pair: Pair, value: Any) -> bool:

@@ -8,6 +8,7 @@ import functools
 import gc
 import sys
 import types
+import typing
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -34,6 +35,12 @@ def objects_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[Any]:
         seen.add(id(item))
         yield item
         stack.extend((part, left - 1) for part in parts_of(item, module))
+
+
+def overloads(space: Mapping[str, Any], qualname: str) -> list[types.FunctionType]:
+    """The overloads of a function of the module with the namespace `space`: no name leads to them, `typing` does."""
+    owner: Any = types.SimpleNamespace(__module__=space.get("__name__"), __qualname__=qualname)
+    return [one for one in typing.get_overloads(owner) if isinstance(one, types.FunctionType)]
 
 
 def parts_of(item: Any, module: str) -> Iterable[Any]:

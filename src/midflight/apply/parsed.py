@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from midflight.apply.graft.functions import same_code
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import functions_in, nested_codes, overloads
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.variants import origin_of
 from midflight.graph.loaded import Loaded
@@ -61,7 +61,8 @@ class LiveRoots(Roots):
         codes = nested_codes(code)
         if not codes:
             return ()
-        live = _by_place((namespace.get(name) for name in statement.binds), self._loaded)
+        overloaded = (one for made in _functions_made(codes) for one in overloads(namespace, made.co_qualname))
+        live = _by_place((*map(namespace.get, statement.binds), *overloaded), self._loaded)
         crowded = _crowded(codes)
         if any(_twin(made, live, crowded) is None for made in _functions_made(codes)):
             # Not led to by a name: registered somewhere and bound to another name since, or never bound to one.

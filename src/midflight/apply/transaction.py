@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import types
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, Protocol, runtime_checkable
 
 from midflight.apply import swap
@@ -142,6 +142,10 @@ class Transaction:
     def _expect(self, owner: Any, name: Any, value: Any) -> None:
         if self._swap is not None:
             self._will_hold[id(owner), name] = value
+
+    def undo_arguments(self) -> Iterator[tuple[Any, ...]]:
+        """What the recorded undos of single writes hold: an owner, a name, the value from before."""
+        return (action.args for action in self._undo if type(action) is functools.partial)
 
     def guard(self, container: Any) -> None:
         """Remember the contents of a dict, list or set that code we do not see into may change."""

@@ -8,6 +8,7 @@ import re
 # like an import only adds a module to look at.
 # Compiled when first used, which is not while a program starts.
 _IMPORT = rb"(?m)^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+import[ \t]+([^#\n]*)|import[ \t]+([^#\n]+))"
+_LATER = rb"[ \t]*(?:(?:async[ \t]+)?def[ \t]|if[ \t]+(?:\w+\.)?TYPE_CHECKING\b)"
 _DYNAMIC = rb"import_module\(\s*[\"']([\w.]+)[\"']"
 
 
@@ -26,6 +27,18 @@ def imported_modules(source: bytes, module: str, is_package: bool) -> frozenset[
                 found.add(f"{home}.{words[0]}")
     found |= {name.decode("latin-1") for name in re.findall(_DYNAMIC, source)}
     return frozenset(found)
+
+
+def imported_at_start(source: bytes, module: str, is_package: bool) -> frozenset[str]:
+    """The same without what stands in functions, or for type checkers only: what loading the module loads."""
+    lines, later = [], -1  # the indentation of the function that a line stands in
+    for line in source.splitlines():
+        indentation = len(line) - len(line.lstrip())
+        if indentation == len(line) or indentation > later >= 0:
+            continue
+        later = indentation if re.match(_LATER, line) else -1
+        lines.append(line)
+    return imported_modules(b"\n".join(lines), module, is_package)
 
 
 def has_star(source: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from midflight.graph.hook import Notebook, Noted, read_bytes
-from midflight.graph.imports import has_star, imported_modules
+from midflight.graph.imports import has_star, imported_at_start, imported_modules
 from midflight.graph.modules import ModuleGraph
 
 
@@ -19,10 +19,10 @@ class Loaded:
     """One running module. `parsed` is what the plan layer keeps of its text once it was edited, None before."""
 
     __slots__ = (
-        "_facts",
         "_more",
         "_names",
         "_version",
+        "loads",
         "made",
         "module",
         "name",
@@ -38,7 +38,7 @@ class Loaded:
         self.name, self.module, self.path = noted.name, module, noted.path
         self.source, self.made, self.order = noted.source, noted.made, noted.order
         self.parsed: Any = None
-        self._facts: dict[str, Any] = {}
+        self.loads: tuple[bytes | None, frozenset[str]] | None = None  # a source, and what it imports when it is loaded
         self._more: set[str] = set()
         self._version: tuple[bytes, str] | None = None
         self._names: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
@@ -76,11 +76,6 @@ class Loaded:
     def mention(self, names: Iterable[str]) -> None:
         """Names that a version which is being taken brings."""
         self._more.update(names)
-
-    def _fact(self, name: str, make: Callable[[], Any]) -> Any:
-        if name not in self._facts:
-            self._facts[name] = make()
-        return self._facts[name]
 
 
 class Program:
@@ -184,6 +179,14 @@ class Program:
     def _note_imports(self, name: str, source: bytes | None) -> None:
         is_package = hasattr(sys.modules.get(name), "__path__")
         self.imports.put(name, imported_modules(source or b"", name, is_package))
+
+    def loads(self, loaded: Loaded) -> set[str]:
+        """The program's modules that loading this one loads; a guess by its lines."""
+        known: tuple[bytes | None, frozenset[str]] | None = loaded.loads
+        if known is None or known[0] is not loaded.source:
+            is_package = hasattr(loaded.module, "__path__")
+            known = loaded.loads = loaded.source, imported_at_start(loaded.source or b"", loaded.name, is_package)
+        return self.imports.homes(known[1]) - {loaded.name}
 
     def took(self, loaded: Loaded, source: bytes, version: str, *, imports: bool) -> None:
         """`loaded` runs `source` now; `imports`: it may import other modules than before."""

@@ -35,12 +35,12 @@ class ModuleGraph:
 
     def imports(self, module: str) -> set[str]:
         """The modules of the graph that `module` imports by name."""
-        found = set()
-        for name in self._imports.get(module, ()):
-            home = next((p for p in prefixes(name) if p in self._imports), None)
-            if home is not None and home != module:
-                found.add(home)
-        return found
+        return self.homes(self._imports.get(module, ())) - {module}
+
+    def homes(self, names: Iterable[str]) -> set[str]:
+        """The modules of the graph that `names` are, or are something of."""
+        homes = (next((p for p in prefixes(name) if p in self._imports), None) for name in names)
+        return {home for home in homes if home is not None}
 
     def dependents(self, modules: Iterable[str]) -> set[str]:
         """All that reach one of `modules` by imports; not these themselves."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable
 
 from midflight.apply.graft.functions import Fits, fitted, graft_code
@@ -27,6 +29,8 @@ class Search:
         self._wanted: list[tuple[types.CodeType, types.CodeType, Done]] = []
         self._grafted: set[int] = set()
         self._named: dict[str, dict[int, list[types.FunctionType]]] = {}
+        # id of a module's namespace → the functions that live there, at the last look at the heap
+        self._living: dict[int, list[weakref.ref[types.FunctionType]]] = {}
         self.fits: Fits = {}
         self.replaced: list[tuple[types.CodeType, types.CodeType]] = []  # edited code, not what only moved
 
@@ -38,15 +42,30 @@ class Search:
         self, space: dict[str, object], old: types.CodeType, new: types.CodeType, done: Done, missing: int
     ) -> bool:
         """The same, where names of the module itself lead to all `missing` functions, as to those that a decorator of
-        its own made. False where others hold some: nothing is done then."""
+        its own made, or an earlier look at the heap. False where others hold some: nothing is done then."""
         module = str(space.get("__name__"))
         if module not in self._named:
             self._named[module] = by_code(list(space.values()), module)
-        found = [one for one in self._named[module].get(id(old), []) if id(one) not in self._grafted]
-        if len(found) != missing:
-            return False
-        self._take(found, new, done)
-        return True
+        for found in (self._named[module].get(id(old), []), self._known_in(space, old)):
+            functions = [one for one in found if id(one) not in self._grafted]
+            if len(functions) == missing:
+                self._take(functions, new, done)
+                return True
+        return False
+
+    def function_in(self, space: dict[str, object], code: types.CodeType) -> types.FunctionType | None:
+        """A function of the module whose namespace is `space` that runs `code`; the heap is walked for the first one
+        that is asked for, and for those that were made since."""
+        found = self._known_in(space, code)
+        if not found:
+            functions = (one for one in gc.get_referrers(space) if type(one) is types.FunctionType)
+            self._living[id(space)] = [weakref.ref(one) for one in functions if one.__globals__ is space]
+            found = self._known_in(space, code)
+        return found[0] if found else None
+
+    def _known_in(self, space: dict[str, object], code: types.CodeType) -> list[types.FunctionType]:
+        functions = (ref() for ref in self._living.get(id(space), ()))
+        return [one for one in functions if one is not None and origin_of(one.__code__) is code]
 
     def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
         """`function` runs `code` as soon as the prepared writes go live."""
