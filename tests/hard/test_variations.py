@@ -793,6 +793,224 @@ X = [
 log.append('ran')
 @ expect
 m.f is f and m.X is X == [1, 2, 3] and m.log == ["ran"] and f.__code__.co_firstlineno == 5
+
+## attributes-in-a-class-body: `method.name = value` there follows, is taken back and undone as at top level
+@ file m.py
+TOPIC = "cats"
+def action(x): return x
+action.order = 1
+class Admin:
+    def act(self): return 1
+    act.short = "of " + TOPIC
+    act.allow = True
+    act.kind = "a"
+@ touch
+import m
+act, action = m.Admin().act, m.action
+m.Admin.act.seen = 9
+@ sub m.py
+"cats" => "dogs"
+    act.allow = True\n =>
+act.kind = "a" => act.kind = "b"
+action.order = 1\n =>
+@ expect
+act.short == "of dogs" and act.kind == "b" and act.seen == 9 and not hasattr(act, "allow")
+not hasattr(action, "order")
+
+## order-of-names: what went and came back stands where it stood
+@ file m.py
+def a(): return 1
+def b(): return a()
+alias = a
+class C:
+    def f(self): return 1
+    g = f
+X = b()
+@ touch
+import m
+b = m.b
+@ edit m.py
+def b(): return 10
+alias = b
+class C:
+    def g(self): return 2
+X = b()
+@ expect
+b() == 10 and not hasattr(m, "a") and m.alias is m.b and not hasattr(m.C, "f") and m.X == 10
+
+## renamed-in-a-table: a table of functions whose names move on by one is brought up to date in place
+@ file m.py
+def f(): return "f"
+def g(): return "g"
+T = [f, g]
+D = {"x": [f], "y": (g,)}
+@ file n.py
+from m import T, D
+NAMES = [t.__name__ for t in T]
+@ touch
+import n, m
+T, D = m.T, m.D
+@ edit m.py
+def g(): return "f"
+def h(): return "g"
+T = [g, h]
+D = {"x": [g], "y": (h,)}
+@ expect
+m.T is T and [t() for t in T] == ["f", "g"] and m.D is D and D["x"][0]() == "f"
+n.NAMES == ["g", "h"]
+
+## match-block: definitions in a `match` keep their identity; what it captures follows
+@ file reg.py
+R = []
+def on(f):
+    R.append(f)
+    return f
+@ file m.py
+from reg import on
+CONF = {"kind": "x", "n": 3}
+match CONF:
+    case {"kind": "y"}:
+        LIM = 0
+    case {"kind": str() as K, "n": int(N)} if N > 2:
+        LIM = N * 2
+        @on
+        def h(): return ("x", K, LIM)
+        class C:
+            def m(self): return LIM
+    case _:
+        LIM = -1
+@ touch
+import m, reg
+h, c = m.h, m.C()
+@ sub m.py
+return ("x", K, LIM) => return ["x", K, LIM]
+def m(self): return LIM => def m(self): return -LIM
+@ expect
+h() == ["x", "x", 6] and c.m() == -6 and m.h is h and type(c) is m.C and len(reg.R) == 1
+@ sub m.py
+"n": 3} => "n": 4}
+@ expect
+m.LIM == 8 and m.N == 4 and h() == ["x", "x", 8] and len(reg.R) == 1
+
+## loop-registers: a loop that registers functions registers others: those of before go
+@ file reg.py
+H = {}
+def reg(name):
+    def deco(fn):
+        H[name] = fn
+        return fn
+    return deco
+@ file m.py
+from reg import reg
+for _name in ("a", "b"):
+    @reg(_name)
+    def handler(x, _n=_name):
+        return (_n, x)
+@ touch
+import m, reg
+@ sub m.py
+("a", "b") => ("a", "c")
+@ expect
+list(reg.H) == ["a", "c"] and reg.H["c"](0) == ("c", 0)
+
+## cache-behind-wrappers: an lru_cache around another wrapper, and one that an instance holds, are emptied
+@ file m.py
+import functools
+def log(f):
+    @functools.wraps(f)
+    def inner(*a): return ("log", f(*a))
+    return inner
+class C:
+    def __init__(self): self.get = functools.lru_cache(maxsize=None)(self._get)
+    def _get(self, x): return ("old", x)
+    @staticmethod
+    @functools.lru_cache
+    @log
+    def s(x): return x
+@ touch
+import m
+c = m.C(); s = c.s
+before = s(1), c.get(1)
+@ sub m.py
+("old", x) => ("new", x)
+def s(x): return x => def s(x): return -x
+@ expect
+s(1) == ("log", -1) and c.get(1) == ("new", 1)
+
+## dispatch-by-annotation: a generic function's implementation is for another type now
+@ file base.py
+from functools import singledispatch
+@singledispatch
+def show(x): return "any"
+@ file impl.py
+from base import show
+@show.register
+def _(x: int): return "int"
+@ touch
+import impl, base
+show = base.show
+before = show(1), show(2.0)
+@ sub impl.py
+x: int => x: float
+@ expect
+show(1) == "any" and show(2.0) == "int"
+
+## order-in-registries: what registers itself under another name stands where it stood
+@ file web.py
+ROUTES, ORDER = {}, []
+class Kinds:
+    def __init_subclass__(cls, key): Kinds.all[key] = cls
+    all = {}
+def route(path):
+    def deco(f):
+        ROUTES[path] = f
+        ORDER.append((path, f))
+        return f
+    return deco
+@ file m.py
+from web import Kinds, route
+@route("/<any>")
+def first(): return 1
+@route("/b")
+def second(): return 2
+class A(Kinds, key="a"): x = 1
+class B(Kinds, key="b"): x = 1
+@ touch
+import m, web
+@ sub m.py
+"/<any>" => "/<all>"
+key="a" => key="aa"
+@ expect
+list(web.ROUTES) == ["/<all>", "/b"] and [path for path, _ in web.ORDER] == ["/<all>", "/b"]
+list(web.Kinds.all) == ["aa", "b"] and web.Kinds.all["aa"] is m.A
+
+## flag-combination: one that was made before has the name that its value has now
+@ file m.py
+import enum
+class Perm(enum.Flag):
+    R = enum.auto()
+    W = enum.auto()
+BOTH = Perm.R | Perm.W
+@ touch
+import m
+both = m.BOTH
+@ sub m.py
+R = enum.auto() => R = enum.auto()\n    X = enum.auto()
+@ expect
+m.Perm(3) is both and both.name == "R|X" and m.BOTH is m.Perm.R | m.Perm.W
+"_member_names_" not in str(report)
+
+## class-removed-from-a-base: it is nobody's subclass any more
+@ file m.py
+class Base: pass
+class Kept(Base): pass
+class Gone(Base): pass
+@ touch
+import m
+@ sub m.py
+class Gone(Base): pass =>
+@ expect
+m.Base.__subclasses__() == [m.Kept]
 """,
 )
 

@@ -19,7 +19,7 @@ from midflight.apply.graft.classes import adopt_class
 from midflight.apply.graft.functions import forward
 from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import functions_in, functions_running, nested_codes
 from midflight.apply.scopes import ClassScope, ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import (
@@ -35,7 +35,7 @@ from midflight.apply.whole import Watched
 from midflight.plan.diff import Pair, defines
 from midflight.plan.order import lists_names, names_around
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -59,7 +59,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
         runner.guard_named(statement)
     alone = _bound_only_by(runner, pair)
     continues = _classes_in(runner, statement)
-    contents = runner.run.registrations.contents() if continues else {}
+    makers = _makers_in(runner, pair)
+    contents = runner.run.registrations.contents() if continues or makers else {}
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
         made, roots = _run_as_placed(runner, statement)
     elif given or (only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)):
@@ -85,6 +86,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
             runner.work.record.grafted[runner.scope.label(name)] = None
         else:
             _settle(runner, name, before[name], value, pair, untouched.get(name, False))
+    if makers:
+        runner.run.notes += runner.run.registrations.left_behind(contents, makers)
     if statement.is_block and statement.calls:
         _register_what_lives(runner, made)
     if runner.old_codes(pair):
@@ -99,6 +102,15 @@ def _arrived(runner: Runner, name: str, made: Any) -> Any:
         return made
     runner.tx.flush()
     return runner.run.moves.arrive(runner.run, runner.work.loaded, name, made)
+
+
+def _makers_in(runner: Runner, pair: Pair) -> list[types.FunctionType]:
+    """The functions that a loop made whose decorators register them: there are several for one definition."""
+    if pair.old is None or not pair.old.is_loop:
+        return []
+    decorated = [n.name for n in walk_scope(pair.old.node) if isinstance(n, FUNCTIONS) and n.decorator_list]
+    codes = [code for code in runner.old_codes(pair) if code.co_name in decorated]
+    return [function for functions in functions_running(codes).values() for function in functions]
 
 
 def _register_what_lives(runner: Runner, made: Mapping[str, Any]) -> None:
@@ -346,7 +358,7 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
         stood = next((old for old, new in olds.items() if new is statements[0]), statements[0])
         below = _bound_below(runner, list(olds), stood)
     given = rebuilt(runner.scope, statements, name, _values_before(runner), below)
-    return given is not ABSENT and same_value(given, current, runner.changes.in_place)
+    return given is not ABSENT and same_value(given, current, runner.changes.in_place, runner.changes.purged)
 
 
 def stands(runner: Runner, name: str, maker: Pair) -> bool:

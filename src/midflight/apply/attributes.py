@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply import swap
 from midflight.apply.holders import value_of
-from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT, own_attribute
-from midflight.apply.values import Before, builds_purely, same_value
+from midflight.apply.values import Before, rebuilt, same_value
 from midflight.graph.homes import module_of
 from midflight.plan.diff import Pair
 from midflight.plan.statements import Statement, walk_scope
@@ -27,9 +26,9 @@ def guard_targets(runner: Runner, statement: Statement) -> None:
     """What a statement is about to set besides names is remembered for a rollback."""
     for node in walk_scope(statement.node):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            _guard_attribute(runner, value_of(node.value, runner.scope.namespace), node.attr)
+            _guard_attribute(runner, value_of(node.value, runner.scope.names), node.attr)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            container = value_of(node.value, runner.scope.namespace)
+            container = value_of(node.value, runner.scope.names)
             if isinstance(container, (dict, list, set)):
                 runner.tx.guard(container)
 
@@ -52,12 +51,12 @@ def refresh_attributes(runner: Runner, pair: Pair, causes: list[str]) -> bool:
         return False
     given = _value_before(runner, pair.new, node)
     for target in _attributes(node):
-        owner = value_of(target.value, runner.scope.namespace)
+        owner = value_of(target.value, runner.scope.names)
         current = getattr(owner, target.attr, ABSENT)
         if given is ABSENT or not same_value(given, current, runner.changes.in_place):
             runner.run.keep(runner.work, ast.unparse(target), causes)
             return True
-    before = [(value_of(t.value, runner.scope.namespace), t.attr) for t in _attributes(node)]
+    before = [(value_of(t.value, runner.scope.names), t.attr) for t in _attributes(node)]
     olds = [getattr(owner, name, ABSENT) for owner, name in before]
     runner.run_statement(pair)
     for (owner, name), old in zip(before, olds, strict=True):
@@ -65,25 +64,36 @@ def refresh_attributes(runner: Runner, pair: Pair, causes: list[str]) -> bool:
     return True
 
 
-def _attributes(node: ast.Assign) -> Iterator[ast.Attribute]:
-    return (target for target in node.targets if isinstance(target, ast.Attribute))
+def take_back(runner: Runner, gone: Statement) -> bool:
+    """`function.name = value` was removed: the attribute goes if it still is what that gave and nothing else of the
+    scope sets it. False where it stays: what another kind of object had before it cannot be told."""
+    node = gone.node
+    if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Attribute) for t in node.targets):
+        return False
+    set_now = {ast.unparse(t) for p in runner.siblings if p.new is not None for t in _attributes(p.new.node)}
+    held = [(value_of(t.value, runner.scope.names), t.attr) for t in _attributes(node)]
+    if any(type(owner) is not types.FunctionType or name not in vars(owner) for owner, name in held):
+        return False
+    given = _value_before(runner, gone, node)
+    if given is ABSENT or not all(same_value(given, vars(owner)[name]) for owner, name in held):
+        return False
+    for target, (owner, name) in zip(_attributes(node), held, strict=True):
+        if ast.unparse(target) not in set_now:
+            runner.tx.later(functools.partial(runner.tx.del_attr, owner, name))
+            runner.work.record.removed[ast.unparse(target)] = None
+    return True
+
+
+def _attributes(node: ast.stmt) -> Iterator[ast.Attribute]:
+    return (target for target in getattr(node, "targets", ()) if isinstance(target, ast.Attribute))
 
 
 def _value_before(runner: Runner, statement: Statement, node: ast.Assign) -> Any:
     """What the right side gave with the values of before; ABSENT if that cannot be told."""
-    if isinstance(runner.scope, ClassScope):
-        return ABSENT
     alone = ast.copy_location(ast.Assign([ast.Name(_VALUE, ast.Store())], node.value), node)
     ast.fix_missing_locations(alone)
-    namespace = Before(runner.scope.namespace, runner.work.name, runner.changes.values).namespace()
-    if not builds_purely([Statement(alone, "", statement.first, statement.last)], namespace):
-        return ABSENT
-    try:
-        exec(runner.scope.compile([alone]), namespace)
-    except Exception:
-        # It gave a value once; that it cannot now only means that nothing can be told.
-        return ABSENT
-    return namespace[_VALUE]
+    before = Before(runner.scope.namespace, runner.work.name, runner.changes.values)
+    return rebuilt(runner.scope, [Statement(alone, "", statement.first, statement.last)], _VALUE, before)
 
 
 def _tell_changed(runner: Runner, owner: Any, name: str, old: Any) -> None:

@@ -23,7 +23,7 @@ def last_binders(runner: Runner, pairs: Sequence[Pair], version: Version) -> dic
     brought = starred_before if version == "old" else starred
     last: dict[str, Pair] = {}
     for statement, pair in sorted(standing, key=lambda one: one[0].first):
-        names = names_bound(statement, runner.scope.namespace)
+        names = names_bound(statement, runner.scope.names)
         last.update(dict.fromkeys(names | brought(runner, statement) if "*" in names else names, pair))
     return last
 

@@ -116,8 +116,9 @@ def _head(statement: Statement) -> Statement:
     for name in ("body", "orelse", "finalbody"):
         if hasattr(node, name):
             setattr(node, name, [])
-    if hasattr(node, "handlers"):
-        node.handlers = []
+    for name in ("handlers", "cases"):
+        if hasattr(node, name):
+            setattr(node, name, [])
     return Statement(node, "", statement.first, statement.last, statement.shift)
 
 
@@ -151,7 +152,7 @@ def _live_branch(runner: Runner, node: ast.If, parts: dict[str, list[Pair]]) -> 
     if runner.scope.pending or runner.changes.unfilled:
         runner.tx.flush()  # the test may read what is prepared
         runner.changes.unfilled = False
-    answer = branch_taken(node.test, runner.scope.namespace)
+    answer = branch_taken(node.test, runner.scope.names)
     if answer is None:
         return _branch_by_names(runner, parts)
     return {"body"} if answer else {"orelse"}

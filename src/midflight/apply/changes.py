@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import collections
 import functools
+import gc
+import re
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
 from midflight.apply.graft.marks import stores
-from midflight.apply.holders import nested_codes, resolve
+from midflight.apply.holders import functions_in, nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
@@ -25,8 +27,10 @@ Key = tuple[str, str]
 _EMPTY = types.CellType()
 _LRU = type(functools.lru_cache(lambda: None))
 _NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
-# The qualified name of a function or lru_cache, itself, the function inside, and the module's names that this one uses.
+# The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
 _Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
+# Caches that are made by a call and stand behind no @ of the module: `self.get = lru_cache(self._get)`.
+_MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -47,6 +51,7 @@ class Changes:
         self.caches: dict[int, Any] = {}
         # id of a container that is brought up to date in place → itself, what it held before, what it will hold
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
+        self.purged: dict[int, tuple[Any, Any, Any]] = {}  # the same of containers that definitions have left
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
         self.listed: dict[str, set[str]] = {}  # module → names that came or went
@@ -87,7 +92,8 @@ class Changes:
 
     def fill(self, container: Any, contents: Any) -> Any:
         """`container` is about to get `contents`; gives what it held before."""
-        before = self.in_place[id(container)][1] if id(container) in self.in_place else container.copy()
+        known = self.in_place.get(id(container)) or self.purged.get(id(container))
+        before = known[1] if known is not None else container.copy()
         self.in_place[id(container)] = (container, before, contents)
         self.unfilled = True
         return before
@@ -113,8 +119,10 @@ class Changes:
             return
         for loaded in modules:
             for _, cached in callables_of(loaded, plain=False):
-                if type(cached) is _LRU and id(getattr(cached, "__wrapped__", None)) in self.touched:
+                if type(cached) is _LRU and any(id(f) in self.touched for f in _behind(cached, loaded)):
                     self.caches[id(cached)] = cached
+            if _MAKES_CACHES.search(loaded.source or b""):
+                self.caches.update((id(cached), cached) for cached in _held_elsewhere(loaded, self.touched))
 
     def holds_old_answers(self, value: Any) -> bool:
         """Whether it is an lru_cache that holds answers of code that was edited: it is emptied at the commit."""
@@ -342,10 +350,10 @@ def _means_its_own(loaded: Loaded, name: str) -> bool:
 def _own_callables(loaded: Loaded, *, plain: bool) -> Iterator[_Callable]:
     nothing = frozenset[str]()
     for label, user in callables_of(loaded, plain=plain):
-        inner = getattr(user, "__wrapped__", user) if type(user) is _LRU else user
-        if type(inner) is types.FunctionType:
-            own = inner.__globals__ is loaded.namespace
-            yield label, user, inner, loaded.names_in(inner.__code__) if own else nothing
+        for inner in _behind(user, loaded) if type(user) is _LRU else (user,):
+            if type(inner) is types.FunctionType:
+                own = inner.__globals__ is loaded.namespace
+                yield label, user, inner, loaded.names_in(inner.__code__) if own else nothing
 
 
 def callables_of(loaded: Loaded, *, plain: bool = True) -> Iterator[tuple[str, Any]]:
@@ -378,7 +386,7 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
                 yield from _callables(label, hidden, module, depth - 1)
     elif kind is _LRU:
         yield label, value
-        yield label, value.__wrapped__
+        yield from _callables(label, value.__wrapped__, module, depth - 1)
     elif isinstance(value, type):
         if depth and made_in(value, module):
             yield from _callables_in(f"{label}.", vars(value), module, depth - 1, plain)
@@ -392,6 +400,20 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
                 yield from _callables(label, part, module, depth - 1)
     elif isinstance(value, functools.cached_property):
         yield from _callables(label, value.func, module, depth - 1)
+
+
+def _behind(cached: Any, loaded: Loaded) -> Iterator[types.FunctionType]:
+    """The functions whose answers an lru_cache holds: the one that it was put around, and those that one wraps."""
+    return functions_in(cached.__wrapped__, loaded.name)
+
+
+def _held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]:
+    """The caches that code of the module put around its functions and methods: an instance may hold one."""
+    functions = [function for function in touched.values() if getattr(function, "__globals__", 0) is loaded.namespace]
+    around = gc.get_referrers(*functions) if functions else []
+    methods = [one for one in around if type(one) is types.MethodType]
+    around += gc.get_referrers(*methods) if methods else []
+    return (one for one in around if type(one) is _LRU)
 
 
 def _enclosed(function: types.FunctionType) -> Iterator[Any]:

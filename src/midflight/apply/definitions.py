@@ -27,12 +27,13 @@ from midflight.graph.homes import made_in
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names, dotted_reads, factory_names
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, fingerprint, parameters
 
 if TYPE_CHECKING:
     from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 _UNDECORATED = "\x00undecorated"
 
 
@@ -70,7 +71,7 @@ def _definitions(runner: Runner, statement: Statement, name: str, lines: Sequenc
         if statement.name == name:
             yield statement
     elif statement.is_block and name in statement.binds:
-        for part in ("body", "handlers", "orelse", "finalbody"):
+        for part in PARTS:
             for inner in runner.parts(statement, lines, part):
                 yield from _definitions(runner, inner, name, lines)
 
@@ -94,6 +95,7 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         or not isinstance(old_node, FUNCTIONS)
         or list(map(ast.dump, old_node.decorator_list)) != list(map(ast.dump, node.decorator_list))
         or bool(decorator_names(node) & {cause.split(".")[0] for cause in causes})
+        or _implements_another(old_node, node)
         or bool(_stale_decorators(runner, pair.new))
     )
     if redecorate:
@@ -101,6 +103,18 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     else:
         assert inner is not None
         _run_header(runner, pair, inner, causes)
+
+
+def _implements_another(old: Function, new: Function) -> bool:
+    """Whether `@generic.register` reads another type now from the annotation of the first parameter."""
+    if not any(isinstance(d, ast.Attribute) and d.attr == "register" for d in new.decorator_list):
+        return False
+    before, now = ([a.annotation for a in parameters(node.args)[:1]] for node in (old, new))
+    return list(map(_written, before)) != list(map(_written, now))
+
+
+def _written(node: ast.expr | None) -> str:
+    return fingerprint(node) if node is not None else ""
 
 
 def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: Sequence[str]) -> None:
@@ -220,7 +234,7 @@ def _registrar_objects(runner: Runner, decorators: Sequence[ast.expr]) -> Iterat
     """The objects that decorators are methods of, such as `app` in `@app.route("/")`."""
     seen: set[int] = set()
     for node in (child for decorator in decorators for child in ast.walk(decorator)):
-        value = value_of(node.value, runner.scope.namespace) if isinstance(node, ast.Attribute) else ABSENT
+        value = value_of(node.value, runner.scope.names) if isinstance(node, ast.Attribute) else ABSENT
         if value is ABSENT or isinstance(value, (type, types.ModuleType, types.FunctionType)) or id(value) in seen:
             continue
         seen.add(id(value))
@@ -232,7 +246,7 @@ def _registrars(runner: Runner, decorators: Sequence[ast.expr]) -> list[Any]:
     found = []
     for decorator in decorators:
         node: ast.expr = decorator.func if isinstance(decorator, ast.Call) else decorator
-        found.append(value_of(node, runner.scope.namespace))
+        found.append(value_of(node, runner.scope.names))
     return [value for value in found if callable(value)]
 
 
@@ -384,7 +398,7 @@ def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
     factories = factory_names(statement.node)
     names = decorator_names(statement.node)
     # What a generic function does with an implementation has nothing to do with its own body.
-    names -= {n for n in names if n not in flowed and dispatch_table(runner.scope.namespace.get(n)) is not None}
+    names -= {n for n in names if n not in flowed and dispatch_table(runner.scope.names.get(n)) is not None}
     return {name for name in names if name in flowed or decorator_edited(runner, statement, name, name in factories)}
 
 
@@ -393,11 +407,11 @@ def decorator_edited(runner: Runner, statement: Statement, name: str, factory: b
     inside the decorator are only grafted. Of a factory what it returns is the decorator."""
     if runner.scope.key(name) in runner.changes.values or (runner.work.name, name) in runner.changes.values:
         return True
-    value = runner.scope.namespace.get(name)
+    value = runner.scope.names.get(name)
     values = [value]
     if isinstance(value, types.ModuleType):
         chains = (chain for chain in dotted_reads(statement) if chain[0] == name and len(chain) > 1)
-        values = [resolve(runner.scope.namespace, chain) for chain in chains]
+        values = [resolve(runner.scope.names, chain) for chain in chains]
     makers = [maker for one in values for maker in _run_to_decorate(one, factory)]
     return any(runner.changes.runs_edited(maker, factory) for maker in makers)
 

@@ -16,6 +16,7 @@ from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.graft.answers import forget_aliases, forget_answers
+from midflight.apply.graft.generated import LEFT
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
 from midflight.apply.moves import Moves
@@ -44,7 +45,7 @@ class Execution:
         self.pending: Pending = {}
         self.changes = Changes(program, self.pending)
         tx.changing = self._changing
-        self.registrations = Registrations(program, tx)
+        self.registrations = Registrations(program, tx, self.changes.purged)
         self.search = Search(tx, self.registrations)
         self.kept: dict[str, Kept] = {}
         self.notes: list[str] = []
@@ -82,8 +83,10 @@ class Execution:
         self.search.finish()
         self._empty_caches()
         let_go(self)
-        if any(isinstance(held, type) for names in self.removed.values() for held in names.values()):
+        gone = [held for names in self.removed.values() for held in names.values() if isinstance(held, type)]
+        if gone:
             self.tx.at_commit(forget_aliases)
+            self.tx.at_commit(functools.partial(LEFT.update, gone))
         self.tx.flush()
         self.notes += map(str, tell_circles(self))
         if self.shapes_changed:

@@ -23,8 +23,9 @@ class Registrations:
     """Finds a definition's entries again by identity: when it goes they go, when it registers itself anew the
     older ones in the same container go."""
 
-    def __init__(self, program: Program, tx: Transaction) -> None:
-        self.program, self.tx = program, tx
+    def __init__(self, program: Program, tx: Transaction, purged: dict[int, tuple[Any, Any, Any]]) -> None:
+        """`purged`: id of a container that a definition leaves → itself, what it held before, itself."""
+        self.program, self.tx, self.purged = program, tx, purged
         self._guarded = False
         self._dispatchers: dict[
             int, Any
@@ -87,7 +88,10 @@ class Registrations:
                 continue
             fresh = _entries(container, news | olds, copy)
             if fresh:
+                ordered = in_place_of(container, olds, fresh, copy)
                 lines += self._drop(label, container, olds, keep=fresh)
+                if ordered is not None:
+                    restore(container, ordered)
                 if lives is not made:
                     self.exchange(container, made, lives)
         for _, container in list(self.containers()):
@@ -129,12 +133,22 @@ class Registrations:
                 lines += self._drop(label, container, olds, keep=())
         return lines
 
+    def left_behind(self, before: Contents, old: Iterable[Any]) -> list[str]:
+        """A loop made the functions `old`, and has run again: where it registered others, these go."""
+        ids = set(map(id, old))
+        lines = []
+        for label, container, copy in before.values():
+            if not _same_items(container, copy) and _entries(container, ids, (), deep=True):
+                lines += self._drop(label, container, ids, keep=(), deep=True)
+        return lines
+
     def purge(self, gone: Any, module: str, name: str = "") -> list[str]:
         """Entries that are `gone`, or a function inside it or around it, leave every container."""
         ids = _ids(gone, name or getattr(gone, "__name__", ""), module)
         lines = []
         for label, container in list(self.containers()):
             if _entries(container, ids, (), deep=True):
+                self.purged.setdefault(id(container), (container, copy_of(container), container))
                 lines += self._drop(label, container, ids, keep=(), deep=True)
         return lines
 
@@ -226,6 +240,22 @@ def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iter
     for key, value in inside:
         if isinstance(value, (dict, list, set)):
             yield from _with_nested(f"{label}[{key!r}]", value, seen, depth - 1)
+
+
+def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) -> Any:
+    """What a dict or list holds when its `fresh` entries stand where those of `olds` stood, as where definitions run
+    in their order; None if it cannot be told which stands for which."""
+    if not isinstance(container, (dict, list)):
+        return None
+    entries = list(container.items() if isinstance(container, dict) else enumerate(container))
+    new = [at for at, (key, _) in enumerate(entries) if key in fresh]
+    old = [at for at, (key, item) in enumerate(entries) if key not in fresh and (_is_of(item, olds) or id(key) in olds)]
+    if len(old) != len(new) or (isinstance(container, dict) and not fresh.isdisjoint(before)):
+        return None
+    for place, at in zip(old, new, strict=True):
+        entries[place] = entries[at]
+    left = [entry for at, entry in enumerate(entries) if at not in new]
+    return dict(left) if isinstance(container, dict) else [item for _, item in left]
 
 
 def _ids(value: Any, name: str, module: str = "") -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import contextlib
 import sys
 import types
@@ -49,7 +50,7 @@ class ModuleScope:
         self, loaded: Loaded, tx: Transaction, flags: int, pending: Pending, imports: frozenset[str] = frozenset()
     ) -> None:
         self.loaded, self.tx, self.flags, self.imports = loaded, tx, flags, imports
-        self.namespace = loaded.namespace
+        self.names = self.namespace = loaded.namespace
         self.pendings = pending
         self.pending = pending.setdefault(id(self.namespace), {})
         self.prefix = ""
@@ -113,6 +114,11 @@ class ClassScope:
         self.namespace = module.namespace
         self.pending = module.pendings.setdefault(id(owner), {})
         self.prefix: str = f"{outer.prefix if outer else ''}{node.name}."
+
+    @property
+    def names(self) -> Mapping[str, Any]:
+        """What statements of the body find by name: what the class holds, else the module's names."""
+        return collections.ChainMap({self.plain(n): v for n, v in vars(self.owner).items()}, self.namespace)
 
     def mangled(self, name: str) -> str:
         """The name that the body binds for `name` (PEP 8's "name mangling", Python/compile.c, _Py_Mangle)."""

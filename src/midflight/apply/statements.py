@@ -21,6 +21,7 @@ from midflight.apply.assigned import (
     run_value,
     stands,
 )
+from midflight.apply.attributes import take_back
 from midflight.apply.binders import last_binders, returning
 from midflight.apply.blocks import run_block
 from midflight.apply.branches import names_bound
@@ -46,7 +47,7 @@ from midflight.plan.diff import Groups, Pair, built_names
 from midflight.plan.flow import dotted_reads, mentions
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, walk_scope
 from midflight.values import Kept
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Runner:
         """What the new statements of the scope bind."""
         news = [pair.new for pair in self.siblings if pair.new is not None]
         fresh = {name for p in self.siblings if p.edited and p.new is not None for name in p.new.binds}
-        space = self.scope.namespace
+        space = self.scope.names
         return self.bound_around.union(self.last, *(names_bound(statement, space, fresh) for statement in news))
 
     def _worth_a_look(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
@@ -231,7 +232,7 @@ class Runner:
             self.lose(name, old)
         for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
-        if pair.new is None and has_effect(pair.old):
+        if pair.new is None and has_effect(pair.old) and not take_back(self, pair.old):
             self._tell_of_effect(pair.old)
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in functions_of(self, pair):
@@ -347,8 +348,9 @@ class Runner:
 
     def guard_named(self, statement: Statement) -> None:
         """What the statement names may get attributes from it: `f.version = 2`, `setattr(C, ...)`, `setup(app)`."""
+        names = self.scope.names
         for name in statement.reads:
-            value = self.scope.namespace.get(name)
+            value = names.get(name)
             if isinstance(value, types.ModuleType):
                 if value.__name__ in self.run.program.notebook.modules:
                     self.tx.guard(vars(value))
@@ -413,8 +415,8 @@ class Runner:
         if statement is None:
             return []
         node = statement.node
-        if name == "handlers":
-            body = [inner for handler in getattr(node, "handlers", ()) for inner in handler.body]
+        if name in ("handlers", "cases"):
+            body = [inner for each in getattr(node, name, ()) for inner in each.body]
         else:
             body = getattr(node, name, [])
         return list(self.work.inside(statement, name, body, lines))
@@ -422,7 +424,7 @@ class Runner:
     def block_pairs(self, pair: Pair) -> list[tuple[str, list[Pair]]]:
         old_lines, new_lines = self.work.old.text.lines, self.work.text.lines
         out = []
-        for part in ("body", "handlers", "orelse", "finalbody"):
+        for part in PARTS:
             old, new = self.parts(pair.old, old_lines, part), self.parts(pair.new, new_lines, part)
             if old or new:
                 out.append((part, self.work.match(old, new)))

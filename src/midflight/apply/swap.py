@@ -135,6 +135,23 @@ def contents(container: Any, new: Any) -> tuple[Write, ...]:
     return functools.partial(kind.clear, container), functools.partial(kind.update, container, new)
 
 
+def dict_of_class(cls: type) -> dict[str, Any]:
+    """The dict behind the read-only view that a class gives of its own."""
+    (held,) = gc.get_referents(type.__getattribute__(cls, "__dict__"))
+    assert type(held) is dict
+    return held
+
+
+def put_in_order(held: dict[Any, Any], order: Sequence[Any]) -> None:
+    """The keys of `held` stand as in `order`, others after them. What they hold stays."""
+    known = set(map(id, order))
+    wanted = [key for key in order if key in held]
+    stands = sum(1 for _ in itertools.takewhile(lambda both: both[0] is both[1], zip(wanted, held, strict=False)))
+    late = [*wanted[stands:], *(key for key in held if id(key) not in known)] if stands < len(wanted) else []
+    for key in late:
+        held[key] = held.pop(key)
+
+
 def _differ(one: types.CodeType, other: types.CodeType) -> bool:
     return bool((one.co_flags ^ other.co_flags) & KINDS)
 

@@ -42,6 +42,7 @@ class Transaction:
         self._swap: list[swap.Write] | None = None  # while prepared writes are collected, to be made in one go
         self._will_hold: dict[tuple[int, Any], Any] = {}  # id of an owner, name → what a collected write gives it
         self._guarded: dict[int, Any] = {}
+        self._ordered: dict[int, Any] = {}  # dicts and classes whose order of names was noted
         self._at_commit: list[Callable[[], None]] = []
         self.failures: list[BaseException] = []
 
@@ -90,6 +91,8 @@ class Transaction:
     def set_item(self, mapping: MutableMapping[Any, Any], key: Any, value: Any) -> None:
         old = self._held(mapping, key, mapping.get(key, ABSENT))
         if old is not value:
+            if value is ABSENT:
+                self._keep_order(mapping, mapping)
             self._expect(mapping, key, value)
             self._do(swap.item(mapping, key, old), swap.item(mapping, key, value))
 
@@ -113,8 +116,16 @@ class Transaction:
     def del_attr(self, owner: Any, name: str) -> None:
         old = self.own(owner, name)
         if old is not ABSENT:
+            if isinstance(owner, type):
+                self._keep_order(owner, swap.dict_of_class(owner))
             self._expect(owner, name, ABSENT)
             self._do(swap.attribute(owner, name, old), swap.removal(owner, name))
+
+    def _keep_order(self, owner: Any, held: MutableMapping[Any, Any]) -> None:
+        """A name that goes and comes back stands last: after a rollback it stands where it stood."""
+        if type(held) is dict and id(owner) not in self._ordered:
+            self._ordered[id(owner)] = owner
+            self.undo(functools.partial(swap.put_in_order, held, list(held)))
 
     def set_cell(self, cell: types.CellType, value: Any) -> None:
         old = self._held(cell, "", cell_value(cell))
@@ -213,6 +224,7 @@ class Transaction:
     def _forget(self) -> None:
         """Whoever asked for the writes holds us: held in return, both would wait for the garbage collector."""
         self._guarded.clear()
+        self._ordered.clear()
         self.changing = _nothing_known
 
 

@@ -19,21 +19,24 @@ from midflight.plan.statements import Statement
 _TYPES = frozenset({"types", "typing", "collections.abc"})
 
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
+NOTHING: InPlace = MappingProxyType({})
 
 
-def same_value(left: Any, right: Any, was: InPlace = MappingProxyType({})) -> bool:
+def same_value(left: Any, right: Any, was: InPlace = NOTHING, purged: InPlace = NOTHING) -> bool:
     """Equal data of equal types all the way down; functions, classes and objects only if they are the same one.
 
-    With `was`, a container in `right` that was brought up to date in place counts as what it held before."""
+    With `was`, a container in `right` that was brought up to date in place counts as what it held before; with
+    `purged` one that definitions have left in this reload counts as with them."""
     if left is right or (id(right) in was and was[id(right)][1] is left):
         return True
+    right = purged[id(right)][1] if id(right) in purged else right
     kind = type(left)
     if kind is not type(right):
         return False
     if kind in (tuple, list):
-        return len(left) == len(right) and all(same_value(a, b, was) for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and all(same_value(a, b, was, purged) for a, b in zip(left, right, strict=True))
     if kind is dict:
-        return list(left) == list(right) and all(same_value(left[k], right[k], was) for k in left)
+        return list(left) == list(right) and all(same_value(left[k], right[k], was, purged) for k in left)
     if kind in (set, frozenset):
         return bool(left == right) and {repr(x) for x in left} == {repr(x) for x in right}
     if kind is float or kind is complex:

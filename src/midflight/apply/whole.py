@@ -62,12 +62,25 @@ class _Rewriter(ast.NodeTransformer):
         for handler in getattr(node, "handlers", ()):
             handler.body = self._each(handler.body)
             handler.type = self.visit(handler.type) if handler.type is not None else None
+        for case in getattr(node, "cases", ()):
+            case.guard = self._guard(case)
+            case.body = self._each(case.body)
         for field, value in ast.iter_fields(node):
             if isinstance(value, ast.expr):
                 setattr(node, field, self.visit(value))
         for item in getattr(node, "items", ()):
             item.context_expr = self.visit(item.context_expr)
         return node
+
+    def _guard(self, case: ast.match_case) -> ast.expr | None:
+        """What a pattern captures is bound before its guard is asked, whatever that answers."""
+        guard = self.visit(case.guard) if case.guard is not None else None
+        names = bound_names(ast.Match(ast.Constant(0), [ast.match_case(case.pattern, None, [])])) & self.names
+        if not names:
+            return guard
+        note = _call(_NOTE, sorted(names), case.pattern).value
+        asked = guard if guard is not None else ast.copy_location(ast.Constant(True), case.pattern)
+        return ast.copy_location(ast.BoolOp(ast.Or(), [note, asked]), case.pattern)
 
     def _noting(self, node: ast.stmt, field: str) -> list[ast.stmt]:
         """The statements of a part of a block; a loop's or a `with`'s own names are bound when its body begins."""
@@ -80,7 +93,7 @@ class _Rewriter(ast.NodeTransformer):
         out: list[ast.stmt] = []
         for statement in statements:
             binds = bound_names(statement) & self.names
-            if any(hasattr(statement, field) for field in _LISTS) and not isinstance(statement, _SCOPES):
+            if any(hasattr(statement, field) for field in (*_LISTS, "cases")) and not isinstance(statement, _SCOPES):
                 out.append(self.block(statement))
                 continue
             out.append(self.visit(statement))

@@ -96,7 +96,7 @@ def compiled_anew(pair: Pair) -> Pair:
         return pair
     if isinstance(pair.statement.node, ast.AnnAssign):
         return Pair("annotated", pair.old, pair.new)
-    defined = (*FUNCTIONS, ast.ClassDef, ast.If, ast.Try, ast.With)
+    defined = (*FUNCTIONS, ast.ClassDef, ast.If, ast.Try, ast.With, ast.Match)
     return Pair("changed", pair.old, pair.new) if isinstance(pair.statement.node, defined) else pair
 
 
@@ -181,6 +181,8 @@ def _block_head(statement: Statement) -> Hashable:
         return ("for", fingerprint(node.target), fingerprint(node.iter))
     if isinstance(node, ast.While):
         return ("while", fingerprint(node.test))
+    if isinstance(node, ast.Match):
+        return ("match", fingerprint(node.subject))
     if isinstance(node, (ast.Try, ast.TryStar)):
         return ("try", tuple(sorted(statement.binds)))
     return None
@@ -195,7 +197,7 @@ def _called(statement: Statement) -> Hashable:
 def _target(statement: Statement) -> Hashable:
     """The last resort: blocks of one kind in their order, and assignments to the same item or attribute."""
     node = statement.node
-    if isinstance(node, (ast.Try, ast.TryStar, ast.If, ast.With, ast.For, ast.While)):
+    if isinstance(node, (ast.Try, ast.TryStar, ast.If, ast.With, ast.Match, ast.For, ast.While)):
         return type(node).__name__
     if isinstance(node, ast.Assign) and not statement.binds:
         return ("item", *(ast.dump(t) for t in node.targets))

@@ -104,7 +104,9 @@ def _only_binds(statement: ast.stmt) -> bool:
             return False
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Await)):
             return False
-        if isinstance(node, (ast.With, ast.AsyncWith, ast.Try, ast.For, ast.While, ast.Raise, ast.Assert)):
+        if isinstance(
+            node, (ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match, ast.For, ast.While, ast.Raise, ast.Assert)
+        ):
             return False
         if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
             return False

@@ -13,7 +13,8 @@ from typing import Any
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, *LOOPS)
+BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match, *LOOPS)
+PARTS = ("body", "handlers", "cases", "orelse", "finalbody")  # of a block, in the order of its text
 PLACES = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "type_comment", "kind"})
 
 

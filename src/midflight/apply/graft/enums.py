@@ -11,12 +11,10 @@ from midflight.plan.diff import Pair
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
-_TABLES = ("_member_map_", "_member_names_", "_value2member_map_")
-
 
 def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> None:
     """`twin`'s members and methods into `owner` (Lib/enum.py keeps them in `_member_map_` and two tables more)."""
-    from midflight.apply.graft.generated import move_attributes
+    from midflight.apply.graft.generated import ENUM_TABLES, move_attributes
 
     tx = run.tx
     old, new = dict(owner._member_map_), dict(twin._member_map_)
@@ -29,7 +27,7 @@ def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> 
             _set_member(run, owner, name, value, lives)
     for name in old.keys() - new.keys():
         tx.del_attr(owner, name)
-    move_attributes(tx, owner, twin, pairs, skip={*_TABLES, *new})
+    move_attributes(tx, owner, twin, pairs, skip={*ENUM_TABLES, *new})
     for name in [name for name, value in vars(owner).items() if name not in vars(twin) and _is_a_flags(name, value)]:
         tx.del_attr(owner, name)
 
@@ -70,6 +68,7 @@ def _set_tables(run: Execution, owner: Any, twin: Any, lives: dict[int, Any]) ->
     for value, member in owner._value2member_map_.items():
         if value not in by_value and isinstance(member, enum.Flag) and member._name_ not in named:
             by_value[value] = member  # a combination that the program made
+            tx.set_attr(member, "_name_", _name_of(twin, value, member._name_))
     tx.set_contents(owner._value2member_map_, by_value)
     for made in twin._member_map_.values():
         member = lives[id(made)]
@@ -77,6 +76,15 @@ def _set_tables(run: Execution, owner: Any, twin: Any, lives: dict[int, Any]) ->
         tx.set_attr(member, "__objclass__", owner)
         if order is not None:
             tx.set_attr(member, "_sort_order_", order)
+
+
+def _name_of(twin: Any, value: Any, known: str | None) -> str | None:
+    """What the members now in the class make of a combination's value; the name it has if they make nothing of it."""
+    try:
+        name: str | None = twin(value)._name_
+    except ValueError:
+        return known
+    return name
 
 
 def _set_member(run: Execution, owner: Any, name: str, value: Any, lives: dict[int, Any]) -> None:

@@ -21,7 +21,8 @@ from midflight.apply.graft.marks import forget_marks, marks_of
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
-from midflight.apply.transaction import ABSENT, Transaction, own_attribute
+from midflight.apply.registrations import in_place_of
+from midflight.apply.transaction import ABSENT, Transaction, own_attribute, restore
 from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import inside, module_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
+ENUM_TABLES = ("_member_map_", "_member_names_", "_value2member_map_")  # of an enum class (Lib/enum.py)
 LEFT: weakref.WeakSet[type] = weakref.WeakSet()
 _LAYOUT = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _NEVER = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__", "__abstractmethods__"})
@@ -355,13 +357,19 @@ def fill_fields(runner: Runner, owner: type, before: Fields) -> None:
 def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> list[str]:
     """Where the twin registered itself, the class that lives stands instead, and its older entries there go."""
     lines = []
+    tables = {id(vars(owner).get(name)) for name in ENUM_TABLES} if isinstance(owner, enum.EnumMeta) else set()
     for label, container, copy in before.values():
+        if id(container) in tables:
+            continue
         if isinstance(container, dict):
             fresh = {key for key, value in container.items() if value is twin}
             runner.tx.guard(container)
+            ordered = in_place_of(container, {id(owner)}, fresh, copy) if fresh else None
             for key in [k for k, v in container.items() if fresh and k not in fresh and v is owner and k in copy]:
                 del container[key]
                 lines.append(f"unregistered {label}[{key!r}]")
+            if ordered is not None:
+                restore(container, ordered)
             for key, value in list(container.items()):
                 if value is twin:
                     container[key] = owner
