@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import logging
+import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +26,7 @@ from midflight.graph.heap import Process
 from midflight.graph.hook import read_bytes
 from midflight.graph.loaded import Loaded, Program, version_of
 from midflight.hooks import of_module
-from midflight.plan.preflight import Edited, edited
+from midflight.plan.preflight import Edited, edited, read_source
 from midflight.plan.statements import SourceText
 from midflight.store.faults import reached
 from midflight.store.files import FileWrites, WriteFailed
@@ -130,6 +133,7 @@ class Attempt:
         if terms is not None:
             self.tx.undo(terms.undo)
         try:
+            self._let_be_imported(writes)
             self.apply()
             _refuse(terms.check() if terms is not None else [])
             self._write(writes)  # before the smoke tests, which may run in a process that reads the files
@@ -194,6 +198,16 @@ class Attempt:
         except Exception as error:
             raise _TrialFailed from error
 
+    def _let_be_imported(self, writes: Writes) -> None:
+        """Files that are written at the end, of modules that nobody has loaded: whoever imports one gets its text."""
+        notebook = self.program.notebook
+        for path, text in writes.texts.items():
+            unknown = path.endswith(".py") and path not in notebook.stands_in and not self.files.at(path)
+            if unknown and not isinstance(read_source(path, text), Problem):
+                self.tx.undo(functools.partial(notebook.stands_in_no_more, path))
+                self.tx.at_commit(functools.partial(notebook.stands_in_no_more, path))
+                notebook.stand_in(path, text)
+
     def _write(self, writes: Writes) -> None:
         if not writes.texts:
             return
@@ -201,6 +215,7 @@ class Attempt:
         writing = FileWrites(writes.texts, known, self._intents(), self.cause)
         self.tx.undo(writing.undo)
         writing.do()
+        importlib.invalidate_caches()  # the import system noted folders that were not there
         self.writing = writing
 
     # -- the four ends --------------------------------------------------------------------------------
@@ -262,7 +277,7 @@ class Attempt:
         tried = {work.name: _tried(work.loaded, work.source) for work in self.works}
         if isinstance(failure, RudeEdit):
             return Ended("refused", self.clock.laps, (failure.problem,), tried)
-        problems = [*_problems(failure, self.works), *map(_not_undone, self.tx.failures)]
+        problems = [*_problems(failure, self.works, self.sources), *map(_not_undone, self.tx.failures)]
         interrupt = failure if isinstance(failure, KeyboardInterrupt) else None
         return Ended("rolled back", self.clock.laps, tuple(problems), tried, interrupt=interrupt)
 
@@ -277,11 +292,13 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
         old = parsed(loaded)
     except (SyntaxError, ValueError, UnicodeDecodeError) as error:
         old = _unreadable(loaded, error)
-    result = edited(loaded.name, path, old.text, source, loaded.namespace, Process())
+    moved = os.path.realpath(loaded.path) != path
+    # It may have been imported through a symlink: its code says so, and goes on to.
+    result = edited(loaded.name, path if moved else loaded.path, old.text, source, loaded.namespace, Process())
     if isinstance(result, Edited):
         # In another file every line is another place.
         pairs = [as_compiled(pair, old, result.compiled) if pair.kind == "bodies" else pair for pair in result.pairs]
-        if path != loaded.path:
+        if moved:
             pairs = [pair.elsewhere() for pair in pairs]
         return Work(loaded, old, result.text, pairs, result.source, result.compiled, result.methods)
     return result
@@ -299,23 +316,26 @@ def _tried(loaded: Loaded, source: bytes | None) -> ModuleReport:
     return ModuleReport(before=loaded.version, after=after, path=loaded.path)
 
 
-def _problems(failure: BaseException, works: Sequence[Work]) -> list[Problem]:
+def _problems(failure: BaseException, works: Sequence[Work], files: Iterable[str]) -> list[Problem]:
     if isinstance(failure, Invalid):
         return failure.problems
     if isinstance(failure, (HookFailed, WriteFailed)):
         return [failure.problem]
     if isinstance(failure, _TrialFailed) and failure.__cause__ is not None:
-        return [_raised(failure.__cause__, works, "MF041", "the first frame after it raised ")]
-    return [_raised(failure, works)]
+        return [_raised(failure.__cause__, works, files, "MF041", "the first frame after it raised ")]
+    return [_raised(failure, works, files)]
 
 
 def _not_undone(error: BaseException) -> Problem:
     return Problem("", 0, "MF099", f"could not be undone: {error!r}", "Restart the process: it is not as it was.")
 
 
-def _raised(failure: BaseException, works: Sequence[Work], code: str = "MF040", when: str = "") -> Problem:
-    """Where in the new code it went wrong: the innermost line of the traceback in a file of the batch."""
-    paths = {work.loaded.path for work in works}
+def _raised(
+    failure: BaseException, works: Sequence[Work], files: Iterable[str], code: str = "MF040", when: str = ""
+) -> Problem:
+    """Where in the new code it went wrong: the innermost line of the traceback in one of the batch's `files`, which
+    may have been imported by another of them."""
+    paths = {work.loaded.path for work in works} | set(files)
     path, line = (works[0].loaded.path, 0) if works else ("", 0)
     for at, number in _places(failure):
         if at in paths:

@@ -1011,6 +1011,120 @@ import m
 class Gone(Base): pass =>
 @ expect
 m.Base.__subclasses__() == [m.Kept]
+
+## registered-above-others: a handler that comes stands where its statement does; what is None stays
+@ file reg.py
+H = {"default": None, "x": 1}
+L = [None, 2]
+def on(name):
+    def deco(f):
+        H[name] = f
+        L.append((name, f))
+        return f
+    return deco
+@ file m.py
+from reg import on
+@on("c")
+def c(): return 1
+@ touch
+import m, reg
+@ sub m.py
+@on("c") => @on("a")\ndef a(): return 1\n@on("b")\ndef b(): return 1\n@on("c")
+@ expect
+list(reg.H) == ["default", "x", "a", "b", "c"] and reg.L == [None, 2, ("a", m.a), ("b", m.b), ("c", m.c)]
+
+## import-in-a-try: a module that came in by a block goes again when the edit fails
+@ file slow.py
+def dumps(x): return ("slow", x)
+@ file m.py
+try:
+    import quick_dumps as impl
+except ImportError:
+    import slow as impl
+def f(x): return impl.dumps(x)
+@ touch
+import m
+@ edit quick_dumps.py
+def dumps(x): return ("quick", x)
+@ sub m.py
+import quick_dumps as impl => import quick_dumps as impl\n    HAVE = True
+@ expect
+m.f(1) == ("quick", 1) and m.HAVE
+
+## registered-in-an-object: a job that holds a function is exchanged when its decorator's argument is edited
+@ file jobs.py
+class Job:
+    def __init__(self, fn, every): self.fn, self.every, self.runs = fn, every, 0
+JOBS = []
+def every(n):
+    def deco(f):
+        JOBS.append(Job(f, n))
+        return f
+    return deco
+@ file app.py
+from jobs import every
+@every(5)
+def tick(): return "tick"
+@every(10)
+def tock(): return "tock"
+@ touch
+import app, jobs
+@ sub app.py
+@every(5) => @every(7)
+"tick" => "TICK"
+@ expect
+[(j.every, j.fn()) for j in jobs.JOBS] == [(7, "TICK"), (10, "tock")] and jobs.JOBS[0].fn is app.tick
+
+## class-in-a-class-flag: a branch of a class body that runs no more takes its names along
+@ file m.py
+DEBUG = True
+class C:
+    FAST = True
+    if FAST:
+        def run(self): return "fast"
+    else:
+        def run(self): return "slow"
+    if DEBUG:
+        def dbg(self): return "dbg"
+@ touch
+import m
+c = m.C(); run = c.run
+@ sub m.py
+return "fast" => return "FAST"
+@ expect
+run() == "FAST"
+@ sub m.py
+FAST = True => FAST = False
+DEBUG = True => DEBUG = False
+@ expect
+c.run() == "slow" and not hasattr(c, "dbg")
+
+## made-by-a-factory: a class that a function made keeps its identity; a function that one made from a constant follows
+@ file conf.py
+T = 1
+@ file m.py
+from conf import T
+REG = {}
+def build(name):
+    class Local:
+        def hi(self): return ("old", name)
+    REG[name] = Local
+    return Local
+A = build("a")
+def make():
+    def inner(x=T): return x
+    return inner
+G = make()
+@ touch
+import m
+A, a, g = m.A, m.A(), m.G
+@ sub m.py
+("old", name) => ("new", name)
+@ sub conf.py
+T = 1 => T = 2
+@ expect
+a.hi() == ("new", "a") and m.REG["a"] is m.A is A and type(a) is A
+g() == 2 and m.G is g
 """,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -327,6 +328,45 @@ def test_apply_writes_the_file_when_it_commits_and_not_before(tmp_path: pathlib.
         assert one.session.apply({path: "X = (\n"}).outcome == "refused"
         assert path.read_text() == "X = 2\n"
         assert one.session.reload().outcome in ("unchanged", "committed") and m.X == 2
+
+
+def test_apply_brings_modules_that_others_of_its_texts_import(tmp_path: pathlib.Path) -> None:
+    path, deep = tmp_path / "m.py", tmp_path / "shop" / "inner" / "deep.py"
+    path.write_text("X = 1\n")
+    importing = "from shop.inner.deep import g\nX = g()\n"
+    with program(tmp_path) as one:
+        assert one.session is not None
+        one.session.start()
+        import m
+
+        failing = one.session.apply({path: importing, deep: "def g(): return 2\n1 / 0\n"})
+        assert failing.outcome == "rolled back" and [(p.path, p.line) for p in failing.problems] == [(str(deep), 2)]
+        assert m.X == 1 and not (tmp_path / "shop").exists()
+        assert not [name for name in sys.modules if name.startswith("shop")]
+        taken = one.session.apply({path: importing, deep: "def g(): return 2\n", deep.parent / "__init__.py": ""})
+        assert taken.outcome == "committed" and m.X == 2 and deep.read_text() == "def g(): return 2\n"
+        assert importlib.util.find_spec("shop.inner.deep") is not None  # by the finders, from its file
+        deep.write_text("def g(): return 3\n")
+        assert one.session.reload().outcome == "committed" and m.X == 3
+
+
+def test_a_module_imported_through_a_symlink_keeps_saying_so(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    path = tmp_path / "real" / "m.py"
+    path.write_text("def f(): return 1\ndef g(): return 1\n")
+    with program(tmp_path) as one:
+        assert one.session is not None
+        one.session.start()
+        sys.path.insert(0, str(tmp_path / "link"))
+        try:
+            import m
+        finally:
+            del sys.path[0]
+        path.write_text("def f(): return 2\ndef g(): return 1\n")
+        report = one.session.reload()
+        assert report.modules["m"].grafted == ("f",) and m.f() == 2
+        assert m.f.__code__.co_filename == m.g.__code__.co_filename == str(tmp_path / "link" / "m.py")
 
 
 def test_n166_a_module_loaded_from_a_pyc_alone_or_a_zip_is_left_alone(tmp_path: pathlib.Path) -> None:

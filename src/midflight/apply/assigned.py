@@ -208,6 +208,11 @@ def _run_live(
     runner.run.before_call()
     runner.guard_named(pair.new)
     guard_targets(runner, pair.new)
+    if isinstance(runner.scope, ClassScope) and alone:
+        code = runner.scope.compile([pair.new.located()])
+        bound = runner.scope.run_aside(code, {})
+        _lose_unbound(runner, pair, alone - bound.keys())
+        return bound, tuple(nested_codes(code))
     watched = Watched(alone, runner.scope.namespace)
     node = watched.rewritten(pair.new.located()) if watched.names else pair.new.located()
     code = watched.linked(runner.scope.compile([node]))
@@ -254,8 +259,8 @@ def _was_bound(runner: Runner, pair: Pair, name: str) -> bool:
 
 
 def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
-    """Names that a block of the module binds, in either version, and no other statement."""
-    if not isinstance(runner.scope, ModuleScope) or runner.in_block or not pair.statement.is_block:
+    """Names that a block of the module or class binds, in either version, and no other statement."""
+    if runner.in_block or not pair.statement.is_block:
         return frozenset()
     others = (p.new for p in runner.siblings if p.new is not None and p.new is not pair.new)
     within = {n.target.id for n in ast.walk(pair.statement.node) if isinstance(n, ast.NamedExpr)}

@@ -331,6 +331,12 @@ class Changes:
             waiting += [(value.__func__ if type(value) in _BOUND else value, False) for value in called]
         return False
 
+    def reads_changed(self, function: Any) -> bool:
+        """Whether a function's own code reads, by name, a value that changed."""
+        if type(function) is not types.FunctionType:
+            return False
+        return self._reads_changed(function.__globals__, function.__code__.co_names)
+
     def _reads_changed(self, namespace: dict[str, Any], names: Collection[str]) -> bool:
         """Whether code in `namespace` that uses `names` reads a module's value that changed."""
         modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)

@@ -60,6 +60,7 @@ class Execution:
         self._taking: set[str] = set()
         self._early: set[str] = set()
         self.going: set[str] = set()  # modules whose files are gone: what follows there is nobody's
+        self._modules_guarded = False
         self._seen = 0  # how much had changed when caches were looked at last
         self._answered: set[int] = set()  # caches with a limit, which still answered while statements ran
 
@@ -231,6 +232,13 @@ class Execution:
         self.tx.undo(_Imports(self.program))
         yield
 
+    def _guard_modules(self) -> None:
+        """A call may import as well, and a block: modules of the program that come in so go again if it fails."""
+        if not self._modules_guarded:
+            self._modules_guarded = True
+            importlib.invalidate_caches()
+            self.tx.undo(_OwnImports(self.program))
+
     def own_imports(self) -> None:
         """Before a test runner: of all that it imports only the program's own modules go again if the reload fails."""
         before = set(sys.modules)
@@ -246,6 +254,7 @@ class Execution:
         self.search.finish()
         self.tx.flush()
         self.registrations.guard()
+        self._guard_modules()
         self._put_answers_aside()
 
     def _put_answers_aside(self) -> None:
@@ -300,3 +309,10 @@ class _Imports:
         holder = sys.modules.get(parent)
         if holder is not None and module is not None and vars(holder).get(child) is module:
             del vars(holder)[child]
+
+
+class _OwnImports(_Imports):
+    """The same for the program's own modules only: what others load beside it stays."""
+
+    def _new(self) -> list[str]:
+        return [name for name in super()._new() if self.program.get(name) is not None]

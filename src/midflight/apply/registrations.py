@@ -87,6 +87,8 @@ class Registrations:
             if _same_items(container, copy):
                 continue
             fresh = _entries(container, news | olds, copy)
+            if not fresh and isinstance(container, list):
+                lines += self._succeed(label, container, len(copy), (olds, news), made, lives)
             if fresh:
                 ordered = in_place_of(container, olds, fresh, copy)
                 lines += self._drop(label, container, olds, keep=fresh)
@@ -99,6 +101,50 @@ class Registrations:
             if id(container) not in before and lives is not made and _entries(container, news, ()):
                 self.exchange(container, made, lives)
         return lines
+
+    def _succeed(
+        self, label: str, container: list[Any], known: int, ids: tuple[set[int], set[int]], made: Any, lives: Any
+    ) -> list[str]:
+        """Objects that hold a definition, such as a route or a job: those that came in the end take the places of the
+        first of their kind, which its earlier run had put there."""
+        olds, news = ids
+        came = [item for item in container[known:] if _holds(item, olds | news)]
+        first = [at for at, item in enumerate(container[:known]) if _holds(item, olds)]
+        places = [at for at in first if any(type(container[at]) is type(item) for item in came)][: len(came)]
+        if not came:
+            return []
+        self._guard(container)
+        for item in came if lives is not made else ():
+            for name, value in list((dict_of(item) or {}).items()):
+                if value is made:
+                    self.tx.set_attr(item, name, lives)
+        if len(places) == len(came):
+            for at, item in zip(places, came, strict=True):
+                container[at] = item
+            container[known:] = [item for item in container[known:] if not any(item is one for one in came)]
+        return [f"unregistered an entry of {label}"] * len(places)
+
+    def in_source_order(self, before: Contents, made: Any, name: str, above: set[int], below: set[int]) -> None:
+        """What `made` has appended to a registry stands before the entries of definitions `below` it, as after a
+        fresh start, where those of definitions `above` it do too."""
+        news = _ids(made, name)
+        for _, container, copy in before.values():
+            if isinstance(container, set) or _same_items(container, copy):
+                continue
+            entries = list(container.items() if isinstance(container, dict) else enumerate(container))
+            fresh = _entries(container, news, copy)
+            came = [
+                entry
+                for entry in entries
+                if entry[0] in fresh and (isinstance(container, list) or entry[0] not in copy)
+            ]
+            rest = [entry for entry in entries if not any(entry is one for one in came)]
+            at = next((at for at, (_, item) in enumerate(rest) if _is_of(item, below, deep=True)), len(rest))
+            if not came or at == len(rest) or any(_is_of(item, above, deep=True) for _, item in rest[at:]):
+                continue
+            self._guard(container)
+            ordered = [*rest[:at], *came, *rest[at:]]
+            restore(container, dict(ordered) if isinstance(container, dict) else [item for _, item in ordered])
 
     def make_room(self, before: Contents, gone: Any) -> bool:
         """All as it was `before`, without the entries that are `gone`. False where there are none."""
@@ -260,7 +306,7 @@ def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) ->
 
 def _ids(value: Any, name: str, module: str = "") -> set[int]:
     """`value` and the functions of that name inside it; for a class of `module` all that its body defines."""
-    found = {id(value)}
+    found = {id(value)} if value is not None else set()  # no definition made it: nothing is an entry of it
     for function in functions_in(value, module):
         if function.__name__ == name or isinstance(value, type):
             found.add(id(function))
@@ -274,6 +320,14 @@ def _is_of(item: Any, ids: Any, deep: bool = False) -> bool:
     if isinstance(item, tuple):
         return any(id(part) in ids for part in item)
     return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
+
+
+def _holds(item: Any, ids: set[int]) -> bool:
+    """Whether an object has one of `ids` among its own attributes."""
+    if isinstance(item, (type, types.ModuleType, *WRAPPERS)):
+        return False
+    held = dict_of(item)
+    return type(held) is dict and any(id(value) in ids for value in list(held.values()))
 
 
 def _exchanged(item: Any, made: Any, lives: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import is_derived, is_state
@@ -115,7 +115,8 @@ def _new_decorator(runner: Runner, statement: Statement, causes: Sequence[str]) 
 def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes: Sequence[str]) -> bool:
     """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
     a value changed, or what it was made with."""
-    if not all(isinstance(runner.scope.get(name), types.FunctionType) for name in group.names):
+    made_by_it = [runner.scope.get(name) for name in group.names]
+    if not all(isinstance(value, types.FunctionType) or _is_local_class(value) for value in made_by_it):
         return False
     made = statement.binds if statement.is_loop else frozenset()  # what a loop makes it reads as well
     if set(causes) - made - set(map(".".join, called_chains(statement))):
@@ -123,7 +124,15 @@ def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes:
     if runner.changes.value_causes(runner.work, statement, runner.scope.prefix):
         return False
     makers = [resolve(runner.scope.namespace, cause.split(".")) for cause in causes]
-    return bool(makers) and not any(id(maker) in runner.changes.own for maker in makers)
+    own = set(runner.changes.own)
+    if any(isinstance(value, type) for value in made_by_it):
+        own |= runner.changes.within.keys()  # what the class's body itself runs
+    return bool(makers) and not any(id(maker) in own or runner.changes.reads_changed(maker) for maker in makers)
+
+
+def _is_local_class(value: Any) -> bool:
+    """Whether a function made the class: its methods get their new code as closures do."""
+    return isinstance(value, type) and "<locals>" in value.__qualname__
 
 
 def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:

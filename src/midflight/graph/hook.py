@@ -9,7 +9,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import decode_source
+from importlib.util import decode_source, spec_from_file_location
 from typing import Any
 
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range})
@@ -131,8 +131,27 @@ class Notebook:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if find is not None else None
             if spec is not None:
-                for notebook in [one for one in sys.meta_path if type(one) is Notebook]:
-                    notebook._watch_load(spec)  # that of another session too, which follows other folders
+                break
+        else:
+            spec = None
+        if self.stands_in and (spec is None or spec.loader is None):
+            spec = self._to_be_written(name, sys.path if path is None else path) or spec
+        if spec is not None:
+            for notebook in [one for one in sys.meta_path if type(one) is Notebook]:
+                notebook._watch_load(spec)  # that of another session too, which follows other folders
+        return spec
+
+    def _to_be_written(self, name: str, folders: Sequence[str]) -> ModuleSpec | None:
+        """The spec of a module that no finder sees yet: its file is written when the reload commits."""
+        for folder in folders:
+            base = os.path.join(os.path.realpath(folder), name.rpartition(".")[2])
+            for file, inside in ((os.path.join(base, "__init__.py"), [base]), (f"{base}.py", None)):
+                if file in self.stands_in:
+                    loader = _StandIn(name, file, self.stands_in)
+                    return spec_from_file_location(name, file, loader=loader, submodule_search_locations=inside)
+            if any(file.startswith(base + os.sep) for file in self.stands_in):
+                spec = ModuleSpec(name, None, is_package=True)
+                spec.submodule_search_locations = [base]
                 return spec
         return None
 
@@ -143,7 +162,7 @@ class Notebook:
         if spec.has_location and origin and type(spec) is ModuleSpec and self.wanted(origin):
             self.put(Noted(spec.name, origin, self.source(origin)))
             if self.stands_in and origin in self.stands_in:
-                spec.loader = _StandIn(spec.name, origin, self.stands_in[origin])
+                spec.loader = _StandIn(spec.name, origin, self.stands_in)
             spec.__class__ = _LoadingSpec
             spec.__dict__["_midflight"] = self
 
@@ -193,17 +212,19 @@ class Notebook:
 
 
 class _StandIn(SourceFileLoader):
-    """Loads `text` as if the file held it."""
+    """Loads what stands in for a file in `texts`, as if the file held it; once nothing does any more, the file."""
 
-    def __init__(self, name: str, path: str, text: bytes) -> None:
+    def __init__(self, name: str, path: str, texts: Mapping[str, bytes]) -> None:
         super().__init__(name, path)
-        self._text = text
+        self._texts = texts
 
     def get_data(self, path: str) -> bytes:
-        return self._text if path == self.path else super().get_data(path)
+        return self._texts[path] if path in self._texts else super().get_data(path)
 
     def path_stats(self, path: str) -> Mapping[str, Any]:
-        raise OSError(f"{path} is not what is loaded")  # so that no bytecode of the file is read or written
+        if path in self._texts:
+            raise OSError(f"{path} is not what is loaded")  # so that no bytecode of the file is read or written
+        return super().path_stats(path)
 
 
 class _LoadingSpec(ModuleSpec):

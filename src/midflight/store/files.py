@@ -67,6 +67,7 @@ class FileWrites:
         self._files = [one for path, text in texts.items() if (one := _replacement(path, text, known.get(path), by))]
         self._intent: int | None = None
         self._begun: list[Replacement] = []  # what lies beside other files is somebody else's
+        self._folders: list[str] = []  # that were made for them, the outer ones first
         self.notes = [
             f"{one.path} held an edit that was never taken: it is kept in {one.kept}"
             for one in self._files
@@ -82,6 +83,7 @@ class FileWrites:
             with _told(one.path):
                 reached("files.aside")
                 self._begun.append(one)
+                self._make_folders(os.path.dirname(one.path))
                 _write_aside(one, self._texts[one.path])
         reached("files.asides")
         self._make_durable()  # before the first file is another one
@@ -89,6 +91,15 @@ class FileWrites:
             with _told(one.path):
                 _put_in_place(one)
         _sync_folders(self._files)
+
+    def _make_folders(self, folder: str) -> None:
+        missing = []
+        while folder and not os.path.isdir(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        for one in reversed(missing):
+            os.mkdir(one)
+            self._folders.append(one)
 
     def _note(self) -> None:
         try:
@@ -117,6 +128,9 @@ class FileWrites:
         for one in reversed(self._begun):
             put_back(one)
         _sync_folders(self._begun)
+        for folder in reversed(self._folders):
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                os.rmdir(folder)
         reached("files.back.done")
         self._end()
 
@@ -219,7 +233,7 @@ def replacements(files: Iterable[Mapping[str, Any]]) -> list[Replacement]:
 
 
 def _sync_folders(files: Iterable[Replacement]) -> None:
-    for folder in {os.path.dirname(one.path) for one in files}:
+    for folder in filter(os.path.isdir, {os.path.dirname(one.path) for one in files}):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
