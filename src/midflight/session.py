@@ -839,7 +839,7 @@ class Session:
 
     def _record(self, report: Report, writes: Writes = NO_WRITES) -> Report:
         ran, self._ran, writing, self._writing = self._ran, [], self._writing, None
-        author = writes.author or user()
+        author = writes.author or self._user
         self._keeper.record(report, ran, reason=writes.reason or report.cause, author=author, writing=writing)
         self._history.append(report)
         if report.outcome != "unchanged":
@@ -852,6 +852,10 @@ class Session:
         if report.outcome == "committed" and self.config.tests != "off" and self.running:
             self._test(report)
         return report
+
+    @functools.cached_property
+    def _user(self) -> str:
+        return user()
 
     def _test(self, report: Report) -> None:
         """Have the tests run that this report's edits reach; an Event tells how they ended."""

@@ -16,7 +16,10 @@ Changed = tuple[str, str, str]  # path, name, how
 
 def as_json(doc: Any, default: Callable[[Any], Any] | None = None) -> str:
     """JSON that can be stored and sent whatever it says: a lone surrogate, which UTF-8 cannot, is escaped."""
-    return in_utf8(json.dumps(doc, ensure_ascii=False, default=default))
+    return in_utf8(_ENCODER.encode(doc) if default is None else json.dumps(doc, ensure_ascii=False, default=default))
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `dumps` makes one for each call
 
 
 def in_utf8(text: str) -> str:

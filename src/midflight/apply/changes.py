@@ -47,6 +47,7 @@ class Changes:
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
         self.touched: dict[int, Any] = {}
+        self.plain: set[int] = set()  # of touched functions those that only a plain `def` in their module names
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
         self.caches: dict[int, Any] = {}
         # id of a container that is brought up to date in place → itself, what it held before, what it will hold
@@ -115,7 +116,7 @@ class Changes:
 
     def find_caches(self, modules: Iterable[Loaded]) -> None:
         """The lru_caches in `modules` around a function that was edited or reaches something that was."""
-        if not self.touched:
+        if self.touched.keys() <= self.plain:
             return
         for loaded in modules:
             for _, cached in callables_of(loaded, plain=False):
@@ -127,6 +128,10 @@ class Changes:
     def holds_old_answers(self, value: Any) -> bool:
         """Whether it is an lru_cache that holds answers of code that was edited: it is emptied at the commit."""
         return type(value) is _LRU and self._is_touched(value) and value.cache_info().currsize > 0
+
+    def named_plainly(self, function: Any) -> None:
+        """An edited function has no decorator: in its module only what names it calls or wraps it."""
+        self.plain.add(id(function))
 
     def code_changed(self, key: Key, function: Any, own: bool, within: bool = False) -> None:
         if own:
@@ -176,12 +181,17 @@ class Changes:
         """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,
         which calls what it does not name."""
         named: dict[str, set[str]] = {}
-        fresh, self.fresh = self.fresh, []
-        for module, name in dict.fromkeys((module, name) for module, name, _ in fresh):
+        fresh: dict[tuple[str, str], set[int]] = {}
+        for module, name, function in self.fresh:
+            fresh.setdefault((module, name), set()).add(id(function))
+        self.fresh = []
+        for (module, name), functions in fresh.items():
             for loaded in self.program.users(module, name):
                 if loaded.name == module and not loaded.mentions_again(name):
-                    named.setdefault(module, set())
+                    if not functions <= self.plain:
+                        named.setdefault(module, set())
                 elif loaded.name == module or not _means_its_own(loaded, name):
+                    self.plain -= functions
                     named.setdefault(loaded.name, set()).add(name)
         return named
 

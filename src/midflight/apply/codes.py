@@ -147,6 +147,8 @@ def graft_pairs(
                     also(function)
                 if edited:
                     tell_grafted(runner, _label_of(before), function, before, after)
+                    if pair.new.is_plain_def and isinstance(runner.scope, ModuleScope) and _is_one_of(before, old):
+                        runner.changes.named_plainly(function)
                     runner.changes.also_called(runner.work.name, pair.new.binds - {before.co_name}, function)
                     follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
         if edited and not found and after in new:
@@ -190,6 +192,10 @@ def hidden_function(runner: Runner, code: types.CodeType) -> types.FunctionType 
     space = runner.scope.namespace
     overloaded = (one for one in overloads(space, code.co_qualname) if origin_of(one.__code__) is code)
     return next(overloaded, None) or runner.run.search.function_in(space, code)
+
+
+def _is_one_of(code: types.CodeType, codes: Sequence[types.CodeType]) -> bool:
+    return any(code is one for one in codes)  # to compare code objects compares all that is in them
 
 
 def _want(runner: Runner, before: types.CodeType, after: types.CodeType, done: Done, missing: int) -> None:

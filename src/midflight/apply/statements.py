@@ -85,9 +85,9 @@ class Runner:
         else:  # nothing is bound, removed or annotated that was not
             self._keep_roots(pairs)
             stale = frozenset(self._worth_a_look(pairs)) if self.changes.any else frozenset()  # by other modules
-            for pair in pairs:
-                if pair.kind != "same" or pair in stale or (pair.new and self._compiles_otherwise(pair.new)):
-                    self._take_pair(pair, frozenset())
+            others = self.work.old.text.imports != self.work.text.imports
+            for pair in [pair for pair in pairs if pair.kind != "same" or pair in stale or others]:
+                self._take_pair(pair, frozenset())
 
     def _take_reordered(self, pairs: Sequence[Pair]) -> None:
         old_last, self.last = last_binders(self, pairs, "old"), last_binders(self, pairs, "new")
@@ -159,11 +159,8 @@ class Runner:
     def _compiles_otherwise(self, statement: Statement) -> bool:
         """Whether it uses an attribute of a name that is imported now and was not, or the other way: a call of it
         compiles to other instructions (see `import_marks`)."""
-        return any(f"{name}." in statement.text for name in self._imported_otherwise)
-
-    @functools.cached_property
-    def _imported_otherwise(self) -> frozenset[str]:
-        return self.work.old.text.imports ^ self.work.text.imports
+        names = self.work.old.text.imports ^ self.work.text.imports
+        return any(f"{name}." in statement.text for name in names)
 
     def keep_state(self, statement: Statement, cause: str) -> None:
         for name in sorted(statement.binds):

@@ -65,10 +65,14 @@ def _untouched(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[int,
     most = min(len(old), len(new))
     head = next((index for index in range(most) if old[index] is not new[index]), most)
     rest = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
-    return head, next((count for count, (a, b) in enumerate(rest) if a.identity != b.identity), most - head)
+    return head, next(
+        (count for count, (a, b) in enumerate(rest) if a is not b and a.identity != b.identity), most - head
+    )
 
 
 def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
+    if len(old) == len(new) == 1 and new[0].has_header_of(old[0]):
+        return [_pair(old[0], new[0])]
     partner: dict[Statement, Statement] = {}
     left, right = list(old), list(new)
     for key in (_identity, _text, _exact, _signed, *_LOOSE):
@@ -84,8 +88,6 @@ def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
 
 
 def _alike(old: Statement, new: Statement) -> bool:
-    if old.has_header_of(new):
-        return True
     keys = ((key(old), key(new)) for key in _LOOSE)
     return any(one == other and one is not None for one, other in keys)
 

@@ -7,7 +7,6 @@ import ast
 import bisect
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from midflight.plan.futures import future_flags
@@ -23,8 +22,7 @@ class Reread(NamedTuple):
     compiled: Compiled
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
+class _Region(NamedTuple):
     """Where a new text differs. `head` and `tail` lines are equal, and so are the statements `before` and `after`;
     `first` to `last` are the lines of the new text between those."""
 

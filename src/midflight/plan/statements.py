@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import contextlib
 import functools
 import importlib.util
 import io
@@ -413,6 +415,10 @@ def import_marks(names: frozenset[str]) -> tuple[ast.stmt, ...]:
 
 def decode(source: bytes) -> str:
     """Text as Python reads it: coding cookie, BOM, universal newlines. Raises SyntaxError or UnicodeDecodeError."""
+    head = source[: source.find(b"\n", source.find(b"\n") + 1) + 1 or None]
+    if b"coding" not in head and not head.startswith(codecs.BOM_UTF8) and b"\r" not in source:
+        with contextlib.suppress(UnicodeDecodeError):  # PEP 263: then it is UTF-8, and nothing has to be looked for
+            return source.decode()
     return importlib.util.decode_source(source)
 
 

@@ -34,18 +34,28 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def next_number(self, above: int = 0) -> int:
-        """The number of the next report, over all processes, and `above` one that a process gave without the store."""
+    def next_number(self, above: int = 0, many: int = 1) -> int:
+        """The number of the next report, over all processes, and `above` one that a process gave without the store. Of
+        `many` that are taken, the first."""
         # Not synced: a report that is on the disk took this row there with it.
         with self._database.write(synced=False, wait_s=2) as connection:
-            connection.execute("UPDATE counters SET value = max(value, ?) + 1 WHERE name = 'report'", (above,))
+            connection.execute("UPDATE counters SET value = max(value, ?) + ? WHERE name = 'report'", (above, many))
             number: int = connection.execute("SELECT value FROM counters WHERE name = 'report'").fetchone()[0]
-        return number
+        return number - many + 1
 
-    def give_back(self, number: int) -> None:
-        """`number` was taken and not used: it is free again, unless a higher one is taken."""
+    def more_numbers(self, last: int, many: int) -> bool:
+        """Takes `many` numbers behind `last`, which was the last one taken; False where another process took some
+        since."""
+        with self._database.write(synced=False, wait_s=2) as connection:
+            moved = "UPDATE counters SET value = value + ? WHERE name = 'report' AND value = ?"
+            return connection.execute(moved, (many, last)).rowcount == 1
+
+    def give_back(self, first: int, last: int) -> None:
+        """The numbers from `first` to `last` were taken and not used: they are free again, unless a higher one is
+        taken."""
         with self._database.write(synced=False) as connection:
-            connection.execute("UPDATE counters SET value = value - 1 WHERE name = 'report' AND value = ?", (number,))
+            back = "UPDATE counters SET value = ? WHERE name = 'report' AND value = ?"
+            connection.execute(back, (first - 1, last))
 
     def append(self, kind: str, subject: str, body: Mapping[str, Any] | str, at: float, *, synced: bool = True) -> int:
         """Adds an entry, and gives its `seq`. A text as `body` is JSON already."""

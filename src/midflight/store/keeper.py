@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from midflight.errors import StoreError
 from midflight.store.database import Corrupt
@@ -30,6 +31,7 @@ from midflight.values import Changed, Report
 log = logging.getLogger("midflight")
 
 RETRY_S = 5.0  # between two attempts to use a store that could not be
+RESERVED = 4  # numbers of reports at hand: reloads that follow one another closely come before the store's thread
 MOST_UNSAVED = 1000  # writes that wait in memory
 MOST_NOTED = 50  # of those, reports that the session does not wait for to be stored
 LOOK_BACK = 2000  # reports of other folders that are passed over in search of this session's
@@ -62,7 +64,20 @@ class Window:
         return replace(self, texts=tuple(key for key in self.texts if key in texts))
 
     def without(self, places: frozenset[Place]) -> Window:
+        if places.isdisjoint(key[:2] for key in self.texts):
+            return self
         return replace(self, texts=tuple(key for key in self.texts if key[:2] not in places))
+
+
+class Reserved(NamedTuple):
+    """Numbers of reports that are taken and not given yet, and the state of the store for which they are good."""
+
+    first: int
+    last: int
+    written: tuple[int, int]
+
+    def without_first(self) -> Reserved | None:
+        return self._replace(first=self.first + 1) if self.first < self.last else None
 
 
 class Keeper:
@@ -90,12 +105,11 @@ class Keeper:
         self._said = ""
         self._memory = Memory(keep)
         self._unsaved: collections.deque[Waiting] = collections.deque(maxlen=MOST_UNSAVED)
-        self._latest: list[Key] = []  # texts that were noted or stored, and need not be noted again
+        self._latest: dict[Key, None] = {}  # texts that were noted or stored, and need not be noted again
         self._unsynced: list[str] = []
         self._windows: list[Window] = []
         self._number = 0
-        # The next number, and the state of the store for which it is good.
-        self._reserved: tuple[int, tuple[int, int]] | None = None
+        self._reserved: Reserved | None = None
         self._writes = 0
         self._dead = False
         self._to_do: collections.deque[Callable[[], None]] = collections.deque()
@@ -135,7 +149,7 @@ class Keeper:
     def _failed(self, error: StoreError | OSError) -> None:
         if isinstance(error, Corrupt) and self._store is not None:
             self._store.close()
-            self._store, self._latest = None, []  # a new one has none of those texts
+            self._store, self._latest = None, {}  # a new one has none of those texts
             self._try(lambda: self._open(distrusted=True))
             return
         self._retry_at = time.monotonic() + RETRY_S
@@ -192,7 +206,7 @@ class Keeper:
         self._flush()
         assert self._store is not None and self._presence is not None
         if self._reserved is not None:
-            self._store.journal.give_back(self._reserved[0])
+            self._store.journal.give_back(self._reserved.first, self._reserved.last)
         if not self._dead:
             self._store.versions.end_window(self._presence.name)
         self._sync()
@@ -210,9 +224,9 @@ class Keeper:
     def number(self) -> int:
         """The next report's number: over all processes, or over this one where the store cannot be used."""
         with self._lock:
-            store = self.open()
-            if store is not None and self._reserved and store.database.written() == self._reserved[1]:
-                self._number, self._reserved = self._reserved[0], None
+            store, held = self.open(), self._reserved
+            if store is not None and held is not None and store.database.written() == held.written:
+                self._number, self._reserved = held.first, held.without_first()
             elif store is None or not self._try(lambda: self._take_number(store)):
                 self._number += 1
             return self._number
@@ -220,15 +234,21 @@ class Keeper:
     def _take_number(self, store: Store) -> None:
         reserved, self._reserved = self._reserved, None
         if reserved is not None:
-            store.journal.give_back(reserved[0])  # only the file's times told of another writer, perhaps
+            store.journal.give_back(reserved.first, reserved.last)  # only the file's times told of another, perhaps
         self._number = store.journal.next_number(self._number)
 
     def _reserve(self) -> None:
-        """Have the next number at hand. It counts only if no other process wrote meanwhile: they are in order."""
-        with self._lock:
-            if self._store is not None and self._reserved is None:
-                number = self._store.journal.next_number(self._number)
-                self._reserved = number, self._store.database.written()
+        """Have the next numbers at hand. They count only if no other process wrote meanwhile: they are in order."""
+        store, held = self._store, self._reserved
+        if store is None:
+            return
+        missing = RESERVED - (held.last - held.first + 1 if held is not None else 0)
+        if held is not None and store.journal.more_numbers(held.last, missing):
+            first, last = held.first, held.last + missing
+        else:
+            first = store.journal.next_number(self._number, RESERVED)
+            last = first + RESERVED - 1
+        self._reserved = Reserved(first, last, store.database.written())
 
     def record(
         self, report: Report, ran: Sequence[Ran], *, reason: str, author: str, writing: FileWrites | None
@@ -251,7 +271,9 @@ class Keeper:
         data = one.to_bytes(self._latest)
         if not self._try(lambda: self._presence.note(data)):  # type: ignore[union-attr]
             return False
-        self._latest = [*self._latest, *(each.key for each in one.ran if each.after is not None)][-MOST_NOTED:]
+        self._latest |= {each.key: None for each in one.ran if each.after is not None}
+        for key in list(self._latest)[:-MOST_NOTED]:
+            del self._latest[key]
         return True
 
     def _save(self, one: Unsaved, writing: FileWrites | None, store: Store) -> None:
@@ -290,11 +312,14 @@ class Keeper:
     def _flush(self) -> bool:
         """Whether all that waits is in the store."""
         with self._lock:
+            waited = bool(self._unsaved)
             while self._unsaved:
                 store = self.open()
                 if store is None or not self._flushed(store):
                     self._remember_all()
                     return False
+            if waited and not self._closed:
+                self._try(self._reserve)  # in this step: a reload after it would find the store written, and no number
             self._memory.clear()
             if self._presence is not None and not self._closed:
                 self._try(self._presence.forget)
@@ -427,7 +452,6 @@ class Keeper:
             self._wake.wait(self._until_next())
             self._wake.clear()
             if self._flush():
-                self._try(self._reserve)
                 self._try(self._sync)
             while self._to_do:
                 self._to_do.popleft()()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from midflight.store.versions import Ran, Store
@@ -24,7 +24,7 @@ class Unsaved:
     reason: str
     author: str
 
-    def to_bytes(self, known: Sequence[Key] = ()) -> bytes:
+    def to_bytes(self, known: Container[Key] = ()) -> bytes:
         """Its own length and checksum, a line of JSON and the texts one after the other; without earlier texts that are
         `known`."""
         rows, texts = [], []
