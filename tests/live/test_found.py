@@ -9,6 +9,248 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# members-made-of-members: in a class that is made again they are made of those that live
+[file a.py]
+import functools
+from dataclasses import dataclass
+@dataclass
+class C:
+    n: int = 1
+    def get(self, x=1):
+        return x
+    def old(self):
+        return 1
+    once = functools.partialmethod(get, 1)
+    value = property(get)
+[run]
+import a
+get = a.C.get
+[sub a.py]
+n: int = 1 => n: int = 2
+partialmethod(get, 1) => partialmethod(get, 2)
+property(get) => property(get, old)\n\tsame = get\n\tTABLE = {"get": (get, [get])}\n\tstill = staticmethod(functools.partial(get, 4))
+[expect]
+a.C.get is get and vars(a.C)["once"].func is get and a.C.value.fget is get and a.C.value.fset is a.C.old
+a.C.same is get and a.C.TABLE == {"get": (get, [get])} and a.C.still.func is get
+a.C().once() == 2 and a.C.still() == 1 and a.C().value == 1
+
+# members-made-of-members-rolled-back: they are what they were, with what they were made of
+[file a.py]
+import functools
+from dataclasses import dataclass
+@dataclass
+class C:
+    n: int = 1
+    def get(self, x=1):
+        return x
+    def old(self):
+        return 1
+    once = functools.partialmethod(get, 1, y=get)
+    value = property(get)
+    still = staticmethod(functools.partial(get, 4))
+    TABLE = {"get": [get]}
+[run]
+import a
+before, get = dict(vars(a.C)), a.C.get
+holds = lambda: (vars(a.C)["once"].func, vars(a.C)["once"].args, vars(a.C)["once"].keywords, a.C.value.fset,
+                 a.C.value.fget, a.C.still.func, a.C.still.args, a.C.TABLE)
+held = holds()
+[sub a.py]
+n: int = 1 => n: int = 2
+(get, 1, y=get) => (get, 2, y=get, z=old)
+property(get) => property(get, old)
+(get, 4) => (get, 5)
+[get]} => [get, old]}\n1 / 0
+[expect rolled back]
+dict(vars(a.C)) == before and holds() == held
+
+# stale-in-a-block-that-moved: the statement that read what changed runs, and not the one a line below
+[file a.py]
+K = 1
+[file b.py]
+import contextlib
+from a import K
+with contextlib.suppress(KeyError):
+    X = K + 1
+    Y = 5
+[run]
+import b
+[sub a.py]
+K = 1 => K = 2
+[sub b.py]
+import contextlib => import contextlib\nimport sys
+[expect]
+b.X == 3
+
+# list-filled-anew-beside-a-class-in-a-block: an equal item that came is no entry of the class
+[file a.py]
+import contextlib
+L = [8]
+class C:
+    n = 1
+[run]
+import a
+L = a.L
+[edit a.py]
+import contextlib
+L = [8, 8]
+with contextlib.suppress(KeyError):
+    X = 1
+    class C:
+        n = 1
+[expect]
+a.L is L and L == [8, 8]
+
+# future-line-and-a-lambda: it is compiled as the module is now
+[file a.py]
+from __future__ import annotations
+f = lambda x: x
+g = [lambda x: x]
+[run]
+import a, __future__
+f, g = a.f, a.g[0]
+flag = __future__.annotations.compiler_flag
+[sub a.py]
+from __future__ import annotations => "About."
+[expect]
+a.f is f and a.g[0] is g and not (f.__code__.co_flags | g.__code__.co_flags) & flag
+
+# class-in-a-block-that-runs: what its body reads and changed in the same edit follows
+[file a.py]
+import contextlib
+from b import K
+with contextlib.suppress(KeyError):
+    X = 1
+    class C:
+        LIMIT = K
+        def get(self, y=K):
+            return y
+[file b.py]
+K = 1
+[run]
+import a
+C = a.C
+[sub a.py]
+X = 1 => Y = 1
+[sub b.py]
+K = 1 => K = 2
+[expect]
+a.C is C and C.LIMIT == 2 and C().get() == 2
+
+# wraps-comes-to-a-decorator: `__wrapped__` is the function that the wrapper calls
+[file a.py]
+import functools
+K = 1
+def deco(fn):
+    def wrapper(*a, **k):
+        return fn(*a, **k) + K
+    return wrapper
+[file b.py]
+from a import deco
+class C:
+    @deco
+    def m(self, x=1):
+        return x
+@deco
+def f(x):
+    return x
+[run]
+import b
+m, f = b.C.m, b.f
+inner = [one.__closure__[0].cell_contents for one in (m, f)]
+[edit a.py]
+import functools, contextlib
+K = 2
+with contextlib.suppress(ValueError):
+    def deco(fn):
+        @functools.wraps(fn)
+        def wrapper(*a, **k):
+            return fn(*a, **k) + K
+        return wrapper
+[expect]
+b.C.m is m and b.f is f and b.C().m() == 3 and f.__name__ == "f"
+[one.__closure__[0].cell_contents for one in (m, f)] == inner == [m.__wrapped__, f.__wrapped__]
+f.__annotations__ is f.__wrapped__.__annotations__
+
+# dataclass-no-more: who made an instance of it is named
+[file a.py]
+from dataclasses import dataclass
+@dataclass
+class C:
+    n: int
+    size: int = 7
+[file b.py]
+from a import C
+OBJ = C(5)
+[run]
+import b
+[edit a.py]
+class C:
+    def __init__(self, n):
+        self.n = n
+[expect]
+told("OBJ", "C")
+
+# variable-of-a-loop: a loop below it is gone, and it did not run again
+[file a.py]
+D = {}
+for _k in range(3):
+    D[_k] = 3
+E = {}
+for _k in range(4):
+    E[_k] = 3
+[run]
+import a
+a.D[7] = 7
+[edit a.py]
+D = {}
+for _k in range(3):
+    D[_k] = 3
+[expect]
+a._k == 2 and a.D == {0: 3, 1: 3, 2: 3, 7: 7}
+
+# star-of-a-new-module: its names hide those that are bound above it
+[file a.py]
+def wait():
+    return "a"
+X = 2
+[run]
+import a
+[edit b.py]
+def wait():
+    return "b"
+X = 1
+[sub a.py]
+X = 2 => X = 2\nfrom b import *
+[expect]
+a.wait is sys.modules["b"].wait and a.X == 1
+
+# star-list-grows-and-shrinks: names that come hide those above it, names that go uncover them
+[file b.py]
+def wait():
+    return "b"
+def low():
+    return "b"
+X = 1
+__all__ = []
+[file a.py]
+def wait():
+    return "a"
+X = 2
+from b import *
+def low():
+    return "low"
+[run]
+import a, b
+[sub b.py]
+__all__ = [] => __all__ = ["wait", "X", "low"]
+[expect]
+a.wait is b.wait and a.X == 1 and a.low() == "low"
+[sub b.py]
+"wait", "X", "low" => "low"
+[expect]
+a.wait() == "a" and b.wait() == "b" and a.X == 2 and a.low() == "low"
+
 # frozen-dataclass-made-again: what its decorator captured is the class that lives, not the twin
 [file a.py]
 from dataclasses import dataclass

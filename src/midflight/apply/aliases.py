@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from midflight.apply.statements import Runner
 
 Key = tuple[str, str]
-# bind it anew; unbind it; only what it holds was changed in place; it was rebound since and stays
-Action = Literal["bind", "unbind", "flow", "keep"]
+# bind it anew; unbind it; give it back to the statement above that binds it too; only what it holds was changed in
+# place; it was rebound since and stays
+Action = Literal["bind", "unbind", "uncover", "flow", "keep"]
 MOST_FOLLOWED = 20  # times in one reload: imports that hand a name round in a circle end there
 Follow = tuple[Action, str, Key, Any]
 
@@ -51,6 +52,8 @@ def refresh_aliases(runner: Runner, statement: Statement) -> None:
             )
         elif action == "unbind":
             runner.lose(name, old)
+        elif action == "uncover":
+            runner.uncover(statement, name)
         else:
             runner.scope.set(name, new)
             runner.work.record.rebound[runner.scope.label(name)] = None
@@ -169,11 +172,14 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
         elif (
             current is ABSENT
             or (was and (current is old or same_value(old, current)))
-            or (runner.run.program.was_dangling(key, current))
+            or runner.run.program.was_dangling(key, current)
+            or (not was and runner.hides(statement, name))
         ):
             yield "bind", name, key, new
-    elif was and current is not ABSENT and current is old and _only_here(runner, statement, name):
-        if not any(name in names_in_text(s) for s in runner.work.text.statements):
+    elif was and current is not ABSENT and current is old:
+        if not _only_here(runner, statement, name):
+            yield "uncover", name, key, new
+        elif not any(name in names_in_text(s) for s in runner.work.text.statements):
             yield "unbind", name, key, new
 
 

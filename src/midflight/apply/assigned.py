@@ -8,7 +8,7 @@ import functools
 import itertools
 import operator
 import types
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import is_derived, is_state
@@ -60,6 +60,8 @@ def run_value(runner: Runner, pair: Pair) -> None:
     alone = _bound_only_by(runner, pair)
     continues = _classes_in(runner, statement)
     makers = _makers_in(runner, pair)
+    if continues or makers:
+        runner.run.before_call()  # containers that wait for their new contents have them now
     contents = runner.run.registrations.contents() if continues or makers else {}
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
         made, roots = _run_as_placed(runner, statement)
@@ -364,6 +366,20 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
         below = _bound_below(runner, list(olds), stood)
     given = rebuilt(runner.scope, statements, name, _values_before(runner), below)
     return given is not ABSENT and same_value(given, current, runner.changes.in_place, runner.changes.purged)
+
+
+def leave_as_looped(runner: Runner, loop: Statement, names: Iterable[str]) -> None:
+    """Names that a loop which nobody edited is the last to bind now: what it left in them, where that can be found out
+    without running it."""
+    held = {**runner.scope.namespace, **runner.scope.pending}
+    now = Before({key: value for key, value in held.items() if value is not ABSENT}, runner.work.name, {})
+    for name in names:
+        left = rebuilt(runner.scope, runner.new_groups.of(loop).statements, name, now)
+        if left is ABSENT:
+            label = f"{runner.work.name}.{runner.scope.label(name)}"
+            runner.run.notes.append(f"{label}: the loop that binds it last does not run again; it stays as it is")
+        elif not same_value(runner.scope.get(name), left):
+            runner.rebind(name, runner.scope.get(name), left)
 
 
 def stands(runner: Runner, name: str, maker: Pair) -> bool:

@@ -39,5 +39,5 @@ def returning(old: dict[str, Pair], new: dict[str, Pair]) -> dict[Statement, lis
 
 
 def _may_return(pair: Pair) -> bool:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ImportFrom, ast.Import, ast.Assign, ast.AnnAssign)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ImportFrom, ast.Import, ast.Assign, ast.AnnAssign, ast.For)
     return pair.kind not in ("changed", "added") and isinstance(pair.statement.node, kinds)

@@ -310,8 +310,10 @@ class Changes:
         return table is not None and any(id(one) in self.touched for one in table.values())
 
     def _class_touched(self, cls: type) -> bool:
-        """Whether making an instance runs code that changed."""
+        """Whether making an instance runs code that changed, or gives one of other fields."""
         for base in cls.__mro__:
+            if id(base) in self.shapes:
+                return True
             for name in ("__init__", "__new__", "__post_init__"):
                 maker = vars(base).get(name)
                 if id(inside(maker)) in self.touched:

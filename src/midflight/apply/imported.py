@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.binders import last_binders
 from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
@@ -31,6 +32,8 @@ def run_import(runner: Runner, pair: Pair) -> None:
             before = {name: old for name, old in before.items() if name not in kept}
         runner.scope.run(code)
         runner.run.moves.arrivals(runner.run)
+    if "*" in pair.new.binds:
+        runner.last = last_binders(runner, runner.siblings, "new")  # what it brings may be known only now
     for name, old in (before | _came(runner, pair.new, before)).items():
         new = runner.scope.get(name)
         if new is old:

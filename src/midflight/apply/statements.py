@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import itertools
 import operator
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from midflight.apply.assigned import (
     finish_building,
     helpers_edited,
     lambda_edited,
+    leave_as_looped,
     rebuilds,
     run_value,
     stands,
@@ -106,6 +108,20 @@ class Runner:
                     self._bring_back(pair, {name: old_last[name] for name in comes_back[pair.new]})
         self._order_annotations(pairs)
 
+    def hides(self, statement: Statement, name: str) -> bool:
+        """Whether `statement`, which did not bind the name and does now, stands below all others that do, and the name
+        is still theirs and not what the program put there."""
+        binders = [p for p in self.siblings if p.new is not None and p.new is not statement and name in p.new.binds]
+        below = itertools.dropwhile(lambda pair: pair.new is not statement, self.siblings)
+        return bool(binders) and not any(p in binders for p in below) and stands(self, name, binders[-1])
+
+    def uncover(self, statement: Statement, name: str) -> None:
+        """`statement` binds the name no longer: it is what the statement above that binds it gave."""
+        pair = last_binders(self, self.siblings, "new").get(name)
+        hidden_by = next((pair for pair in self.siblings if pair.new is statement), None)
+        if pair is not None and hidden_by is not None and pair is not hidden_by:
+            self._bring_back(pair, {name: hidden_by})
+
     def _bring_back(self, pair: Pair, hidden_by: Mapping[str, Pair]) -> None:
         """`pair`, which nobody edited, is the last to bind names that other statements had."""
         assert pair.new is not None
@@ -113,6 +129,8 @@ class Runner:
             bring_function_back(self, pair)
         elif pair.new.is_import:
             import_again(self, pair, hidden_by)
+        elif pair.new.is_loop:
+            leave_as_looped(self, pair.new, hidden_by)
         elif pair.new not in self.work.reran:
             state = [name for name, other in hidden_by.items() if not stands(self, name, other)]
             for name in state:
@@ -158,9 +176,9 @@ class Runner:
 
     def _compiles_otherwise(self, statement: Statement) -> bool:
         """Whether it uses an attribute of a name that is imported now and was not, or the other way: a call of it
-        compiles to other instructions (see `import_marks`)."""
-        names = self.work.old.text.imports ^ self.work.text.imports
-        return any(f"{name}." in statement.text for name in names)
+        compiles to other instructions (see `import_marks`). Under another `from __future__` line all code does."""
+        old, new = self.work.old.text, self.work.text
+        return old.future != new.future or any(f"{name}." in statement.text for name in old.imports ^ new.imports)
 
     def keep_state(self, statement: Statement, cause: str) -> None:
         for name in sorted(statement.binds):
@@ -177,6 +195,7 @@ class Runner:
             refresh_pair(self, pair)
 
     def anything_stale(self, pairs: Sequence[Pair]) -> bool:
+        self.siblings = pairs
         return any(wants(self, pair.statement) for pair in self._worth_a_look(pairs))
 
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
@@ -419,7 +438,8 @@ class Runner:
         return list(self.work.inside(statement, name, body, lines))
 
     def block_pairs(self, pair: Pair) -> list[tuple[str, list[Pair]]]:
-        old_lines, new_lines = self.work.old.text.lines, self.work.text.lines
+        new_lines = self.work.text.lines
+        old_lines = new_lines if pair.old is pair.new else self.work.old.text.lines
         out = []
         for part in PARTS:
             old, new = self.parts(pair.old, old_lines, part), self.parts(pair.new, new_lines, part)

@@ -109,7 +109,9 @@ def adopt_class(
     """`owner` becomes what a block that ran as a whole has made under its name; `codes` are those of the block."""
     runner.tx.flush()
     old = runner.old_codes(pair)
-    graft_generated(runner, pair, owner, owner, made, _body_pairs(runner, pair), before)
+    graft_generated(
+        runner, pair, owner, owner, made, _with_stale(runner, pair, owner, _body_pairs(runner, pair)), before
+    )
     if old:
         runner.graft_pairs(pair, old, codes)
     runner.work.record.grafted[runner.scope.label(owner.__name__)] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from midflight.apply.holders import functions_in, nested_codes
@@ -15,6 +15,9 @@ from midflight.apply.variants import note_variant, variants_of
 # id of a code object, the free variables that a closure has → itself, the variant of it that fits
 Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
 
+# id of a function that another one closed over → itself, and the one of an older closure that acts as it
+Acting = Mapping[int, tuple[types.FunctionType, types.FunctionType]]
+NOBODY: Acting = types.MappingProxyType({})
 _PLACE = "\x00midflight: the function to call"
 
 
@@ -207,23 +210,25 @@ def graft_function(tx: Transaction, old: types.FunctionType, new: types.Function
         forward(tx, old, new)
         return True
     tx.set_attr(old, "__code__", code)
-    graft_signature(tx, old, new)
-    if new.__closure__ is not None and old.__closure__ is not None:
-        graft_closure(tx, old, new)
+    closes = new.__closure__ is not None and old.__closure__ is not None
+    graft_signature(tx, old, new, graft_closure(tx, old, new) if closes else {})
     return True
 
 
-def graft_signature(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+def graft_signature(tx: Transaction, old: types.FunctionType, new: types.FunctionType, acting: Acting = NOBODY) -> None:
+    """What a function says of itself."""
     for name in ("__defaults__", "__kwdefaults__", "__doc__", "__name__", "__qualname__"):
         tx.set_attr(old, name, getattr(new, name))
     if not (_shown_elsewhere(old) and not _shown_elsewhere(new)):  # what the program set for show stays
         tx.set_attr(old, "__module__", new.__module__)
-    if old.__annotations__ != new.__annotations__ or list(old.__annotations__) != list(new.__annotations__):
+    if shared := next((held for made, held in acting.values() if made.__annotations__ is new.__annotations__), None):
+        tx.set_attr(old, "__annotations__", shared.__annotations__)
+    elif old.__annotations__ != new.__annotations__ or list(old.__annotations__) != list(new.__annotations__):
         # In place: functools.wraps gave the very same dict to the wrapper.
         tx.set_contents(old.__annotations__, new.__annotations__)
     if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):
         tx.set_attr(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined]
-    graft_attributes(tx, old, new)
+    graft_attributes(tx, old, new, acting)
 
 
 def _shown_elsewhere(function: types.FunctionType) -> bool:
@@ -242,21 +247,24 @@ def has_name(value: Any) -> bool:
     return False
 
 
-def graft_attributes(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+def graft_attributes(
+    tx: Transaction, old: types.FunctionType, new: types.FunctionType, acting: Acting = NOBODY
+) -> None:
     """What the making of `new` put on it; functions among it are grafted as those that it closed over are."""
     from midflight.apply.graft.wrappers import become
 
-    for name, value in list(new.__dict__.items()):
-        held = old.__dict__.get(name)
+    for name, made in list(new.__dict__.items()):
+        held, value = old.__dict__.get(name), acting[id(made)][1] if id(made) in acting else made
         inside = isinstance(held, types.FunctionType) and held is not old and value is not new
         if held is not value and not (inside and not (has_name(held) or has_name(value)) and become(tx, held, value)):
             tx.set_item(old.__dict__, name, value)
 
 
-def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> None:
+def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> Acting:
     """The values that `new` closed over, into the cells of `old`; functions among them are grafted, not exchanged."""
     from midflight.apply.graft.wrappers import become
 
+    acting: dict[int, tuple[types.FunctionType, types.FunctionType]] = {}
     cells = dict(zip(new.__code__.co_freevars, new.__closure__ or (), strict=True))
     for name, mine in zip(old.__code__.co_freevars, old.__closure__ or (), strict=True):
         theirs = cells.get(name)
@@ -274,9 +282,11 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
             tx.set_cell(mine, value)
             continue
         inside = isinstance(held, types.FunctionType) and not (has_name(held) or has_name(value))
-        if held is value or (inside and become(tx, held, value)):
-            continue
-        tx.set_cell(mine, value)
+        if inside and held is not value and become(tx, held, value):
+            acting[id(value)] = value, held
+        elif held is not value:
+            tx.set_cell(mine, value)
+    return acting
 
 
 def forward(tx: Transaction, old: types.FunctionType, target: Any) -> None:

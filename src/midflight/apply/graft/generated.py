@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.answers import derive_abstract, own_answers
 from midflight.apply.graft.fields import Fields, complete, fields_of
-from midflight.apply.graft.functions import fitted
+from midflight.apply.graft.functions import fitted, same_code
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import forget_marks, marks_of
-from midflight.apply.graft.wrappers import become
+from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
 from midflight.apply.registrations import in_place_of
@@ -65,7 +65,7 @@ def graft_generated(
         return
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
-    held, fields = dict(vars(owner)), fields_of(owner)
+    held, fields, starters = dict(vars(owner)), fields_of(owner), _starters(owner)
     marks = marks_of(pair, runner.names_before(), runner.changes.unstored) | _marks_of_makers(runner, owner)
     gone = marks & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
@@ -85,6 +85,7 @@ def graft_generated(
     for mark in gone:
         runner.tx.del_attr(owner, mark)
     _tell_of_attributes(runner, owner, held)
+    _tell_of_starters(runner, owner, starters)
     tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
     runner.run.notes += _methods_trade_places(runner, before, inner, owner)
     if live is not owner and isinstance(live, type) and twin is not inner:
@@ -107,6 +108,20 @@ def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any]) 
         old, new = before.get(name, ABSENT), vars(owner).get(name, ABSENT)
         if (is_data(old) or is_data(new)) and not same_value(old, new):
             runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
+
+
+def _starters(owner: type) -> dict[str, tuple[types.CodeType, Any]]:
+    """What runs when an instance of `owner` is made: name → its code and its defaults."""
+    functions = ((name, inside(vars(owner).get(name))) for name in ("__init__", "__new__", "__post_init__"))
+    return {n: (f.__code__, (f.__defaults__, f.__kwdefaults__)) for n, f in functions if type(f) is types.FunctionType}
+
+
+def _tell_of_starters(runner: Runner, owner: type, before: Mapping[str, tuple[types.CodeType, Any]]) -> None:
+    """Those that came out different, for whoever has made an instance."""
+    for name, (code, defaults) in _starters(owner).items():
+        if name not in before or not (same_code(before[name][0], code) and same_value(before[name][1], defaults)):
+            key = module_of(owner), f"{owner.__qualname__}.{name}"
+            runner.changes.code_changed(key, inside(vars(owner)[name]), True)
 
 
 def tell_of_hook(runner: Runner, owner: type, before: Any, now: Any) -> None:
@@ -291,10 +306,25 @@ def move_attributes(
         if name not in vars(twin) and name not in _NEVER and name not in skip:
             if name in gone or name in edited or name in _MADE:
                 tx.del_attr(owner, name)
+    _hold_the_living(tx, owner, twin)
     if isinstance(owner, abc.ABCMeta):
         derive_abstract(tx, owner)
     else:
         tx.del_attr(owner, "__abstractmethods__")
+
+
+def _hold_the_living(tx: Transaction, owner: type, twin: type) -> None:
+    """Members that were made of other members of the twin (an alias, a property, a partial) are made of those that
+    live."""
+    trade: dict[int, tuple[Any, Any]] = {}
+    members = tx.members(owner)
+    for name, made in vars(twin).items():
+        lives = members.get(name)
+        if type(made) is types.FunctionType and type(lives) is types.FunctionType and made is not lives:
+            trade |= {id(made): (made, lives)} if made.__qualname__ == lives.__qualname__ else {}
+    for name, value in list(members.items()) if trade else ():
+        if name not in _NEVER:
+            tx.set_attr(owner, name, with_traded(tx, value, trade))
 
 
 def _is_of_another(value: Any, *own: type) -> bool:

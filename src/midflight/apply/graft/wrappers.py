@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import gc
+import operator
 import types
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from midflight.apply.graft.functions import forward, graft_function, has_name
@@ -122,6 +124,78 @@ def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
     for name in [name for name in mine if name not in theirs]:
         del mine[name]
     return True
+
+
+Trade = Mapping[int, tuple[Any, Any]]  # id of an object → itself, and the one that stands for it
+
+
+def with_traded(tx: Transaction, value: Any, trade: Trade) -> Any:
+    """`value`, or what stands for it; what a wrapper, a partial or a container has inside is traded where it is."""
+    if id(value) in trade:
+        return trade[id(value)][1]
+    if type(value) is tuple:
+        parts = tuple(with_traded(tx, part, trade) for part in value)
+        return value if all(map(operator.is_, parts, value)) else parts
+    if type(value) in _TRADE:
+        _TRADE[type(value)](tx, value, lambda part: with_traded(tx, part, trade))
+    return value
+
+
+Traded = Callable[[Any], Any]
+
+
+def _trade_static(tx: Transaction, value: Any, traded: Traded) -> None:
+    function = traded(value.__func__)
+    if function is not value.__func__:
+        _reinit(tx, value, type(value).__init__, (value.__func__,), (function,))
+
+
+def _trade_property(tx: Transaction, value: property, traded: Traded) -> None:
+    before = (value.fget, value.fset, value.fdel, value.__doc__)
+    after = (*map(traded, before[:3]), value.__doc__)
+    if not all(map(operator.is_, before, after)):
+        _reinit(tx, value, property.__init__, before, after)
+
+
+def _trade_partial(tx: Transaction, value: Any, traded: Traded) -> None:
+    before = value.__reduce__()[2]
+    after = (*map(traded, before[:3]), before[3])
+    if not all(map(operator.is_, before, after)):
+        tx.undo(lambda: value.__setstate__(before))
+        value.__setstate__(after)
+
+
+def _trade_partialmethod(tx: Transaction, value: Any, traded: Traded) -> None:
+    for name in ("func", "args", "keywords"):
+        tx.set_attr(value, name, traded(getattr(value, name)))
+
+
+def _trade_cached_property(tx: Transaction, value: Any, traded: Traded) -> None:
+    tx.set_attr(value, "func", traded(value.func))
+
+
+def _trade_contents(tx: Transaction, value: Any, traded: Traded) -> None:
+    if isinstance(value, dict):
+        after: Any = {key: traded(item) for key, item in value.items()}
+        same = all(after[key] is item for key, item in value.items())
+    else:
+        after = list(map(traded, value))
+        same = all(map(operator.is_, after, value))
+    if not same:
+        tx.set_contents(value, after if isinstance(value, (dict, list)) else set(after))
+
+
+_TRADE: dict[type, Any] = {
+    staticmethod: _trade_static,
+    classmethod: _trade_static,
+    property: _trade_property,
+    functools.partial: _trade_partial,
+    functools.partialmethod: _trade_partialmethod,
+    functools.cached_property: _trade_cached_property,
+    dict: _trade_contents,
+    list: _trade_contents,
+    set: _trade_contents,
+}
 
 
 def answers_of(cached: Any) -> dict[Any, Any] | None:
