@@ -51,6 +51,7 @@ from upgrade.portrait import Facts, differences, portrait
 
 Place = tuple[str, str]  # module, and a name in it or "Class.member"
 WRONG = ("differs", "lost", "not restored", "rolled back", "would not start", "raised")
+LISTERS = {"dir", "globals"}  # who calls one of these uses every name of the module
 HANGS_S = 60
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a folder that no disk is waited for
 QUIET = (
@@ -143,9 +144,12 @@ def _bound(node: ast.stmt) -> set[str]:
 def mentions_in(text: str) -> dict[str, set[str]]:
     """Name → names that its statements use."""
     found: dict[str, set[str]] = collections.defaultdict(set)
-    for node in tree_of(text):
+    nodes = tree_of(text)
+    for node in nodes:
         used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         used |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+        if used & LISTERS:
+            used = used.union(*map(_bound, nodes))
         for name in _bound(node) | _generic(node):
             found[name] |= used
     return found
@@ -238,6 +242,7 @@ class Process:
         self.session = midflight.Session(paths=[str(folder)], mode="manual", backend="polling")
         self.roots: list[str] = []
         self.explained: dict[Place, str] = {}
+        self.away: dict[Place, str] = {}  # the same in modules whose files are gone: they may come back with it
         self.known: Files = {}  # the version that the process took last
         self.fresh_facts: Facts = {}
         self.fails = ""  # how a fresh process of the version that was taken last fails
@@ -379,7 +384,8 @@ class Step:
         process.missing |= {name for name in names if told}
         process.fails = fresh
         process.known = files
-        nothing = {(m, n): "nothing to compare with" for m, t in files.items() for _, n in statements_by_name(m, t)}
+        both = [*before.items(), *files.items()]  # what is gone may be left for who still names it
+        nothing = {(m, n): "nothing to compare with" for m, t in both for _, n in statements_by_name(m, t)}
         process.explained |= nothing
         process.fresh_facts = {}
         return self.verdict("told" if told else "would not start", fresh, *report.notes)
@@ -411,6 +417,9 @@ class Step:
     ) -> tuple[list[str], list[str]]:
         """The differences that nothing accounts for, and those in what functions that remember their calls answered."""
         process = self.process
+        back = {module for module in files if any(f"{process.package}.{module} is back" in n for n in report.notes)}
+        process.explained |= {place: why for place, why in process.away.items() if place[0] in back}
+        process.away |= {place: why for place, why in process.explained.items() if place[0] not in files}
         known = {name.split(".")[0] for _, name in process.explained}
         places = {(module, name.split(".")[0]) for module, name in process.explained}
         for place in edited:

@@ -101,6 +101,133 @@ with contextlib.suppress(KeyError):
 [expect]
 a.L is L and L == [8, 8]
 
+# calls-that-lead-to-what-is-bound-below: through methods, bases, generic functions, blocks; the report says so
+[file a.py]
+import functools
+N = 1
+class A:
+    def get(self):
+        return N
+    def other(self):
+        return M
+class B(A):
+    pass
+@functools.singledispatch
+def f(x):
+    return 0
+@f.register
+def _(x: int):
+    return N
+def g(x=B().get()):
+    return x
+with open(__file__):
+    K = f(1)
+M = 1
+[run]
+import a
+[sub a.py]
+N = 1\nclass A => class A
+    K = f(1) => \tK = f(1)\nN = 1
+[expect]
+told("a:15", "`B` uses `N`") and told("a:17", "`f` uses `N`") and not told("uses `M`")
+
+# registered-above-what-was-registered: a new definition's entry stands where a fresh start puts it
+[file a.py]
+R, L = {}, []
+def add(f):
+    R[f.__name__] = f
+    L.append((f.__name__, f))
+    return f
+@add
+def g(): pass
+class C:
+    @add
+    def m(self): pass
+[run]
+import a
+R, L = a.R, a.L
+R["own"] = 1
+[sub a.py]
+@add\ndef g => @add\ndef f(): pass\n@add\ndef g
+@add\n\tdef m => @add\n\tdef k(self): pass\n\t@add\n\tdef m
+[expect]
+list(R) == ["f", "g", "k", "m", "own"]
+[name for name, _ in L] == ["f", "g", "k", "m"]
+[sub a.py]
+@add\ndef f => @add\ndef e(): pass\n1 / 0\n@add\ndef f
+[expect rolled back]
+list(R) == ["f", "g", "k", "m", "own"]
+
+# effect-of-a-module-that-goes: what it was done to is named where it lives
+[file a.py]
+import types
+OBJ = types.SimpleNamespace(n=1)
+[file b.py]
+import a
+K = 1
+a.OBJ.extra = K
+[run]
+import b
+[delete b.py]
+[expect]
+told("what it did to a.OBJ stays")
+
+# decorator-above-its-definition-under-postponed-annotations: only annotations are not looked up
+[file a.py]
+from __future__ import annotations
+def deco(x):
+    return x
+@deco
+def f(x: int = 1) -> Later:
+    return x
+class Later:
+    n: Later = 1
+[run]
+import a
+[edit a.py]
+from __future__ import annotations
+@deco
+def f(x: int = 1) -> Later:
+    return x
+def deco(x):
+    return x
+class Later:
+    n: Later = 1
+[expect]
+told("a:2", "`deco` is bound further down") and not told("`Later`")
+
+# enum-that-moves-and-changes-its-kind: it is another one, for the one that lives has no room
+[file a.py]
+import enum
+class E(enum.IntFlag):
+    A = 1
+[run]
+import a
+[edit b.py]
+import enum
+class E(enum.IntEnum):
+    A = 1
+[edit a.py]
+from b import E
+[expect]
+a.E.__mro__[1].__name__ == "IntEnum" and sys.modules["b"].E is a.E
+told("a.E", "another object")
+
+# second-name-of-a-lambda: its own name does not follow when the second one goes elsewhere
+[file b.py]
+other = lambda x: x + 2
+[file a.py]
+f = lambda x: x + 1
+g = f
+[run]
+import a, b
+f = a.f
+[sub a.py]
+f = lambda => from b import other\nf = lambda
+g = f => g = other
+[expect]
+a.f is f and f(1) == 2 and a.g is b.other
+
 # future-line-and-a-lambda: it is compiled as the module is now
 [file a.py]
 from __future__ import annotations

@@ -308,9 +308,10 @@ def settle_value(runner: Runner, name: str, old: Any, new: Any, untouched: bool)
 
 def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
     """Whether what the name held acts as its new value from now on. What another statement made stays what it is."""
-    if is_wrapper(old) and (_is_another_name(pair.old) or _is_another_name(pair.new)):
-        if not _is_another_name(pair.old):
-            become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
+    if _is_another_name(pair.old):
+        return False
+    if is_wrapper(old) and _is_another_name(pair.new):
+        become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
         return False
     if isinstance(old, types.FunctionType):
         if pair.statement.is_loop:

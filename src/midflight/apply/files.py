@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import module_goes
+from midflight.apply.effects import affected, has_effect, hooks_of
 from midflight.apply.graft.functions import forwarded_to, graft_function
 from midflight.apply.graft.moved import move_class
 from midflight.apply.parsed import text_of
 from midflight.apply.scopes import compile_nodes
+from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
 from midflight.plan.flow import everything_imported, modules_imported
@@ -192,14 +194,13 @@ class Files:
 
 def _effects_of(run: Execution, loaded: Loaded) -> Iterator[str]:
     """What a module that leaves did to others."""
-    from midflight.apply.statements import has_effect, hooks_of
-
     text = text_of(loaded)
     for statement in text.statements if text is not None else ():
         if has_effect(statement):
             line = statement.text.strip().splitlines()[0][:60]
-            names = ", ".join(sorted(statement.reads & loaded.namespace.keys()))
-            yield f"{loaded.name}: `{line}` went with its file: what it did{f' to {names}' if names else ''} stays"
+            named = affected(statement, lambda name: loaded.namespace.get(name, ABSENT), f"{loaded.name}.{{}}".format)
+            to = f" to {', '.join(named)}" if named else ""
+            yield f"{loaded.name}: `{line}` went with its file: what it did{to} stays"
     for name, value in list(loaded.namespace.items()):
         if isinstance(value, type) and made_in(value, loaded.name):
             for hook in hooks_of(run, value):

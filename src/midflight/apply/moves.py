@@ -15,6 +15,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.heap import refuses_bases
 from midflight.graph.homes import made_in, module_of
+from midflight.graph.layouts import same_memory
 from midflight.graph.loaded import Loaded
 from midflight.plan.statements import FUNCTIONS
 
@@ -111,4 +112,6 @@ class Moves:
 
 
 def _refuses(old: type, new: type) -> bool:
-    return old.__bases__ != new.__bases__ and bool(refuses_bases(old, new.__bases__))
+    if old.__bases__ == new.__bases__ or same_memory(old, new.__bases__):
+        return False
+    return type(old) is not type or bool(refuses_bases(old, new.__bases__))  # only a plain class can be tried out

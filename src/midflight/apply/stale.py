@@ -13,6 +13,7 @@ from midflight.apply.assigned import is_as_made, is_wrapper, makers, run_value, 
 from midflight.apply.attributes import refresh_attributes
 from midflight.apply.blocks import refresh_block
 from midflight.apply.definitions import decorator_edited, refresh_function
+from midflight.apply.effects import does_something
 from midflight.apply.graft.classes import header_causes, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.transaction import ABSENT
@@ -222,7 +223,3 @@ def _made_by(function: ast.expr) -> set[str]:
 def _callees(node: ast.stmt) -> set[str]:
     """What a statement calls, by name or attribute chain."""
     return {ast.unparse(c.func) for c in ast.walk(node) if isinstance(c, ast.Call)}
-
-
-def does_something(node: ast.stmt) -> bool:
-    return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

@@ -35,17 +35,18 @@ from midflight.apply.definitions import (
     functions_of,
     run_function,
 )
+from midflight.apply.effects import affected, has_effect, hooks_of
 from midflight.apply.graft.classes import changed_shapes, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import nested_codes
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
-from midflight.apply.stale import decorate_again, does_something, refresh_pair, refresh_value, run_statement, wants
+from midflight.apply.stale import decorate_again, refresh_pair, refresh_value, run_statement, wants
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
-from midflight.plan.diff import Groups, Pair, built_names
+from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import dotted_reads, mentions
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
@@ -265,10 +266,8 @@ class Runner:
     def _tell_of_effect(self, gone: Statement) -> None:
         """A statement that was removed bound nothing, but did something: to what it names, as far as that shows."""
         text = gone.text.strip().splitlines()[0][:60]
-        plain = (types.ModuleType, types.BuiltinFunctionType)
-        held = {name: self.scope.get(name) for name in sorted(gone.reads - gone.binds)}
-        named = [self.scope.label(n) for n, v in held.items() if v is not ABSENT and not isinstance(v, plain)]
-        to = f" to {', '.join(f'{self.work.name}.{name}' for name in named)}" if named else ""
+        named = affected(gone, self.scope.get, lambda name: f"{self.work.name}.{self.scope.label(name)}")
+        to = f" to {', '.join(named)}" if named else ""
         self.run.notes.append(f"{self.work.name}: `{text}` was removed: what it did{to} stays")
 
     def lose(self, name: str, old: Any) -> None:
@@ -492,21 +491,6 @@ def annotated(statement: Statement) -> list[str]:
         for child in walk_scope(statement.node)
         if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)
     ]
-
-
-def hooks_of(run: Execution, cls: type) -> list[str]:
-    """The program's classes whose `__init_subclass__` was told of `cls`."""
-    bases = (k for k in cls.__mro__[1:] if "__init_subclass__" in vars(k) and run.program.owns(k))
-    return [f"{base.__module__}.{base.__qualname__}" for base in bases]
-
-
-def has_effect(statement: Statement) -> bool:
-    """Whether running it does something else than to build values."""
-    if not statement.binds:
-        return does_something(statement.node)
-    calls = (n.value for n in walk_scope(statement.node) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call))
-    roots = ({n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)} for call in calls)
-    return statement.is_block and any(not names & built_names(statement) for names in roots)
 
 
 def _is_made_in(value: Any, module: str) -> bool:

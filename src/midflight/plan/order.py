@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
+from midflight.plan.calls import called, reached, uses
 from midflight.plan.diff import IN_PLACE, Pair
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, read_names, walk_scope
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, bound_names, read_names
 
 Starred = Callable[[Statement], frozenset[str]]
 _CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
@@ -56,49 +57,25 @@ def called_before_bound(old: SourceText, new: SourceText, starred: Starred) -> I
 def _calls_too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, str, str]]:
     ever = frozenset[str]().union(*(statement.binds | starred(statement) for statement in text.statements))
     bound: set[str] = set()
-    uses: dict[str, frozenset[str]] = {}
+    known: dict[str, frozenset[str]] = {}
     for statement in text.statements:
-        if statement.calls and not _may_do_without(statement, text.future):
-            for function in sorted(_called(statement) & uses.keys()):
-                late = _reached_by(function, uses) & ever - bound
+        if statement.calls and not _may_do_without(statement):
+            calls = called(statement)
+            methods = frozenset(name for name in calls if name.startswith("."))
+            for function in sorted(calls & known.keys()):
+                late = reached(function, methods, known) & ever - bound
                 yield from ((statement, function, name) for name in sorted(late))
         bound |= statement.binds | starred(statement)
-        if function_node := _function_of(statement):
-            uses.update(dict.fromkeys(statement.binds, _globals_of(function_node)))
-
-
-def _called(statement: Statement) -> set[str]:
-    calls = (node.func for node in walk_scope(statement.node) if isinstance(node, ast.Call))
-    return {function.id for function in calls if isinstance(function, ast.Name)}
-
-
-def _reached_by(function: str, uses: Mapping[str, frozenset[str]]) -> set[str]:
-    """Names that a function uses, and those that functions among them use."""
-    found, more = set[str](), {function}
-    while more:
-        found |= more
-        more = set[str]().union(*(uses.get(name, ()) for name in more)) - found
-    return found
-
-
-def _function_of(statement: Statement) -> ast.AST | None:
-    value = statement.node.value if isinstance(statement.node, ast.Assign) else statement.node
-    return value if isinstance(value, (*FUNCTIONS, ast.Lambda)) else None
-
-
-def _globals_of(function: ast.AST) -> frozenset[str]:
-    """Names that the body of a function looks up outside it."""
-    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
-    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-    return frozenset(node.id for node in names) - own - vars(builtins).keys()
+        for name, looked_up in uses(statement).items():
+            # An implementation of a generic function is one more of it.
+            known[name] = looked_up | (known.get(name, frozenset()) if name not in statement.binds else frozenset())
 
 
 def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, str]]:
     ever = frozenset[str]().union(*(statement.binds | starred(statement) for statement in text.statements))
     bound: set[str] = set()
     for statement in text.statements:
-        if not _may_do_without(statement, text.future):
+        if not _may_do_without(statement):
             yield from ((statement, name) for name in sorted(_needs(statement, text.future) & ever - bound))
         bound |= statement.binds | starred(statement)
 
@@ -107,14 +84,33 @@ def _needs(statement: Statement, future: Collection[str]) -> frozenset[str]:
     node = statement.node
     if isinstance(node, ast.AnnAssign) and "annotations" in future:
         return frozenset() if node.value is None else read_names(ast.Expr(node.value)) - vars(builtins).keys()
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and "annotations" in future:
+        return _without_annotations(node) - vars(builtins).keys()
     names = statement.reads - statement.binds if statement.is_block or statement.is_class else statement.reads
     return names - vars(builtins).keys()
 
 
-def _may_do_without(statement: Statement, future: Collection[str]) -> bool:
-    """A `try` may be there for that; annotations are not looked up under `from __future__ import annotations`."""
+def _without_annotations(node: ast.stmt) -> frozenset[str]:
+    """Names that running a definition looks up: of the bodies of functions and of annotations nothing."""
+    if isinstance(node, ast.AnnAssign):
+        return frozenset() if node.value is None else read_names(ast.Expr(node.value))
+    parts = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
+    if isinstance(node, FUNCTIONS):
+        parts += [default for default in [*node.args.defaults, *node.args.kw_defaults] if default is not None]
+    elif isinstance(node, ast.ClassDef):
+        inside = frozenset[str]().union(*map(_without_annotations, node.body))
+        bound = frozenset[str]().union(*map(bound_names, node.body))
+        parts += [keyword.value for keyword in node.keywords]
+        return frozenset[str]().union(inside - bound, *(read_names(ast.Expr(part)) for part in parts))
+    else:
+        return read_names(node)
+    return frozenset[str]().union(*(read_names(ast.Expr(part)) for part in parts))
+
+
+def _may_do_without(statement: Statement) -> bool:
+    """A `try` may be there for that."""
     node = statement.node
-    if isinstance(node, (ast.Try, ast.TryStar)):
-        caught = [n.id for h in node.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)]
-        return any(h.type is None for h in node.handlers) or bool(_CATCH_IT.intersection(caught))
-    return isinstance(node, (*FUNCTIONS, ast.ClassDef)) and "annotations" in future
+    if not isinstance(node, (ast.Try, ast.TryStar)):
+        return False
+    caught = [n.id for h in node.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)]
+    return any(h.type is None for h in node.handlers) or bool(_CATCH_IT.intersection(caught))

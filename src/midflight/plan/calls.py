@@ -1,0 +1,94 @@
+"""Which names a call may come to: through functions, methods and the implementations of a generic function. Pure."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Mapping
+
+from midflight.plan.flow import evaluated
+from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+
+# A name → the names that a call of it looks up; ".m" stands for a call of a method m, "C.m" for that of a class C.
+Uses = Mapping[str, frozenset[str]]
+_STARTERS = frozenset({"__init__", "__new__", "__post_init__"})
+
+
+def called(statement: Statement) -> frozenset[str]:
+    """What running a statement calls: names, and methods as ".m". Defaults and decorators run with their `def`."""
+    return statement.fact("called by name", _called)  # type: ignore[no-any-return]
+
+
+def uses(statement: Statement) -> Uses:
+    """What calls of the functions and classes that a statement defines look up."""
+    return statement.fact("uses of definitions", _uses)  # type: ignore[no-any-return]
+
+
+def reached(start: str, methods: frozenset[str], known: Uses) -> set[str]:
+    """Names that a call of `start` may look up, and then one of `methods` of what it gives; through all that is called
+    on the way."""
+    found, more = set[str](), {start, *methods}
+    while more:
+        found |= more
+        dotted = {name + method for method in found if method[:1] == "." for name in found} & known.keys()
+        more = set[str]().union(*(known.get(name, ()) for name in more | dotted)) - found
+    return found
+
+
+def _called(node: ast.stmt) -> frozenset[str]:
+    decorators = (d for n in walk_scope(node) for d in getattr(n, "decorator_list", ()))
+    found = {d.id for d in decorators if isinstance(d, ast.Name)}
+    return frozenset(found.union(*(_calls_in(part) for part in evaluated(node))))
+
+
+def _calls_in(node: ast.AST) -> set[str]:
+    functions = [child.func for child in walk_scope(node) if isinstance(child, ast.Call)]
+    found = {function.id for function in functions if isinstance(function, ast.Name)}
+    methods = [function for function in functions if isinstance(function, ast.Attribute)]
+    found |= {method.value.id for method in methods if isinstance(method.value, ast.Name)}
+    return found | {f".{method.attr}" for method in methods}
+
+
+def _uses(node: ast.stmt) -> Uses:
+    found: dict[str, frozenset[str]] = {}
+    for name, definition in _definitions(node):
+        if isinstance(definition, ast.ClassDef):
+            found.update(_uses_of_class(definition))
+        else:
+            found[name] = _globals_of(definition)
+        for generic in _registered_with(definition):
+            found[generic] = found.get(generic, frozenset()) | {name}
+    return found
+
+
+def _definitions(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
+    for child in walk_scope(node):
+        if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
+            yield child.name, child
+        elif isinstance(child, ast.Assign) and isinstance(child.value, ast.Lambda):
+            yield from ((target.id, child.value) for target in child.targets if isinstance(target, ast.Name))
+
+
+def _registered_with(definition: ast.AST) -> Iterator[str]:
+    """The generic functions (functools.singledispatch) that a definition is an implementation of."""
+    for decorator in getattr(definition, "decorator_list", ()):
+        function = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(function, ast.Attribute) and function.attr == "register" and isinstance(function.value, ast.Name):
+            yield function.value.id
+
+
+def _uses_of_class(node: ast.ClassDef) -> dict[str, frozenset[str]]:
+    methods = [child for child in node.body if isinstance(child, FUNCTIONS)]
+    found = {f"{node.name}.{method.name}": _globals_of(method) for method in methods}
+    bases = frozenset(base.id for base in node.bases if isinstance(base, ast.Name))
+    return {**found, node.name: bases.union(*(_globals_of(m) for m in methods if m.name in _STARTERS))}
+
+
+def _globals_of(function: ast.AST) -> frozenset[str]:
+    """Names that the body of a function looks up outside it, and the methods that it calls."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    methods = {f".{call.attr}" for call in calls if isinstance(call, ast.Attribute)}
+    return frozenset({node.id for node in names} - own - vars(builtins).keys() | methods)
