@@ -292,7 +292,7 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
         old = parsed(loaded)
     except (SyntaxError, ValueError, UnicodeDecodeError) as error:
         old = _unreadable(loaded, error)
-    moved = os.path.realpath(loaded.path) != path
+    moved = path != loaded.path and os.path.realpath(loaded.path) != path
     # It may have been imported through a symlink: its code says so, and goes on to.
     result = edited(loaded.name, path if moved else loaded.path, old.text, source, loaded.namespace, Process())
     if isinstance(result, Edited):

@@ -42,7 +42,7 @@ def tell_circles(run: Execution) -> Iterator[Stop]:
     """The places where a fresh start would stop, for each circle that edited imports closed."""
     told: set[str] = set()
     for work in [work for work in run.works.values() if work.edited and work.name not in told]:
-        if not _imports_otherwise(work.pairs):
+        if not work.reordered or not _imports_otherwise(work.pairs):
             continue
         circle = _circle(run, work.name)
         if len(circle) < 2:

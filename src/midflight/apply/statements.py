@@ -82,7 +82,8 @@ class Runner:
         """Every statement of an edited scope, in the new source's order; what is gone goes first."""
         self.siblings = pairs
         self.going += tuple(p.old for p in pairs if p.old is not None and _is_going(p))
-        self.reordered = reorders(pairs) or bool(helpers_edited(self, pairs))
+        reordered = self.work.reordered if pairs is self.work.pairs else reorders(pairs)
+        self.reordered = reordered or bool(helpers_edited(self, pairs))
         if self.reordered:
             self._take_reordered(pairs)
         else:  # nothing is bound, removed or annotated that was not

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from midflight.apply.parsed import Parsed, Roots
 from midflight.graph.loaded import Loaded, version_of
 from midflight.plan.diff import Pair, compiled_anew, match
+from midflight.plan.order import reorders
 from midflight.plan.statements import SourceText, Statement, split
 from midflight.values import ModuleReport
 
@@ -28,7 +28,7 @@ class Record:
     removed: dict[str, None] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Work:
     """One module in one reload: edited, or reached by a value that flowed to it (`source` is None then)."""
 
@@ -46,6 +46,8 @@ class Work:
     followed: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
+    changed: list[Pair] = field(init=False)
+    reordered: bool = field(init=False)  # whether other names may be bound, or in another order
     _version: str | None = None
 
     @property
@@ -73,12 +75,12 @@ class Work:
     def _other_future(self) -> bool:
         return self.old.text.future != self.text.future
 
-    @functools.cached_property
-    def changed(self) -> list[Pair]:
-        """Those of its pairs that are not just what they were: few, so that who asks all of them asks these."""
-        return [pair for pair in self.pairs if pair.kind != "same"]
+    def __post_init__(self) -> None:
+        # Pairs that are not just what they were are few: who has a question to all of them asks these.
+        self.changed = [pair for pair in self.pairs if pair.kind != "same"]
+        self.reordered = bool(self.changed) and reorders(self.pairs)
 
-    @functools.cached_property
+    @property
     def touches_imports(self) -> bool:
         """Whether the edit may have changed which modules the text names."""
         statements = (one for pair in self.changed if pair.edited for one in (pair.old, pair.new) if one is not None)
