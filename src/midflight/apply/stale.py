@@ -210,7 +210,7 @@ def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
 def _class_imports_change(runner: Runner, statement: Statement) -> bool:
     """Whether the body of a class imports something that changed."""
     package = hasattr(runner.work.loaded.module, "__path__")
-    return statement.is_class and any(
+    return bool(runner.changes.values and statement.is_class) and any(
         (one.module, one.name) in runner.changes.values for one in imports_inside(statement, runner.work.name, package)
     )
 

@@ -63,7 +63,10 @@ class Work:
     ) -> tuple[Statement, ...]:
         """The statements of a block or class body: the same ones whenever it is asked in this reload."""
         found = self.parts.get((statement, part))
-        if found is None:
+        if found is None and part == "body" and statement.is_class:
+            found = tuple(member.moved(statement.shift) for member in statement.members)  # of which much is known
+            self.parts[statement, part] = found
+        elif found is None:
             found = self.parts[statement, part] = split(body, lines, statement.shift)
         return found
 

@@ -192,6 +192,8 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     """Why an unedited class statement must run again for what stands around its body; empty if it need not."""
     node = statement.node
     live = runner.scope.get(node.name)  # type: ignore[attr-defined]
+    if type(live) is type and len(live.__mro__) == 2 and statement.fact("bare", _has_bare_header):
+        return []  # most are: nothing but its body makes it
     owner = live_class(runner, Pair("same", statement, statement), live)
     if owner is None or not isinstance(node, ast.ClassDef):
         return []
@@ -207,6 +209,10 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
     return found
+
+
+def _has_bare_header(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ClassDef) and not (node.bases or node.keywords or node.decorator_list)
 
 
 def _has_other_kind(owner: type, node: ast.ClassDef) -> bool:
