@@ -71,6 +71,7 @@ def put_in_place(root: Path, release: Path) -> int:
     for name in changed:
         if name in new:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).unlink(missing_ok=True)  # a shared library that is mapped must not change under the process
             (root / name).write_bytes(new[name])
         else:
             (root / name).unlink()

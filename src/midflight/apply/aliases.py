@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from midflight.apply.branches import as_it_runs
+from midflight.apply.graft.enums import Were
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
 from midflight.plan.diff import Pair
@@ -71,12 +72,17 @@ def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[F
             yield from _asked_for(runner, key, name)
         return
     if current is new:
-        if id(new) in runner.changes.in_place and runner.scope.key(name) not in runner.changes.values:
+        if _changed_in_place(runner, key, new) and runner.scope.key(name) not in runner.changes.values:
             yield "flow", name, key, new
     elif _stands_for(runner, key, current):
         yield "bind", name, key, new
     elif _only_here(runner, statement, name) and runner.scope.label(name) not in runner.work.record.kept:
         yield "keep", name, key, new
+
+
+def _changed_in_place(runner: Runner, key: Key, value: Any) -> bool:
+    """Whether a changed name still holds the object that it held, which holds something else: a container, an enum."""
+    return id(value) in runner.changes.in_place or isinstance(runner.changes.values.get(key), Were)
 
 
 def _stands_for(runner: Runner, key: Key, current: Any) -> bool:
@@ -167,7 +173,7 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
     old = runner.changes.values.get(key, new)
     if comes and new is not ABSENT:
         if current is new:
-            if id(new) in runner.changes.in_place and runner.scope.key(name) not in runner.changes.values:
+            if _changed_in_place(runner, key, new) and runner.scope.key(name) not in runner.changes.values:
                 yield "flow", name, key, new
         elif (
             current is ABSENT

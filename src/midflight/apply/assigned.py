@@ -7,6 +7,7 @@ import builtins
 import functools
 import itertools
 import operator
+import sys
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,11 @@ from midflight.apply.asked import is_derived, is_state
 from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
 from midflight.apply.definitions import class_continued, inner_function, made_here, tell_of_old_answers
-from midflight.apply.graft.classes import adopt_class
+from midflight.apply.graft.classes import adopt_class, adopt_made
 from midflight.apply.graft.functions import forward
 from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
-from midflight.apply.holders import functions_in, functions_running, nested_codes
+from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve
 from midflight.apply.scopes import ClassScope, ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import (
@@ -39,6 +40,8 @@ from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
+
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h): made by Python code
 
 
 def run_value(runner: Runner, pair: Pair) -> None:
@@ -60,9 +63,10 @@ def run_value(runner: Runner, pair: Pair) -> None:
     alone = _bound_only_by(runner, pair)
     continues = _classes_in(runner, statement)
     makers = _makers_in(runner, pair)
-    if continues or makers:
+    known = _classes_like(before.values())
+    if continues or makers or known:
         runner.run.before_call()  # containers that wait for their new contents have them now
-    contents = runner.run.registrations.contents() if continues or makers else {}
+    contents = runner.run.registrations.contents() if continues or makers or known else {}
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
         made, roots = _run_as_placed(runner, statement)
     elif given or (only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)):
@@ -86,6 +90,9 @@ def run_value(runner: Runner, pair: Pair) -> None:
         elif name in given and _wraps_as(runner, before[name], given[name], value):
             runner.scope.set(name, before[name])
             runner.work.record.grafted[runner.scope.label(name)] = None
+        elif _made_again(runner, pair, name, before[name], value, known):
+            if not adopt_made(runner, pair, name, before[name], value, contents):
+                runner.rebind(name, before[name], value)
         else:
             _settle(runner, name, before[name], value, pair, untouched.get(name, False))
     if makers:
@@ -95,6 +102,32 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+def _classes_like(values: Iterable[Any]) -> list[type]:
+    """The classes under the bases of those among `values`: one that a call gives is new if it is not among these."""
+    bases: dict[int, type] = {id(base): base for one in values if isinstance(one, type) for base in one.__bases__}
+    known: list[type] = []
+    for base in bases.values():
+        known += type.__subclasses__(base)
+    return known
+
+
+def _made_again(runner: Runner, pair: Pair, name: str, old: Any, new: Any, known: Sequence[type]) -> bool:
+    """Whether a class that a call made, such as `namedtuple`, has been made again by it."""
+    if not (isinstance(old, type) and isinstance(new, type)) or any(new is cls for cls in known):
+        return False
+    if _is_another_name(pair.old) or _is_another_name(pair.new) or not _was_bound(runner, pair, name):
+        return False
+    return bool(old.__flags__ & _HEAP) and not _is_defined_elsewhere(runner, name, old)
+
+
+def _is_defined_elsewhere(runner: Runner, name: str, cls: type) -> bool:
+    """Whether another name than this is the one that the class has itself."""
+    if (cls.__module__, cls.__qualname__) == (runner.work.name, runner.scope.label(name)):
+        return False
+    module = sys.modules.get(cls.__module__)
+    return module is not None and resolve(vars(module), cls.__qualname__.split(".")) is cls
 
 
 def _arrived(runner: Runner, name: str, made: Any) -> Any:
@@ -162,8 +195,7 @@ def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
         if function is not None:
             given[name] = function
     for name in _read_from_outside(runner, statement):
-        outer = runner.scope.namespace if isinstance(runner.scope, ClassScope) else vars(builtins)
-        value = outer.get(name, getattr(builtins, name, ABSENT))
+        value = getattr(builtins, name, ABSENT)
         if value is not ABSENT:
             given[name] = value
     return given
@@ -171,8 +203,8 @@ def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
 
 def _read_from_outside(runner: Runner, statement: Statement) -> Iterator[str]:
     """Names that `statement` reads from around its scope and binds in it: `print = loud(print)`."""
-    if runner.in_block or statement.is_block:
-        return
+    if runner.in_block or statement.is_block or isinstance(runner.scope, ClassScope):
+        return  # a class body finds only what is bound above
     for name in statement.binds & statement.reads:
         others = (pair.new for pair in runner.siblings if pair.new is not None and pair.new is not statement)
         if not isinstance(statement.node, ast.AugAssign) and not any(name in other.binds for other in others):
@@ -218,7 +250,7 @@ def _run_live(
     watched = Watched(alone, runner.scope.namespace)
     node = watched.rewritten(pair.new.located()) if watched.names else pair.new.located()
     code = watched.linked(runner.scope.compile([node]))
-    runner.scope.run(code)
+    runner.scope.run(code, pair.new.node)
     made = {}
     for name in [*before, *(watched.names - before.keys())]:
         value = runner.scope.get(name)
@@ -455,11 +487,12 @@ def settle_built(runner: Runner, name: str) -> None:
 
 
 def annotate(runner: Runner, pair: Pair) -> None:
-    """What the annotation gives is another value now; what the name holds stays."""
+    """What the annotation gives is another value now, or it came or went; what the name holds stays."""
     assert pair.new is not None
     graft_codes(runner, pair)
     node = pair.new.located()
-    assert isinstance(node, ast.AnnAssign)
+    if not isinstance(node, ast.AnnAssign):
+        return  # those that went go with the whole scope's
     alone = ast.AnnAssign(node.target, node.annotation, None, node.simple)
     runner.aside([ast.copy_location(alone, node)], {}, pair)
 

@@ -140,9 +140,11 @@ def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) ->
         return _live_branch(runner, node, parts)
     if isinstance(node, ast.With):
         # What it enters may be what its statements need: only definitions and imports can do without.
-        edited = [p for p in parts.get("body", []) if p.edited and p.statement.binds]
+        body = parts.get("body", [])
+        edited = [p for p in body if p.edited]
         plain = all(p.statement.is_def or p.statement.is_class for p in edited)
-        return {"body"} if plain and len(edited) == sum(p.edited for p in parts.get("body", [])) else None
+        reached = all(p.old is None or p.new is None or _was_live(runner, p.old) for p in edited)
+        return {"body"} if plain and reached and _body_ran(body) else None
     if isinstance(node, ast.Try):
         return _live_try(parts)
     return None

@@ -19,7 +19,7 @@ from midflight.apply.work import Work
 from midflight.graph.homes import inside, made_in, module_of
 from midflight.graph.hook import PLAIN
 from midflight.graph.loaded import Loaded, Program, names_used
-from midflight.plan.flow import Dotted, chains_in_text, dotted_reads
+from midflight.plan.flow import Dotted, Imported, chains_in_text, dotted_reads, imported_and_deleted
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.statements import Statement
 
@@ -225,13 +225,15 @@ class Changes:
         lists = lists_names(statement) and self._other_names(work, statement)
         if not self.values and not (self.touched and statement.calls) and not lists:
             return []
-        namespace = self._now(work.loaded.namespace)
+        helpers = self._helpers(work)
+        namespace = self._now(work.loaded.namespace, {name: self._imported(one) for name, one in helpers.items()})
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
             reads, chains = names_read(statement), chains_in_text(statement)
         found = [
             n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)
         ]
+        found += [n for n in reads & helpers.keys() if (helpers[n].module, helpers[n].name) in self.values]
         found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
         if lists:
             found += [name for name in LISTERS & reads if name not in namespace]
@@ -253,10 +255,22 @@ class Changes:
         above, below = names_around(work.text.statements, statement)
         return names_around(before, old)[0] != above or bool(self.listed.get(work.name, set()) - below)
 
-    def _now(self, namespace: dict[str, Any]) -> Mapping[str, Any]:
-        """`namespace` as it will be once the prepared writes are live."""
+    def _now(self, namespace: dict[str, Any], also: dict[str, Any]) -> Mapping[str, Any]:
+        """`namespace` as it will be once the prepared writes are live; behind it what it had and deleted."""
         pending = self.pending.get(id(namespace))
-        return collections.ChainMap(pending, namespace) if pending else namespace
+        maps = [one for one in (pending, namespace, also) if one]
+        return collections.ChainMap(*maps) if len(maps) > 1 else namespace
+
+    def _helpers(self, work: Work) -> dict[str, Imported]:
+        """What the module imports and deletes again: statements in between have read it."""
+        package = hasattr(work.loaded.module, "__path__")
+        return work.text.fact("helpers", lambda: imported_and_deleted(work.text, work.name, package))  # type: ignore[no-any-return]
+
+    def _imported(self, one: Imported) -> Any:
+        loaded = self.program.get(one.module)
+        if loaded is None:
+            return ABSENT
+        return self._now(loaded.namespace, {}).get(one.name, ABSENT) if one.name else loaded.module
 
     def _not_accepted(self, work: Work, causes: list[str]) -> list[str]:
         """Without what follows from modules whose updates this one takes itself."""

@@ -16,7 +16,7 @@ from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.graft.answers import forget_aliases, forget_answers
-from midflight.apply.graft.generated import LEFT
+from midflight.apply.graft.generated import LEFT, let_live
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
 from midflight.apply.moves import Moves
@@ -55,6 +55,7 @@ class Execution:
         self.moves = Moves(self)
         # (module, qualified name) of a class → attributes that its instances gained and lost
         self.shapes: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
+        self.twins: list[tuple[type, type]] = []  # classes made again, which the program may hold → those that live
         self.shapes_changed = False  # classes gained or lost members or bases
         self._order: dict[str, int] = {}
         self._taking: set[str] = set()
@@ -82,6 +83,7 @@ class Execution:
                 listed.add(reached)
                 heapq.heappush(waiting, self._position(reached))
         self.search.finish()
+        let_live(self.tx, self.twins)
         self._empty_caches()
         let_go(self)
         gone = [held for names in self.removed.values() for held in names.values() if isinstance(held, type)]

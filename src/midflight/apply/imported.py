@@ -64,7 +64,7 @@ def import_again(runner: Runner, pair: Pair, names: Collection[str]) -> None:
     assert pair.new is not None
     before = {name: runner.scope.get(name) for name in names}
     runner.run.before_call()
-    made = runner.scope.run_aside(runner.scope.compile([pair.new.located()]), {})
+    made = runner.scope.run_aside(runner.scope.compile([pair.new.located()]), {}, pair.new.node)
     for name, old in before.items():
         if name in made and made[name] is not old:
             runner.rebind(name, old, made[name])

@@ -8,13 +8,13 @@ import contextlib
 import sys
 import types
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.graph.loaded import Loaded, names_used
-from midflight.plan.statements import import_marks
+from midflight.plan.statements import BLOCKS, bound_names, import_marks
 
 Bindings = dict[str, Any]
 Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whose prepared writes are not live yet
@@ -82,7 +82,7 @@ class ModuleScope:
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
         return compile_nodes(nodes, self.loaded.path, self.flags, self.imports)
 
-    def run(self, code: types.CodeType) -> None:
+    def run(self, code: types.CodeType, at: ast.stmt | None = None) -> None:
         """In the live namespace, as the module's own top level would."""
         self.tx.guard(self.namespace)
         annotations = self.namespace.get("__annotations__")
@@ -90,7 +90,7 @@ class ModuleScope:
             self.tx.guard(annotations)
         exec(code, self.namespace)
 
-    def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt | None = None) -> Bindings:
         """Against the live namespace, but what it binds comes back instead of going there."""
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         scratch = dict(given)
@@ -176,16 +176,30 @@ class ClassScope:
             code = _class_code(code, name)
         return code
 
-    def run(self, code: types.CodeType) -> None:
-        for name, value in self.run_aside(code, {}).items():
+    def run(self, code: types.CodeType, at: ast.stmt | None = None) -> None:
+        for name, value in self.run_aside(code, {}, at).items():
             self.set(name, value)
 
-    def run_aside(self, code: types.CodeType, given: Mapping[str, Any]) -> Bindings:
+    def bound_above(self, at: ast.stmt) -> frozenset[str]:
+        """Names that a statement `at` of the body finds there; what is bound further down it reads from around."""
+        names = {"__module__", "__qualname__", "__doc__"}
+        for child in self.node.body:
+            inside = child is at or child.lineno <= at.lineno <= (child.end_lineno or child.lineno)
+            if inside and not isinstance(child, BLOCKS):
+                break
+            names |= {self.mangled(name) for name in bound_names(child)}
+            if inside:
+                break
+        return frozenset(names)
+
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt | None = None) -> Bindings:
+        """As the body would at its statement `at`; what that binds comes back instead of going to the class."""
         if self.module.pending and not self.module.pending.keys().isdisjoint(names_used((code,))):
             self.tx.flush()  # a class body looks names up in the module's namespace only
-        given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
-        given = {self.mangled(name): value for name, value in given.items()}
-        scratch = _Body(self.owner, given)
+        above = self.bound_above(at) if at is not None else vars(self.owner).keys() | self.pending.keys()
+        waiting = {k: v for k, v in self.pending.items() if v is not ABSENT and k in above}
+        given = {**waiting, **{self.mangled(name): value for name, value in given.items()}}
+        scratch = _Body(self.owner, given, above)
         held = self.get("__annotations__")
         scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
         before = dict(annotations)
@@ -213,13 +227,16 @@ class ClassScope:
 
 
 class _Body(dict[str, Any]):
-    """The names of a class body while part of it runs again: what was not bound anew is read from the live class."""
+    """The names of a class body while part of it runs again: of those that are bound `above` it, what was not bound
+    anew is read from the live class."""
 
-    def __init__(self, owner: type, given: Mapping[str, Any]) -> None:
+    def __init__(self, owner: type, given: Mapping[str, Any], above: Container[str]) -> None:
         super().__init__(given)
-        self._owner = owner
+        self._owner, self._above = owner, above
 
     def __missing__(self, name: str) -> Any:
+        if name not in self._above:
+            raise KeyError(name)
         return vars(self._owner)[name]
 
 

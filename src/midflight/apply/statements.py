@@ -338,7 +338,7 @@ class Runner:
             self.tx.flush()
             self.changes.unfilled = False
         code = self.scope.compile(nodes)
-        made = self.scope.run_aside(code, given)
+        made = self.scope.run_aside(code, given, pair.statement.node)
         annotations = made.pop("__annotations__", None)
         if annotations is not None:
             self.scope.set("__annotations__", annotations)

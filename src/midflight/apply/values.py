@@ -16,6 +16,7 @@ from midflight.graph.hook import is_plain
 from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
 
+_DERIVED = (types.FunctionType, types.MethodType, type, re.Pattern, re.Match, tuple)
 _TYPES = frozenset({"types", "typing", "collections.abc"})
 
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
@@ -41,10 +42,16 @@ def same_value(left: Any, right: Any, was: InPlace = NOTHING, purged: InPlace = 
         return bool(left == right) and {repr(x) for x in left} == {repr(x) for x in right}
     if kind is float or kind is complex:
         return repr(left) == repr(right)
+    if kind is re.Match:
+        return _what_matched(left) == _what_matched(right)
     if kind is re.Pattern or is_plain(left):
         # Types are equal in any order of their members; a fresh process shows the order of its source.
         return bool(left == right) and (kind.__module__ not in _TYPES or repr(left) == repr(right))
     return False
+
+
+def _what_matched(match: re.Match[Any]) -> tuple[Any, ...]:
+    return match.re, match.string, match.pos, match.endpos, match.regs
 
 
 def before_in_place(value: Any, was: InPlace) -> Any:
@@ -66,12 +73,12 @@ def is_container(value: Any) -> bool:
 
 
 def is_data(value: Any) -> bool:
-    return is_container(value) or is_plain(value) or isinstance(value, (tuple, re.Pattern))
+    return is_container(value) or is_plain(value) or isinstance(value, (tuple, re.Pattern, re.Match))
 
 
 def is_derived_kind(value: Any) -> bool:
     """Values that may be made again when what they were built from changes (SEMANTICS: values flow)."""
-    return is_plain(value) or isinstance(value, (types.FunctionType, types.MethodType, type, re.Pattern, tuple))
+    return is_plain(value) or isinstance(value, _DERIVED)
 
 
 class Before:
@@ -155,7 +162,8 @@ def rebuilt(
         code = scope.compile([s.located() for s in statements])
         if isinstance(scope, ClassScope):
             mangled = {scope.mangled(bound) for bound in names}
-            local = {k: v for k, v in before.body(scope).items() if k not in mangled}
+            above = scope.bound_above(statements[0].node)
+            local = {k: v for k, v in before.body(scope).items() if k in above and k not in mangled}
             exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)
             return local.get(scope.mangled(name), ABSENT)
         for bound in names:

@@ -17,7 +17,7 @@ IN_PLACE = frozenset({"same", "moved", "bodies"})
 @dataclass(slots=True, eq=False)  # not frozen, which would make each of a module's pairs cost four times as much
 class Pair:
     """One statement in both versions; never changed. `bodies`: only code inside functions differs, so it need not run
-    again; `annotated`: only what its annotation gives, under another `from __future__` line."""
+    again; `annotated`: only its annotation does, or what that gives under another `from __future__` line."""
 
     kind: PairKind
     old: Statement | None
@@ -218,7 +218,22 @@ def _pair(old: Statement | None, new: Statement) -> Pair:
         return Pair("same" if old.first == new.first and old.text == new.text else "moved", old, new)
     if old.type is new.type and same_trees(old, new, bodies=False):
         return Pair("bodies", old, new)
-    return Pair("changed", old, new)
+    return Pair("annotated" if _gives_what_it_gave(old.node, new.node) else "changed", old, new)
+
+
+def _gives_what_it_gave(old: ast.stmt, new: ast.stmt) -> bool:
+    """Whether two assignments give one name the same value, one of them with another annotation or none."""
+    targets = [_only_target(node) for node in (old, new)]
+    if not all(isinstance(target, ast.Name) for target in targets) or targets[0].id != targets[1].id:  # type: ignore[union-attr]
+        return False
+    values = [getattr(node, "value", None) for node in (old, new)]
+    return None not in values and fingerprint(values[0]) == fingerprint(values[1])  # type: ignore[arg-type]
+
+
+def _only_target(node: ast.stmt) -> ast.expr | None:
+    if isinstance(node, ast.AnnAssign):
+        return node.target
+    return node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
 
 
 def body_of(node: ast.AST, owner: Statement, lines: Sequence[str], name: str = "body") -> tuple[Statement, ...]:

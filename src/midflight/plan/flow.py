@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midflight.plan.statements import FUNCTIONS, Statement, parameters, walk_scope
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, parameters, walk_scope
 
 Dotted = tuple[str, ...]
 
@@ -93,6 +93,25 @@ def imports_in(statement: Statement, module: str, is_package: bool) -> tuple[Imp
     """What a statement imports by name, also inside `if` and `try`. Relative modules are made absolute (PEP 328)."""
     key = f"imports of {module}"
     return statement.fact(key, lambda node: tuple(_imports(node, module, is_package)))  # type: ignore[no-any-return]
+
+
+def imported_and_deleted(text: SourceText, module: str, is_package: bool) -> dict[str, Imported]:
+    """Names that a module imports and deletes again; of a module that is imported, the name in it is empty."""
+    if "\ndel " not in text.text:
+        return {}
+    gone = {name for statement in text.statements for name in statement.deletes}
+    found: dict[str, Imported] = {}
+    for statement in text.statements:
+        if statement.is_import and not gone.isdisjoint(statement.binds):
+            ones = [*imports_in(statement, module, is_package), *_modules_bound(statement.node)]
+            found |= {one.bound: one for one in ones if one.bound in gone}
+    return found
+
+
+def _modules_bound(node: ast.stmt) -> Iterator[Imported]:
+    for alias in node.names if isinstance(node, ast.Import) else ():
+        root = alias.name.partition(".")[0]
+        yield Imported(alias.name if alias.asname else root, "", alias.asname or root)
 
 
 def imports_names(statement: Statement) -> bool:

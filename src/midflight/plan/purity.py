@@ -20,7 +20,9 @@ METHODS = frozenset(
     "split splitlines startswith strip swapcase symmetric_difference title translate union upper values zfill".split()
 )
 MUTATORS = frozenset("add append discard extend insert remove setdefault update clear pop reverse sort".split())
-PURE_CALLS = frozenset({"re.compile", "compile", "frozenset", "dict.fromkeys", "str.maketrans", "MappingProxyType"})
+PURE_CALLS = frozenset(
+    "re.compile re.match re.fullmatch re.search compile frozenset dict.fromkeys str.maketrans MappingProxyType".split()
+)
 _NODES = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.ListComp,

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.graft.answers import derive_abstract
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.functions import pair_codes
-from midflight.apply.graft.generated import graft_generated, leave_classes, makers_of, note_abstract, tell_of_hook
+from midflight.apply.graft.generated import (
+    body_class,
+    can_become,
+    graft_generated,
+    leave_classes,
+    makers_of,
+    note_abstract,
+    tell_of_hook,
+)
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.parsed import Roots, by_first
@@ -26,7 +34,7 @@ from midflight.graph.heap import live_instances
 from midflight.graph.homes import made_by_statement, module_of
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
-from midflight.plan.statements import Statement, fingerprint, split
+from midflight.plan.statements import Statement, bound_names, fingerprint, read_names, split
 from midflight.values import Problem
 
 if TYPE_CHECKING:
@@ -54,7 +62,8 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
         return
     assert pair.old is not None and isinstance(pair.old.node, ast.ClassDef)
     pairs = _body_pairs(runner, pair)
-    if _must_be_remade(pair.old.node, node, owner, live, pairs) or _other_hooks(runner, owner):
+    remade = _must_be_remade(pair.old.node, node, owner, live, pairs) or _docstring_is_read(pair.old.node, node)
+    if remade or _adds_to_docstring(runner, pair, owner, pairs) or _other_hooks(runner, owner):
         _remake(runner, pair, owner, live, pairs)
     elif _change_bases(runner, pair, owner):
         _edit_in_place(runner, pair, owner, pairs)
@@ -73,14 +82,8 @@ def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
             and cls.__qualname__ == qualname
             and cls.__name__ == pair.old.node.name
         ):
-            return _innermost(cls, live)
+            return body_class(pair.old.node, live, cls)
     return None
-
-
-def _innermost(cls: type, live: type) -> type:
-    """A class decorator may have put a class of the same name on top of the one that the body made."""
-    same = [k for k in live.__mro__ if k.__qualname__ == cls.__qualname__ and module_of(k) == module_of(cls)]
-    return same[-1]
 
 
 def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
@@ -109,12 +112,25 @@ def adopt_class(
     """`owner` becomes what a block that ran as a whole has made under its name; `codes` are those of the block."""
     runner.tx.flush()
     old = runner.old_codes(pair)
-    graft_generated(
-        runner, pair, owner, owner, made, _with_stale(runner, pair, owner, _body_pairs(runner, pair)), before
-    )
+    pairs = _with_stale(runner, pair, owner, _body_pairs(runner, pair))
+    graft_generated(runner, pair, owner, owner, made, pairs, before, owner.__name__)
     if old:
         runner.graft_pairs(pair, old, codes)
     runner.work.record.grafted[runner.scope.label(owner.__name__)] = None
+
+
+def adopt_made(runner: Runner, pair: Pair, name: str, owner: type, made: type, before: Contents) -> bool:
+    """`owner`, which a call made, or a class statement in its place, becomes the class that has been made now under its
+    `name`. False where CPython cannot give it the other layout."""
+    runner.tx.flush()
+    if not can_become(runner.tx, owner, made):
+        return False
+    runner.scope.set(name, owner)
+    body = pair.old.members if pair.old is not None and pair.old.is_class else ()
+    went = [Pair("removed", one, None) for one in body]
+    graft_generated(runner, pair, owner, owner, made, went, before, name)
+    runner.work.record.grafted[runner.scope.label(name)] = None
+    return True
 
 
 # -- edited in place ----------------------------------------------------------------------------------
@@ -154,7 +170,8 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
     scope = _scope(runner, owner, node)
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
     stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner.wants(p.new)]
-    if stale and is_generated(owner, live) and any(_is_field(p) for p in stale):
+    fields = is_generated(owner, live) and any(_is_field(p) for p in stale)
+    if stale and (fields or any("__doc__" in p.statement.binds & p.statement.reads for p in stale)):
         runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
         runner.swap_roots(pair)
         again = Pair("changed", pair.old or pair.new, pair.new)
@@ -175,7 +192,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     assert isinstance(node, ast.ClassDef)
     if not is_generated(owner, live) and not node.decorator_list and not _other_hooks(runner, owner):
         runner.run.before_call()
-        bases = types.resolve_bases(_evaluate_bases(runner, pair.new.located())) or (object,)  # type: ignore[arg-type]
+        bases = types.resolve_bases(_evaluate_bases(runner, pair.new)) or (object,)
         if bases == owner.__bases__ and not _has_other_kind(owner, node):
             return
     runner.swap_roots(pair)
@@ -262,8 +279,28 @@ def _roots_of_class(runner: Runner, pair: Pair, inner: Runner) -> tuple[types.Co
     return (code.replace(co_consts=(*rest, *live)),)
 
 
+def _docstrings(old: ast.ClassDef, new: ast.ClassDef) -> tuple[str | None, str | None]:
+    return ast.get_docstring(old, clean=False), ast.get_docstring(new, clean=False)
+
+
+def _docstring_is_read(old: ast.ClassDef, new: ast.ClassDef) -> bool:
+    """Whether a docstring differs that the body itself uses, or puts something else in its place."""
+    before, after = _docstrings(old, new)
+    return before != after and any("__doc__" in read_names(child) | bound_names(child) for child in new.body)
+
+
+def _adds_to_docstring(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> bool:
+    """Whether a statement of the body must run that puts more into `__doc__`: it needs the docstring as written."""
+    builders = [p for p in pairs if p.new is not None and "__doc__" in p.new.binds & p.new.reads]
+    if not builders:
+        return False
+    assert pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
+    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new.node), pairs)
+    return any(p.edited or inner.wants(p.statement) for p in builders)
+
+
 def _docstring(scope: ClassScope, old: ast.ClassDef, new: ast.ClassDef) -> None:
-    before, after = ast.get_docstring(old, clean=False), ast.get_docstring(new, clean=False)
+    before, after = _docstrings(old, new)
     if before != after:
         scope.set("__doc__", after)
 
@@ -287,7 +324,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     if list(map(fingerprint, old.bases)) == list(map(fingerprint, new.bases)) and not header_causes(runner, pair.new):
         return True
     runner.run.before_call()
-    written = _evaluate_bases(runner, new)
+    written = _evaluate_bases(runner, pair.new)
     bases = types.resolve_bases(written) or (object,)
     if _brings_makers(owner, bases):
         return False
@@ -334,13 +371,15 @@ def _note_written_bases(runner: Runner, owner: type, written: tuple[Any, ...], b
         runner.tx.del_attr(owner, "__orig_bases__")
 
 
-def _evaluate_bases(runner: Runner, node: ast.ClassDef) -> tuple[Any, ...]:
+def _evaluate_bases(runner: Runner, statement: Statement) -> tuple[Any, ...]:
     """What the bases give, as written."""
+    node = statement.located()
+    assert isinstance(node, ast.ClassDef)
     place = "\x00bases"
     value = ast.copy_location(ast.Tuple(list(node.bases), ast.Load()), node)
     target = ast.copy_location(ast.Name(place, ast.Store()), node)
     assign = ast.copy_location(ast.Assign([target], value), node)
-    made = runner.scope.run_aside(runner.scope.compile([assign]), {})
+    made = runner.scope.run_aside(runner.scope.compile([assign]), {}, statement.node)
     return tuple(made[place])
 
 
@@ -531,22 +570,30 @@ def _is_doc(pair: Pair) -> bool:
 
 def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> list[Pair]:
     """`pairs`, in which what nobody edited and reads what changed is changed too: a default, an attribute."""
-    assert pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
+    assert pair.old is not None and pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
     inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new.node), pairs)
-    stale = (p.new is not None and not p.edited and bool(p.new.binds) and inner.wants(p.new) for p in pairs)
+    doc = isinstance(pair.old.node, ast.ClassDef) and _docstring_is_read(pair.old.node, pair.new.node)
+
+    def wants(statement: Statement) -> bool:
+        uses_doc = "__doc__" in statement.binds or (doc and "__doc__" in statement.reads)
+        return bool(statement.binds) and (uses_doc or inner.wants(statement))
+
+    stale = (p.new is not None and not p.edited and wants(p.new) for p in pairs)
     return [Pair("changed", p.old, p.new) if again else p for p, again in zip(pairs, stale, strict=True)]
 
 
-def _made_beside(runner: Runner, code: types.CodeType, name: str, owner: type, before: Contents) -> dict[str, Any]:
+def _made_beside(
+    runner: Runner, code: types.CodeType, node: ast.ClassDef, owner: type, before: Contents
+) -> dict[str, Any]:
     """What running a class statement binds. Whoever lets no class be registered twice sees the one that lives gone."""
     try:
-        return runner.scope.run_aside(code, {})
+        return runner.scope.run_aside(code, {}, node)
     except Exception:
         leave_classes()  # one that did not come to be is listed by its bases until it is collected
         if not runner.run.registrations.make_room(before, owner):
             raise
-    made = runner.scope.run_aside(code, {})
-    runner.run.registrations.in_order_of(before, owner, made[name])
+    made = runner.scope.run_aside(code, {}, node)
+    runner.run.registrations.in_order_of(before, owner, made[node.name])
     return made
 
 
@@ -570,7 +617,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     before = runner.run.registrations.contents()
     _forget_generated_text(runner, owner)
     code = runner.scope.compile([pair.new.located()])
-    made = _made_beside(runner, code, node.name, owner, before)
+    made = _made_beside(runner, code, node, owner, before)
     annotations = made.pop("__annotations__", None)
     if annotations is not None:
         runner.scope.set("__annotations__", annotations)
@@ -580,7 +627,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     runner.roots[pair.new] = roots
     versions = list(pair_codes(old_roots, roots))
     runner.run.search.fits.update(fits_for(pair.new, versions, roots, runner.scope, owner))
-    graft_generated(runner, pair, owner, live, twin, pairs, before)
+    graft_generated(runner, pair, owner, live, twin, pairs, before, node.name)
     if old_roots:
         runner.graft_pairs(pair, old_roots, roots)
     runner.work.record.grafted[runner.scope.label(node.name)] = None

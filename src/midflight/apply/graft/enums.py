@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.values import same_value
 from midflight.plan.diff import Pair
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
 
-def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> None:
-    """`twin`'s members and methods into `owner` (Lib/enum.py keeps them in `_member_map_` and two tables more)."""
+class Were:
+    """An enum with the members that it had, for what was made of them: `len(Color)`, `[one.name for one in Color]`."""
+
+    def __init__(self, owner: Any, members: Mapping[str, Any]) -> None:
+        self._owner, self.__members__ = owner, members
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from (member for name, member in self.__members__.items() if member._name_ == name)
+
+    def __reversed__(self) -> Iterator[Any]:
+        yield from reversed(list(self))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)  # `list` would ask for the length
+
+    def __contains__(self, value: Any) -> bool:
+        return any(member is value or member._value_ == value for member in self)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__members__[name]
+
+    def __getattr__(self, name: str) -> Any:
+        members = self.__dict__["__members__"]
+        return members[name] if name in members else getattr(self.__dict__["_owner"], name)
+
+    def __call__(self, value: Any) -> Any:
+        return next((member for member in self if member._value_ == value), None) or self._owner(value)
+
+
+def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> Were | None:
+    """`twin`'s members and methods into `owner` (Lib/enum.py keeps them in `_member_map_` and two tables more). Gives
+    what it was before, where its members are others now, or have other values."""
     from midflight.apply.graft.generated import ENUM_TABLES, move_attributes
 
     tx = run.tx
     old, new = dict(owner._member_map_), dict(twin._member_map_)
     lives: dict[int, Any] = {}
+    same = list(old) == list(new) and all(same_value(old[name]._value_, one._value_) for name, one in new.items())
     for name, member in new.items():
         lives[id(member)] = _living(run, owner, old.get(name), member, lives)
     _set_tables(run, owner, twin, lives)
@@ -30,6 +62,7 @@ def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> 
     move_attributes(tx, owner, twin, pairs, skip={*ENUM_TABLES, *new})
     for name in [name for name, value in vars(owner).items() if name not in vars(twin) and _is_a_flags(name, value)]:
         tx.del_attr(owner, name)
+    return None if same else Were(owner, old)
 
 
 def _is_a_flags(name: str, value: Any) -> bool:

@@ -18,6 +18,7 @@ Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
 # id of a function that another one closed over → itself, and the one of an older closure that acts as it
 Acting = Mapping[int, tuple[types.FunctionType, types.FunctionType]]
 NOBODY: Acting = types.MappingProxyType({})
+_MOST_WRAPPED = 20
 _PLACE = "\x00midflight: the function to call"
 
 
@@ -232,7 +233,14 @@ def graft_signature(tx: Transaction, old: types.FunctionType, new: types.Functio
 
 
 def _shown_elsewhere(function: types.FunctionType) -> bool:
-    return function.__module__ != function.__globals__.get("__name__")
+    """Whether it says another module than that of its definition, or of the one that it wraps."""
+    inner: Any = function
+    for _ in range(_MOST_WRAPPED):
+        wrapped = inner.__dict__.get("__wrapped__")
+        if type(wrapped) is not types.FunctionType:
+            break
+        inner = wrapped
+    return bool(function.__module__ != inner.__globals__.get("__name__"))
 
 
 def has_name(value: Any) -> bool:

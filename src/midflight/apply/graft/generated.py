@@ -5,6 +5,7 @@ The statement ran again and made a twin; what it is goes into the class that liv
 from __future__ import annotations
 
 import abc
+import ast
 import enum
 import gc
 import inspect
@@ -22,12 +23,13 @@ from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
 from midflight.apply.registrations import in_place_of
-from midflight.apply.transaction import ABSENT, Transaction, own_attribute, restore
+from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
-from midflight.graph.homes import inside, module_of
+from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.plan.diff import Pair
+from midflight.plan.flow import decorator_names
 from midflight.values import Problem
 
 if TYPE_CHECKING:
@@ -48,20 +50,20 @@ _MADE = frozenset(
 
 
 def graft_generated(
-    runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, pairs: Sequence[Pair], before: Contents
+    runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, pairs: Sequence[Pair], before: Contents, name: str
 ) -> None:
-    """Move what `twin` is into `owner`. Where their layouts differ `owner` is replaced, or the edit is refused."""
-    name = pair.statement.node.name  # type: ignore[attr-defined]
+    """Move what `twin` is into `owner`, which `name` leads to. Where their layouts differ `owner` is replaced, or the
+    edit is refused."""
     if not isinstance(twin, type):
         runner.scope.set(name, twin)
         runner.changes.value_changed(runner.scope.key(name), live)
         return
-    inner = _body_twin(twin, owner)
+    inner = body_class(pair.statement.node, twin, owner)
     runner.run.shapes_changed = True
     runner.tx.undo(lambda: detach(inner))
     bases = owner.__bases__
     if not _take_layout(runner.tx, owner, inner):
-        _replace(runner, pair, owner, live, twin, inner, pairs)
+        _replace(runner, pair, owner, live, twin, inner, pairs, name)
         return
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
@@ -71,7 +73,9 @@ def graft_generated(
     if isinstance(owner, enum.EnumMeta):
         from midflight.apply.graft.enums import graft_enum
 
-        graft_enum(runner.run, owner, inner, pairs)
+        were = graft_enum(runner.run, owner, inner, pairs)
+        if were is not None:
+            runner.changes.value_changed(runner.scope.key(name), were)
     else:
         move_attributes(runner.tx, owner, inner, pairs)
         for each in pairs:
@@ -99,7 +103,38 @@ def graft_generated(
         runner.scope.set(name, twin)
         runner.changes.value_changed(runner.scope.key(name), live)
     runner.run.notes += _trade_places(runner, before, inner, owner)
+    if may_be_held(runner, pair.statement.node, inner):
+        runner.run.twins.append((inner, owner))
     detach(inner)
+
+
+def may_be_held(runner: Runner, node: ast.stmt, twin: type) -> bool:
+    """Whether code of the program's ran that was given the twin while it was made: a metaclass, a hook, a descriptor's
+    `__set_name__`, a decorator."""
+    owns = runner.run.program.owns
+    if any(owns(maker) for maker in makers_of(twin)):
+        return True
+    told = [type(value) for value in vars(twin).values() if hasattr(type(value), "__set_name__")]
+    decorators = [runner.scope.namespace.get(name) for name in decorator_names(node)]
+    return any(owns(one) for one in (*told, *decorators) if callable(one))
+
+
+def let_live(tx: Transaction, twins: Sequence[tuple[type, type]]) -> None:
+    """Whatever got hold of a twin while it was made holds the class that lives instead; a look at the whole heap."""
+    lives = {id(twin): owner for twin, owner in twins}
+    for holder in gc.get_referrers(*(twin for twin, _ in twins)) if twins else ():
+        if type(holder) is types.CellType:
+            tx.set_cell(holder, lives.get(id(cell_value(holder)), cell_value(holder)))
+        elif id(type(holder)) in lives:
+            tx.set_attr(holder, "__class__", lives[id(type(holder))])
+        elif not isinstance(holder, (type, types.FunctionType)):
+            _exchange_inside(tx, holder if type(holder) is dict else dict_of(holder), lives)
+
+
+def _exchange_inside(tx: Transaction, held: Any, lives: Mapping[int, type]) -> None:
+    for name, value in list(held.items()) if type(held) is dict else ():
+        if id(value) in lives:
+            tx.set_item(held, name, lives[id(value)])
 
 
 def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any]) -> None:
@@ -155,9 +190,15 @@ def _methods_trade_places(runner: Runner, before: Contents, twin: type, owner: t
     return lines
 
 
-def _body_twin(twin: type, owner: type) -> type:
-    same = [k for k in twin.__mro__ if k.__qualname__ == owner.__qualname__ and module_of(k) == module_of(owner)]
-    return same[-1] if same else twin
+def body_class(node: ast.stmt, made: type, named: type) -> type:
+    """The class that the body of a class statement made, where its name gives `made`: a decorator may have put another
+    on top, and a call among its bases have made one of the same name too, as `namedtuple("C", …)` does."""
+    if not isinstance(node, ast.ClassDef):
+        return made
+    same = [k for k in made.__mro__ if k.__qualname__ == named.__qualname__ and module_of(k) == module_of(named)]
+    if len(same) > 1 and not home_of(same[-1]) and any(isinstance(base, ast.Call) for base in node.bases):
+        same.pop()
+    return same[-1] if same else made
 
 
 def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
@@ -172,6 +213,12 @@ def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
     except TypeError:
         return False
     return True
+
+
+def can_become(tx: Transaction, owner: type, twin: type) -> bool:
+    """Whether `owner` can be what `twin` is: both are the same definition, in memory too. It has its bases then."""
+    alike = _is_same_definition(owner, twin) and type(owner) is type(twin)
+    return alike and _take_layout(tx, owner, twin)
 
 
 def _take_metaclass(tx: Transaction, owner: type, twin: type) -> None:
@@ -193,9 +240,10 @@ def _slots(cls: type) -> Any:
     return sorted(slots) if isinstance(slots, (tuple, list, set, dict)) else slots
 
 
-def _replace(runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type, pairs: Sequence[Pair]) -> None:
+def _replace(
+    runner: Runner, pair: Pair, owner: type, live: Any, twin: Any, inner: type, pairs: Sequence[Pair], name: str
+) -> None:
     """The class cannot become the new one: the new one takes its place, with the instances where CPython allows."""
-    name = pair.statement.node.name  # type: ignore[attr-defined]
     instances = live_instances(owner, exact=True)
     line = pair.statement.first
     path = runner.work.loaded.path
@@ -243,6 +291,19 @@ def _move_members(tx: Transaction, owner: type, inner: type, pairs: Sequence[Pai
             continue
         _retarget_class_cells(tx, value, owner, inner)
         tx.set_attr(inner, name, value)
+        _defaults_follow(tx, value, new, vars(owner), inner)
+
+
+def _defaults_follow(tx: Transaction, lives: Any, made: Any, held: Mapping[str, Any], cls: type) -> None:
+    """Of a method that nobody edited, the defaults that are attributes of the class: `cls` has others than those `held`
+    before, which the method `made` now has for defaults."""
+    for old, new in zip(functions_in(lives, "", depth=1), functions_in(made, "", depth=1), strict=False):
+        before, after = old.__defaults__ or (), new.__defaults__ or ()
+        if len(before) == len(after) and any(a is not b for a, b in zip(before, after, strict=True)):
+            others = {id(value): vars(cls).get(name, value) for name, value in held.items()}
+            follow = tuple(b if others.get(id(a), a) is b else a for a, b in zip(before, after, strict=True))
+            if any(a is not b for a, b in zip(before, follow, strict=True)):
+                tx.set_attr(old, "__defaults__", follow)
 
 
 def raise_rude(path: str, line: int, code: str, message: str, instances: Sequence[Any]) -> None:
@@ -281,8 +342,8 @@ def move_attributes(
         if type(value) is types.MethodType and value.__self__ is twin:
             value = types.MethodType(value.__func__, owner)  # what a metaclass bound: `_iter_member_` of a flag
         old = held.get(name, ABSENT)
-        if old is not value and _is_of_another(old, owner, twin):
-            tx.set_attr(owner, name, value)
+        if old is not value and (_is_of_another(old, owner, twin) or _is_second_name(name, old, held)):
+            tx.set_attr(owner, name, _of_first_name(name, value, owner, twin))
             continue
         if _takes_over(old, value):
             become(tx, old, value)
@@ -300,6 +361,8 @@ def move_attributes(
         if isinstance(old, types.FunctionType) and isinstance(value, types.FunctionType):
             continue
         tx.set_attr(owner, name, value)
+    for name in kept & held.keys() & vars(twin).keys():
+        _defaults_follow(tx, held[name], vars(twin)[name], held, owner)
     if vars(twin).get("__slots__") != held.get("__slots__"):
         tx.set_attr(owner, "__slots__", vars(twin)["__slots__"])  # of the same layout: another order, a docstring
     for name in held:
@@ -340,6 +403,25 @@ def _is_of_another(value: Any, *own: type) -> bool:
         if any(one is function for one in functions_in(found, "", depth=1)):
             return True
     return False
+
+
+def _is_second_name(name: str, value: Any, held: Mapping[str, Any]) -> bool:
+    """Whether a function, or what wraps it, has another name among those `held` by which it is defined."""
+    functions = functions_in(value, "", depth=1)
+    return any(one.__name__ != name and _holds(held.get(one.__name__), one) for one in functions)
+
+
+def _of_first_name(name: str, value: Any, owner: type, twin: type) -> Any:
+    """What `owner` is to hold for `value` under `name`: of another method of `twin` the one that lives."""
+    first = value.__name__ if isinstance(value, types.FunctionType) else name
+    if first == name or vars(twin).get(first) is not value:
+        return value
+    lives = vars(owner).get(first)
+    return lives if type(lives) is types.FunctionType else value
+
+
+def _holds(value: Any, function: types.FunctionType) -> bool:
+    return any(one is function for one in functions_in(value, "", depth=1))
 
 
 def _is_same_definition(one: Any, other: type) -> bool:

@@ -63,7 +63,16 @@ def _retarget_static(tx: Transaction, old: Any, new: Any) -> bool:
     function = _become_or(tx, old.__func__, new.__func__)
     if function is not old.__func__:
         _reinit(tx, old, type(old).__init__, (old.__func__,), (function,))
+    _copy_shown(tx, old, new)
     return True
+
+
+def _copy_shown(tx: Transaction, old: Any, new: Any) -> None:
+    """What a static or class method copied from its function when it was made (Objects/funcobject.c)."""
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        value = new.__dict__.get(name)
+        if name in new.__dict__ and old.__dict__.get(name) != value:
+            tx.set_item(old.__dict__, name, value)
 
 
 def _retarget_property(tx: Transaction, old: property, new: property) -> bool:

@@ -1,0 +1,481 @@
+"""Edits that releases of real packages brought and that went wrong once, as small as they went wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules.harness import Case, play, table
+
+EDITS = r'''
+# annotation-comes-to-a-value: the value stays, what else filled it too
+[file a.py]
+class Codes(dict):
+    pass
+codes = Codes()
+def _init():
+    codes["ok"] = 200
+_init()
+class C:
+    CACHE = {}
+    C2: "dict" = {}
+K = codes["ok"]
+[run]
+import a
+codes, cache = a.codes, a.C.CACHE
+cache[1] = 2
+[sub a.py]
+codes = Codes() => codes: "Codes" = Codes()
+CACHE = {} => CACHE: dict = {}
+K = codes["ok"] => K = codes["ok"] + 1
+C2: "dict" = {} => C2 = {}
+[expect]
+a.codes is codes and a.codes == {"ok": 200} and a.K == 201
+a.C.CACHE is cache and cache == {1: 2}
+a.__annotations__ == {"codes": "Codes"} and a.C.__annotations__ == {"CACHE": dict}
+
+# annotation-makes-a-field: a dataclass has it
+[file a.py]
+from dataclasses import dataclass
+@dataclass
+class C:
+    n: int = 1
+    size = 5
+[run]
+import a
+c = a.C()
+C = a.C
+[sub a.py]
+size = 5 => size: int = 5
+[expect]
+a.C is C and a.C(2, 3).size == 3 and c.size == 5 and c == a.C()
+
+# second-name-of-a-function-becomes-a-definition: it is one of its own
+[file a.py]
+class C:
+    async def critical(self, x: int) -> int:
+        "critical"
+        return 1
+    fatal = critical
+    def g(self): return 1
+    h = g
+def p(): return 1
+q = p
+[run]
+import a
+critical = a.C.critical
+p = a.p
+[sub a.py]
+fatal = critical => async def fatal(self, x: int) -> int:\n\t\treturn 2
+h = g => def h(self): return 2
+q = p => def q(): return 3
+[expect]
+a.C.critical is critical and a.C.fatal is not critical and a.C.fatal.__name__ == "fatal" and a.C.fatal.__doc__ is None
+a.C().h() == 2 and a.C().g() == 1
+a.p is p and p() == 1 and a.q() == 3
+
+# class-made-by-a-call: it keeps its identity when its maker is edited
+[file a.py]
+import collections, enum, typing
+class Base:
+    def hi(self): return "hi"
+def make(n):
+    def meth(self): return n
+    def make_one(name):
+        def inner(self, x): return x + n
+        return inner
+    return type("Made", (Base,), {"meth": meth, "log": make_one("log")})
+One = make(1)
+Two = make(2)
+TABLE = {1: One, 2: Two}
+[run]
+import a
+One, Two = a.One, a.Two
+o = One()
+[sub a.py]
+return x + n => return x + n + 100
+[expect]
+a.One is One and o.log(1) == 102 and a.TABLE[1] is One
+[sub a.py]
+def meth(self): return n => def meth(self): return n * 10
+return type("Made" => n = n + 5\n\treturn type("Made"
+[expect]
+a.One is One and a.Two is Two and o.meth() == 60 and a.TABLE[2] is Two
+[sub a.py]
+One = make(1) => One = make(3)
+[expect]
+a.One is One and o.meth() == 80
+
+# functional-classes: what a call makes is a class that lives on
+[file a.py]
+import collections, enum, typing
+P = collections.namedtuple("P", "x y")
+Color = enum.Enum("Color", "RED BLUE")
+T = typing.NamedTuple("T", [("a", int)])
+D = typing.TypedDict("D", {"a": int})
+[run]
+import a
+P, Color, T, D = a.P, a.Color, a.T, a.D
+p, red = P(1, 2), Color.RED
+[sub a.py]
+"x y" => "x y z", defaults=(3,)
+RED BLUE => RED BLUE GREEN
+("a", int) => ("a", int), ("b", str)
+{"a": int} => {"a": int, "b": str}
+[expect]
+a.P is P and P(1, 2).z == 3
+a.Color is Color and Color.RED is red and Color.GREEN.value == 3
+a.T is T and T(1, "b").b == "b"
+a.D is D and D.__annotations__.keys() == {"a", "b"}
+
+# second-name-in-a-class-made-again: the function of the first name stays what it is
+[file a.py]
+class C:
+    __slots__ = ("a", "b")
+    def critical(self):
+        return 1
+    fatal = critical
+    warn = critical
+    def p(self): return 1
+    q = staticmethod(p)
+[run]
+import a
+critical = a.C.critical
+[sub a.py]
+("a", "b") => ("b", "a")
+fatal = critical => def fatal(self):\n\t\treturn 2
+q = staticmethod(p) => q = staticmethod(fatal)
+[expect]
+a.C.critical is critical and a.C().critical() == 1 and a.C().fatal() == 2 and a.C.warn is critical
+a.C.q(0) == 2 and a.C().p() == 1
+
+# member-of-the-name-of-a-global: above its definition the body reads the global
+[file a.py]
+import re
+class C:
+    A = 1
+    def re(self):
+        return 1
+    def get(self, x: "int" = 0) -> int:
+        return x
+    def int(self): return 2
+class D:
+    __slots__ = ("str", "n")
+    def f(self) -> str:
+        return ""
+[run]
+import a, re
+[sub a.py]
+A = 1 => A = 1\n\tPATTERN = re.compile("a")\n\tif A:\n\t\tFLAG = re.I
+x: "int" = 0 => x: int = 1
+def f(self) -> str: => def f(self, x: str = "") -> str:
+[expect]
+a.C.PATTERN == re.compile("a") and a.C.FLAG == re.I and a.C().re() == 1
+a.C.get.__annotations__ == {"x": int, "return": int} and a.C().get() == 1
+a.D.f.__annotations__ == {"x": str, "return": str}
+
+# class-over-a-named-tuple-of-its-name: the class is edited, not its base
+[file a.py]
+from collections import namedtuple
+class R(namedtuple("R", "x y")):
+    def one(self): return 1
+    @classmethod
+    def make(cls): return cls(1, 2)
+class S(namedtuple("S", "x")):
+    __slots__ = ()
+[run]
+import a
+R, S = a.R, a.S
+r, base = R(1, 2), R.__mro__[1]
+[sub a.py]
+@classmethod => def two(self): return 2
+def make(cls): return cls(1, 2) => x2 = 5
+__slots__ = () => __slots__ = ()\n\tdef three(self): return 3
+[expect]
+a.R is R and "make" not in vars(R) and "two" in vars(R) and r.two() == 2 and R.__mro__[1] is base
+a.S is S and S(1).three() == 3 and "three" in vars(S)
+[sub a.py]
+"x y" => "x y z", defaults=(7,)
+[expect]
+a.R is R and R(1, 2).z == 7 and r.one() == 1 and r.x == 1
+
+# docstring-that-the-body-uses: it is what the body makes of it
+[file a.py]
+class prop:
+    def __init__(self, get, text): self.get, self.text = get, text
+    def __get__(self, one, kind): return self.text if one is None else self.get(one)
+def doc(text): return lambda get: prop(get, text)
+class C:
+    """one"""
+    @doc(__doc__)
+    def __doc__(self): return "of an instance"
+[run]
+import a
+C, c = a.C, a.C()
+[sub a.py]
+"""one""" => """two"""
+[expect]
+a.C is C and C.__doc__ == "two" and c.__doc__ == "of an instance"
+
+# default-that-is-an-attribute-of-its-class: it follows where the class is made again
+[file a.py]
+import enum
+class E(enum.Enum):
+    A = 1
+    B = 2
+class C:
+    ALL = set(E)
+    SIZE = len(E)
+    __slots__ = ("n",)
+    def f(self, all=ALL, size=SIZE, seen=[]): return len(all), size, seen
+[run]
+import a
+f = a.C.f
+f.__defaults__[2].append(1)
+[sub a.py]
+B = 2 => B = 2\n\tD = 3
+__slots__ = ("n",) => __slots__ = ("n", "m")
+[expect]
+a.C().f() == (3, 3, [1]) and a.C.f.__defaults__[0] is a.C.ALL
+
+# helper-imported-and-deleted: what it made follows
+[file _version.py]
+text = '{"version": "1.0"}'
+OTHER = "x"
+def get_versions():
+    import json
+    return json.loads(text)
+[file a.py]
+from _version import get_versions
+import _version as v
+__version__ = get_versions()["version"]
+NAME = v.OTHER + "!"
+del get_versions, v
+[run]
+import a, sys
+[sub _version.py]
+1.0 => 1.1
+OTHER = "x" => OTHER = "y"
+[expect]
+a.__version__ == "1.1" and a.NAME == "y!"
+not hasattr(a, "get_versions") and not hasattr(a, "v")
+
+# effect-that-uses-deleted-helpers: they are there while it runs
+[file a.py]
+import operator
+from functools import partial, reduce
+def should(f):
+    return callable(f)
+locals().update({n: partial(f) for n, f in vars(operator).items() if should(f) and n == "add"})
+del operator, partial
+del should
+del reduce
+[run]
+import a
+[sub a.py]
+from functools import partial, reduce => from functools import partial\nNAMES = {"add", "sub"}
+def should(f):\n    return callable(f)\n =>
+if should(f) and n == "add"} => if callable(f) and n in NAMES}
+del should\ndel reduce => del NAMES
+[expect]
+a.sub(3, 1) == 2 and a.add(1, 1) == 2
+not hasattr(a, "operator") and not hasattr(a, "partial") and not hasattr(a, "NAMES") and not hasattr(a, "should")
+
+# members-of-an-enum: what is made of them follows
+[file a.py]
+import enum
+class E(enum.Enum):
+    A = 1
+    B = 2
+ALL = set(E)
+BY = {m.value: m for m in E}
+NAMES = [m.name for m in E]
+COUNT = len(E)
+FIRST = E.A
+TABLE = {E.A: "a"}
+MINE = list(E)
+class C:
+    every = tuple(E)
+    def f(self, all=ALL, n=len(E)): return len(all), n
+[file b.py]
+from a import E
+HOW = len(E)
+LIST = sorted(E, key=str)
+[run]
+import a, b
+ALL, BY, LIST, MINE = a.ALL, a.BY, b.LIST, a.MINE
+MINE.append(5)
+[sub a.py]
+B = 2 => B = 2\n\tD = 3
+[expect]
+len(a.ALL) == 3 and a.ALL is ALL
+a.BY == {1: a.E.A, 2: a.E.B, 3: a.E.D} and a.BY is BY and a.NAMES == ["A", "B", "D"] and a.COUNT == 3
+b.HOW == 3 and b.LIST is LIST and len(LIST) == 3
+a.C.every == (a.E.A, a.E.B, a.E.D) and a.C().f() == (3, 3)
+a.MINE is MINE and len(MINE) == 3 and told("MINE", "E")
+
+# version-from-a-match: what a pattern found, and what was made of that, follows
+[file _version.py]
+import re
+__version__ = "5.14.2"
+pattern = r"(?P<major>\d+).(?P<minor>\d+).(?P<patch>\d+)(?P<rest>.*)"
+match = re.match(pattern, __version__)
+assert match is not None
+parts: list = [int(match[part]) for part in ["major", "minor", "patch"]]
+if match["rest"]:
+    parts.append(match["rest"])
+version_info = tuple(parts)
+[file a.py]
+from _version import version_info, parts
+[run]
+import a
+parts = a.parts
+[sub _version.py]
+5.14.2 => 5.15.0rc1
+[expect]
+a.version_info == (5, 15, 0, "rc1") and a.parts is parts and sys.modules["_version"].match["rest"] == "rc1"
+[sub _version.py]
+5.15.0rc1 => 5.15.1
+[expect]
+a.version_info == (5, 15, 1)
+
+# import-that-fails-in-a-with: what stands below it is not bound
+[file a.py]
+from contextlib import suppress
+def check(name): return lambda f: f
+with suppress(ImportError):
+    from there_is_no_such_module import F
+    @check("a")
+    def is_name(x):
+        return F(x)
+[run]
+import a
+[sub a.py]
+check("a") => check("b")
+[expect]
+not hasattr(a, "is_name")
+
+# attribute-of-the-name-of-a-global-class: the class body has it
+[file a.py]
+class Basic: pass
+class C:
+    A = 1
+[run]
+import a
+[sub a.py]
+A = 1 => A = 1\n\tBasic: type = Basic
+[expect]
+vars(a.C)["Basic"] is a.Basic
+
+# docstring-with-more-appended: it is put together anew
+[file a.py]
+class O:
+    TEXT = "one"
+    __doc__ = "O "
+    __doc__ += TEXT
+class C:
+    """C"""
+    if __doc__:
+        __doc__ += "\n" + O.TEXT
+    def f(self): return 1
+[run]
+import a
+C, O = a.C, a.O
+[sub a.py]
+"one" => "two"
+[expect]
+a.O is O and O.__doc__ == "O two"
+a.C is C and C.__doc__ == "C\ntwo"
+[sub a.py]
+"""C""" => """D"""
+return 1 => return 2
+[expect]
+C.__doc__ == "D\ntwo" and C().f() == 2
+
+# static-method-under-another-name: it shows the docstring that its function has now
+[file a.py]
+import functools
+def old_name(fn, text):
+    @functools.wraps(fn)
+    def inner(*args): return fn(*args)
+    inner.__doc__ = f"Deprecated {text}"
+    return inner
+class C:
+    def doubled(x):
+        """old"""
+        return 2 * x
+    twice = staticmethod(doubled)
+    compat = staticmethod(old_name(doubled, "x"))
+    klass = classmethod(doubled)
+[run]
+import a
+twice, compat = vars(a.C)["twice"], vars(a.C)["compat"]
+[sub a.py]
+"""old""" => """new"""
+f"Deprecated {text}" => f"Use {text}"
+[expect]
+vars(a.C)["twice"] is twice and twice.__doc__ == "new" and vars(a.C)["klass"].__doc__ == "new"
+vars(a.C)["compat"].__doc__ == "Use x"
+
+# wrapper-shown-as-another-modules: it goes on being shown there
+[file p/__init__.py]
+from .m import stream
+stream.__module__ = "p"
+[file p/m.py]
+from contextlib import contextmanager
+@contextmanager
+def stream(x: int):
+    yield x
+[run]
+import p
+[sub p/m.py]
+x: int => x: str, y: int = 1
+[expect]
+p.stream.__module__ == "p" and p.stream.__annotations__ == {"x": str, "y": int}
+
+# alias-of-types-in-the-new-way: nobody called it
+[file a.py]
+import typing
+Address = typing.Union[int, str]
+[file b.py]
+from a import Address
+[run]
+import b
+[sub a.py]
+typing.Union[int, str] => int | str
+[expect]
+b.Address == int | str
+
+# twin-that-others-hold: what a metaclass or a descriptor notes of a class that is made again is the class that lives
+[file a.py]
+class Trait:
+    def __set_name__(self, owner, name): self.this_class = owner
+class Meta(type):
+    def __init__(cls, name, bases, body):
+        super().__init__(name, bases, body)
+        cls.traits = {k: v for k, v in body.items() if isinstance(v, Trait)}
+        cls.default = object.__new__(cls)
+        cls.self = [cls]
+class C(metaclass=Meta):
+    a = Trait()
+    @classmethod
+    def made(cls): return cls
+    def f(self): return 1
+[run]
+import a
+C, c = a.C, a.C()
+[sub a.py]
+a = Trait() => a = Trait()\n\tb = Trait()
+def f(self): return 1 => def f(self): return 2
+[expect]
+a.C is C and c.f() == 2
+C.b.this_class is C and C.a.this_class is C
+type(C.default) is C
+set(C.traits) == {"a", "b"} and C.traits["b"] is C.b
+'''
+
+
+@pytest.mark.parametrize("case", table(EDITS))
+def test_an_edit_of_a_real_release_is_taken_exactly(case: Case, tmp_path: Path) -> None:
+    play(case, tmp_path)
