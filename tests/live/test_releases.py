@@ -473,6 +473,156 @@ a.C is C and c.f() == 2
 C.b.this_class is C and C.a.this_class is C
 type(C.default) is C
 set(C.traits) == {"a", "b"} and C.traits["b"] is C.b
+
+# module-that-becomes-a-package-with-modules-of-its-own: those can be imported at once
+[file p/__init__.py]
+from .m import f
+[file p/m.py]
+def f(): return 1
+def g(): return 2
+[run]
+import p
+f = p.f
+[delete p/m.py]
+[edit p/m/__init__.py]
+from ._r import (
+    g,
+)
+from ._r import f
+[edit p/m/_r.py]
+def f(): return 10
+def g(): return 20
+[edit p/__init__.py]
+from .m import f, g
+[expect]
+p.f() == 10 and p.g() == 20 and f() == 10
+sys.modules["p.m"].__spec__.origin.endswith("__init__.py")
+
+# name-of-the-import-system: a module keeps it where the statement goes that bound it
+[file a.py]
+from typing import cast
+__spec__ = cast("ModuleSpec", __spec__)
+__file__: str
+X = __spec__.name
+[run]
+import a
+[edit a.py]
+X = __name__ + "!"
+[expect]
+a.__spec__.name == "a" and a.X == "a!" and a.__file__.endswith("a.py")
+
+# import-for-type-checkers: it has no say in the order in which modules are taken
+[file base.py]
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from a import install
+class Error(Exception): pass
+[file m.py]
+from base import Error
+class Info:
+    def __init__(self, default, kind=None):
+        self.default = default
+        self.kind = kind
+[file params.py]
+from typing import TYPE_CHECKING
+from m import Info
+if TYPE_CHECKING:
+    from a import install
+def Option(default, kind=None):
+    return Info(default=default, kind=kind)
+[file a.py]
+from params import Option
+def install(x: bool = Option(None), y: int = 1):
+    return x
+[run]
+import a
+[sub base.py]
+class Error => class Other(Exception): pass\nclass Error
+[sub m.py]
+, kind=None): => ):
+        self.kind = kind =>     self.help = 1
+[sub params.py]
+return Info(default=default, kind=kind) => return Info(default=default)
+[expect]
+vars(a.install()) == {"default": None, "help": 1}
+
+# effect-between-a-helper-and-its-del: the helper is there while it runs
+[file a.py]
+import operator
+from functools import partial
+def should(f):
+    return callable(f)
+LOG = []
+for i in range(2):
+    LOG.append(i)
+del i
+locals().update({n: partial(f) for n, f in vars(operator).items() if should(f) and n == "add"})
+del operator
+del should
+[file b.py]
+from a import add
+[run]
+import a, b
+LOG = a.LOG
+def keeps(name): return hasattr(a, name)
+[sub a.py]
+and n == "add"}) => and n in ("add", "sub")})\nMORE = operator.mul(2, 3)
+LOG = [] => LOG = []\ndef f(x, i=2):\n\treturn [i for i in x]
+[expect]
+a.sub(3, 1) == 2 and a.MORE == 6 and a.LOG is LOG and LOG == [0, 1]
+b.add is a.add
+not keeps("operator") and not keeps("should") and not keeps("i")
+
+# submodule-that-asks-its-package: it is taken before those that need it
+[file p/__init__.py]
+from .params import Option
+from .a import install
+VERSION = 1
+[file p/m.py]
+from . import m as me
+class Info:
+    def __init__(self, default, kind=None):
+        self.default = default
+        self.kind = kind
+[file p/params.py]
+from .m import Info
+def Option(default, kind=None):
+    return Info(default=default, kind=kind)
+[file p/a.py]
+from .params import Option
+def install(x: bool = Option(None), y: int = 1):
+    return x
+[run]
+import p
+[sub p/__init__.py]
+VERSION = 1 => VERSION = 2
+[sub p/m.py]
+, kind=None): => ):
+        self.kind = kind =>     self.help = 1
+[sub p/params.py]
+return Info(default=default, kind=kind) => return Info(default=default)
+[expect]
+vars(p.install()) == {"default": None, "help": 1}
+
+# value-made-of-what-is-kept: the report says so
+[file a.py]
+class Parser:
+    def __init__(self, n): self.n = n
+    def parse(self, text): return text * self.n
+PARSER = Parser(2)
+def expand(text):
+    try:
+        return PARSER.parse(text)
+    except AttributeError:
+        return ""
+WORD = expand("ab")
+[run]
+import a
+[sub a.py]
+self.n = n => self.most = n
+self.n => self.most
+[expect]
+told("PARSER", "Parser") and told("a.WORD", "expand", "PARSER", "kept")
 '''
 
 

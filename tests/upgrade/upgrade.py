@@ -173,7 +173,8 @@ class Project:
     ) -> Upgrade:
         report = step["report"]
         all_of_it = differences(step["facts"], expected)
-        told = {path: pair for path, pair in all_of_it.items() if binding(path) in named}
+        elsewhere = drawn_elsewhere(all_of_it, named)
+        told = {path: pair for path, pair in all_of_it.items() if binding(path) in named or inside(path, elsewhere)}
         silent = {path: pair for path, pair in all_of_it.items() if path not in told}
         lost = [
             one for one in step["lost"] if binding(one.removeprefix("bound ").removeprefix("instance ")) not in named
@@ -201,6 +202,16 @@ def kept_in(report: dict[str, Any], facts: Facts) -> set[str]:
     paths = {f"{module}:{name}" for module, one in report["modules"].items() for name in one["kept"]}
     places = (facts.get(path, "") for path in paths)
     return paths | {place.removeprefix("is ") for place in places if place.startswith("is ")}
+
+
+def drawn_elsewhere(differs: dict[str, tuple[str, str]], named: set[str]) -> set[str]:
+    """Paths of what one of the two processes drew under a binding that is `named`: an object that both have, and that
+    only one of them holds there as well."""
+    return {path for path, pair in differs.items() if any(binding(drawn_at(text)) in named for text in pair)}
+
+
+def drawn_at(text: str) -> str:
+    return text.removeprefix("is ") if text.startswith("is ") else ""
 
 
 def inside(path: str, kept: set[str]) -> bool:

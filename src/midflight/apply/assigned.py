@@ -33,8 +33,8 @@ from midflight.apply.values import (
     same_value,
 )
 from midflight.apply.whole import Watched
-from midflight.plan.diff import Pair, defines
-from midflight.plan.order import lists_names, names_around
+from midflight.plan.diff import Groups, Pair, built_by, defines
+from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
 
@@ -75,6 +75,7 @@ def run_value(runner: Runner, pair: Pair) -> None:
     else:
         made, roots = _run_live(runner, pair, before, alone)
     tell_of_old_answers(runner, statement)
+    _tell_of_kept(runner, statement)
     runner.roots[statement] = roots
     runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
     for name, value in made.items():
@@ -102,6 +103,18 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if runner.old_codes(pair):
         # Last: what a name held may act as another function of the statement by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+def _tell_of_kept(runner: Runner, statement: Statement) -> None:
+    """A value that a function has made of what is kept is not what a fresh start would make."""
+    called = [runner.scope.namespace.get(name) for name in sorted(statement.reads)] if runner.run.kept else []
+    for function in called if statement.calls and statement.binds else ():
+        if type(function) is types.FunctionType:
+            home = function.__globals__.get("__name__")
+            for name in function.__code__.co_names:
+                if f"{home}.{name}" in runner.run.kept:
+                    made = f"{runner.work.name}.{runner.labels(statement.binds)}"
+                    runner.run.notes.append(f"{made} was made by `{function.__name__}` of `{name}`, which is kept")
 
 
 def _classes_like(values: Iterable[Any]) -> list[type]:
@@ -250,7 +263,11 @@ def _run_live(
     watched = Watched(alone, runner.scope.namespace)
     node = watched.rewritten(pair.new.located()) if watched.names else pair.new.located()
     code = watched.linked(runner.scope.compile([node]))
+    held = dict(runner.scope.namespace) if _may_bind_unseen(runner, pair.new) else {}
     runner.scope.run(code, pair.new.node)
+    for name in held.keys() - pair.new.binds:
+        if runner.scope.namespace.get(name, ABSENT) is not held[name]:
+            runner.changes.value_changed(runner.scope.key(name), held[name])
     made = {}
     for name in [*before, *(watched.names - before.keys())]:
         value = runner.scope.get(name)
@@ -258,6 +275,11 @@ def _run_live(
             made[name] = value
     _lose_unbound(runner, pair, watched.names - watched.bound)
     return made, tuple(nested_codes(code))
+
+
+def _may_bind_unseen(runner: Runner, statement: Statement) -> bool:
+    """Whether it has the module's names as a dict: `globals().update(...)`."""
+    return isinstance(runner.scope, ModuleScope) and not statement.reads.isdisjoint(LISTERS)
 
 
 def _run_as_placed(runner: Runner, statement: Statement) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
@@ -459,7 +481,22 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
             again.update(running)
             runner.building.update({each: runner.scope.get(each) for each in names})
             last.setdefault(running[-1], []).extend(sorted(names))
+    for statement in ran:
+        if statement not in again and not news.is_helper(statement):
+            _run_helpers(runner, news, statement, again, last)
     return again, last
+
+
+def _run_helpers(
+    runner: Runner, news: Groups, statement: Statement, again: set[Statement], last: dict[Statement, list[str]]
+) -> None:
+    """What `statement` uses and a `del` below it takes away is made again for it, and taken away again."""
+    helpers = news.helpers_of(statement)
+    again.update(helpers)
+    for name in sorted(news.passing & built_by(helpers)):
+        if name not in runner.building:
+            runner.building[name] = runner.scope.get(name)
+            last.setdefault(news.builders[name][-1], []).append(name)
 
 
 def helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:

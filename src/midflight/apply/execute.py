@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from midflight.apply.aliases import starred
+from midflight.apply.branches import as_it_runs
 from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
 from midflight.apply.dangling import keep_used, let_go
@@ -33,6 +34,7 @@ from midflight.plan.diff import Pair
 from midflight.plan.flow import modules_imported
 from midflight.plan.futures import future_flags
 from midflight.plan.order import Starred, called_before_bound, used_before_bound
+from midflight.plan.statements import SourceText
 from midflight.values import Kept
 
 
@@ -172,11 +174,9 @@ class Execution:
             return
         visiting.add(name)
         work = self.works[name]
-        package = hasattr(work.loaded.module, "__path__")
-        needs: set[str] = set()
-        for statement in work.text.statements:
-            if statement.is_import or statement.is_block:
-                needs |= modules_imported(statement, name, package)
+        needs, known = _imported_by(work, work.text), _imported_by(work, work.old.text)
+        # What it imports and what ended later is in a cycle with it, and came when it was not whole.
+        needs -= {n for n in needs & known & self.works.keys() if self.works[n].loaded.order > work.loaded.order}
         for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
             self._place(needed, order, visiting)
         visiting.discard(name)
@@ -276,6 +276,13 @@ class Execution:
                     f"{cache.__module__}.{cache.__qualname__} may have answered what this edit ran from its cache, "
                     "which was of the old code"
                 )
+
+
+def _imported_by(work: Work, text: SourceText) -> set[str]:
+    """The modules that the top level of a version imports: what only type checkers see has no say."""
+    package, space = hasattr(work.loaded.module, "__path__"), work.loaded.namespace
+    found = (s for s in text.statements if s.is_import or s.is_block)
+    return set().union(*(modules_imported(as_it_runs(s, space), work.name, package) for s in found))
 
 
 class _Imports:

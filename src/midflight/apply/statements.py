@@ -56,6 +56,9 @@ from midflight.values import Kept
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
+# What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py, _init_module_attrs).
+_OF_MODULES = frozenset("__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__".split())
+
 
 class Runner:
     """One scope of one module in one reload. `roots` and `old_roots` hold the code objects of its statements."""
@@ -243,7 +246,7 @@ class Runner:
         assert pair.old is not None
         for name in sorted(pair.old.binds - bound):
             old = self.scope.get(name)
-            if old is ABSENT:
+            if old is ABSENT or (name in _OF_MODULES and isinstance(self.scope, ModuleScope)):
                 continue
             self._unregister(pair.old, old)
             self._tell_of_hooks(name, old)

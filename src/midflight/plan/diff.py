@@ -8,7 +8,15 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, mutated_names, same_trees, split
+from midflight.plan.statements import (
+    FUNCTIONS,
+    Statement,
+    fingerprint,
+    mutated_names,
+    names_asked_for,
+    same_trees,
+    split,
+)
 
 PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
 IN_PLACE = frozenset({"same", "moved", "bodies"})
@@ -280,6 +288,19 @@ class Groups:
         built = self._built(statement)
         return bool(built) and built <= self.passing
 
+    def helpers_of(self, statement: Statement) -> set[Statement]:
+        """The statements that make, and at last delete, what running `statement` needs by name: itself, or by helpers
+        that it calls. None that makes something else too, but an import."""
+        found: set[Statement] = set()
+        waiting = [statement.reads & self.passing]
+        while waiting:
+            for name in waiting.pop():
+                fresh = [one for one in self.builders[name] if one not in found and one is not statement]
+                if all(self.is_helper(one) or one.is_import for one in fresh):
+                    found.update(fresh)
+                    waiting += [one.fact("asks for", names_asked_for) & self.passing for one in fresh]
+        return found
+
     def _built(self, statement: Statement) -> frozenset[str]:
         return built_names(statement) | (self.passing & (statement.binds | statement.deletes))
 
@@ -313,6 +334,10 @@ class Groups:
 
 def defines(statement: Statement) -> bool:
     return statement.is_def or statement.is_class or statement.is_import
+
+
+def built_by(statements: Iterable[Statement]) -> frozenset[str]:
+    return frozenset[str]().union(*(built_names(one) | one.deletes for one in statements))
 
 
 def built_names(statement: Statement) -> frozenset[str]:

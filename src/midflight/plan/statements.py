@@ -471,6 +471,14 @@ def read_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(name for kind, name in _uses(node) if kind == "read")
 
 
+def names_asked_for(node: ast.stmt) -> frozenset[str]:
+    """Names that running `node`, or calling the function that it defines, looks up around it."""
+    inside = [child for child in ast.walk(node) if isinstance(child, ast.Name)] if isinstance(node, FUNCTIONS) else []
+    own = {child.arg for child in ast.walk(node) if isinstance(child, ast.arg)} if inside else set()
+    own |= {child.id for child in inside if isinstance(child.ctx, ast.Store)}
+    return read_names(node) | {child.id for child in inside} - own
+
+
 def deleted_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(name for kind, name in _uses(node) if kind == "delete")
 
