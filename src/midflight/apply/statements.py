@@ -56,7 +56,7 @@ from midflight.values import Kept
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
-# What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py, _init_module_attrs).
+# What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py).
 _OF_MODULES = frozenset("__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__".split())
 
 
