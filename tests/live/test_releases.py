@@ -623,6 +623,46 @@ self.n = n => self.most = n
 self.n => self.most
 [expect]
 told("PARSER", "Parser") and told("a.WORD", "expand", "PARSER", "kept")
+
+# loop-that-says-where-names-are-shown: it says so of what comes, too, and takes it back where the edit fails
+[file p/__init__.py]
+from .m import A
+__all__ = ["A"]
+__locals = locals()
+for __name in __all__:
+    if not __name.startswith("__"):
+        setattr(__locals[__name], "__module__", "p")
+[file p/m.py]
+class A: pass
+class B: pass
+def f(): pass
+[file q/__init__.py]
+from .m import A
+for value in list(locals().values()):
+    if getattr(value, "__module__", "").startswith("q."):
+        value.__module__ = __name__
+del value
+X = 1
+[file q/m.py]
+class A: pass
+class B: pass
+[run]
+import p, q, p.m, q.m
+held = p.__dict__["__locals"]
+[sub p/__init__.py]
+from .m import A => from .m import A, B, f
+__all__ = ["A"] => __all__ = ["A", "B", "f"]
+[sub q/__init__.py]
+from .m import A => from .m import A, B
+X = 1 => X = 1 / 0
+[expect rolled back]
+p.m.B.__module__ == "p.m" and q.m.B.__module__ == "q.m" and p.m.f.__module__ == "p.m"
+[sub q/__init__.py]
+1 / 0 => 2
+[expect]
+p.B.__module__ == "p" and p.f.__module__ == "p" and p.A.__module__ == "p"
+q.B.__module__ == "q" and not hasattr(q, "value") and q.X == 2
+p.__dict__["__locals"] is held and held is vars(p) and not told("__locals")
 '''
 
 

@@ -289,7 +289,9 @@ def _run_as_placed(runner: Runner, statement: Statement) -> tuple[dict[str, Any]
     namespace = {name: value for name, value in runner.scope.namespace.items() if name not in below}
     code = runner.scope.compile([statement.located()])
     exec(code, namespace)
-    return {name: namespace[name] for name in statement.binds}, tuple(nested_codes(code))
+    made = {name: namespace[name] for name in statement.binds}
+    live = runner.scope.namespace
+    return {n: live if value is namespace else value for n, value in made.items()}, tuple(nested_codes(code))
 
 
 def _bound_below(runner: Runner, statements: Sequence[Statement], at: Statement) -> frozenset[str]:

@@ -14,6 +14,7 @@ from midflight.apply.transaction import ABSENT, own_attribute
 from midflight.apply.values import Before, rebuilt, same_value
 from midflight.graph.homes import module_of
 from midflight.plan.diff import Pair
+from midflight.plan.purity import only_shows
 from midflight.plan.statements import Statement, walk_scope
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _VALUE = "\x00value"
 
 def guard_targets(runner: Runner, statement: Statement) -> None:
     """What a statement is about to set besides names is remembered for a rollback."""
+    if only_shows(statement):
+        _guard_shown(runner)
     for node in walk_scope(statement.node):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)):
             _guard_attribute(runner, value_of(node.value, runner.scope.names), node.attr)
@@ -31,6 +34,14 @@ def guard_targets(runner: Runner, statement: Statement) -> None:
             container = value_of(node.value, runner.scope.names)
             if isinstance(container, (dict, list, set)):
                 runner.tx.guard(container)
+
+
+def _guard_shown(runner: Runner) -> None:
+    """How all functions and classes are shown that the module's names lead to."""
+    for value in list(runner.scope.namespace.values()):
+        if isinstance(value, (types.FunctionType, type)) and runner.run.program.owns(value):
+            for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+                _guard_attribute(runner, value, name)
 
 
 def _guard_attribute(runner: Runner, owner: Any, name: str) -> None:

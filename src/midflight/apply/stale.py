@@ -21,6 +21,7 @@ from midflight.apply.values import is_container, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
+from midflight.plan.purity import only_shows
 from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     if not group.names:
         _refresh_effect(runner, pair, causes)
         return
+    if all(runner.scope.get(name) is runner.scope.namespace for name in group.names):
+        return  # `names = globals()`: it is what it was, and has what came
     if is_state(statement, runner.scope.namespace):
         touched = sorted(group.names)
     elif is_derived(statement, runner.scope.namespace):
@@ -150,7 +153,7 @@ def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
 def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     """A side effect that nobody edited does not happen twice; an annotation alone is no side effect."""
     assert pair.new is not None
-    if isinstance(pair.new.node, ast.AnnAssign):
+    if isinstance(pair.new.node, ast.AnnAssign) or only_shows(pair.new):
         run_statement(runner, pair)
         return
     if runner.work.record.ran.keys() & {pair.new.name} or not does_something(pair.new.node):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from midflight.plan.calls import called, reached, uses
 from midflight.plan.diff import IN_PLACE, Pair
+from midflight.plan.purity import only_shows
 from midflight.plan.statements import FUNCTIONS, SourceText, Statement, bound_names, read_names
 
 Starred = Callable[[Statement], frozenset[str]]
@@ -17,8 +18,11 @@ LISTERS = frozenset({"dir", "globals", "locals", "vars"})  # builtins that answe
 
 
 def lists_names(statement: Statement) -> bool:
-    """Whether it makes a value of the names that its module has: `__all__ = [n for n in dir() if ...]`."""
-    return statement.type in (ast.Assign, ast.AnnAssign) and bool(LISTERS & statement.reads)
+    """Whether it makes a value of the names that its module has, `__all__ = [n for n in dir() if ...]`, or goes through
+    them to say where they are shown."""
+    if statement.type not in (ast.Assign, ast.AnnAssign, ast.For) or LISTERS.isdisjoint(statement.reads):
+        return False
+    return statement.type is not ast.For or only_shows(statement)
 
 
 def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozenset[str], frozenset[str]]:

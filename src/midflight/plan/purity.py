@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from midflight.plan.statements import SCOPES, Statement, walk_scope
 
@@ -23,6 +23,7 @@ MUTATORS = frozenset("add append discard extend insert remove setdefault update 
 PURE_CALLS = frozenset(
     "re.compile re.match re.fullmatch re.search compile frozenset dict.fromkeys str.maketrans MappingProxyType".split()
 )
+_SHOWN = frozenset({"__module__", "__name__", "__qualname__", "__doc__"})
 _NODES = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.ListComp,
@@ -93,6 +94,40 @@ def _is_filling_call(node: ast.expr, is_builtin: Callee) -> bool:
         and node.func.attr in MUTATORS
         and all(is_pure(a, is_builtin) for a in [*node.args, *node.keywords])
     )
+
+
+def only_shows(statement: Statement) -> bool:
+    """Whether it is a loop that only sets where and how functions and classes are shown, as a package does with what it
+    re-exports: run again, it says the same of what was there and of what came."""
+    return statement.fact("only shows", _only_shows)  # type: ignore[no-any-return]
+
+
+def _only_shows(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.For) or not all(map(_looks, (n for n in ast.walk(node) if isinstance(n, ast.Call)))):
+        return False
+    writes = [one for child in (*node.body, *node.orelse) for one in _writes(child)]
+    return bool(writes) and all(name in _SHOWN for name in writes)
+
+
+def _looks(call: ast.Call) -> bool:
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id in BUILTINS | {"getattr", "hasattr", "locals", "setattr"}
+    return isinstance(function, ast.Attribute) and function.attr in METHODS
+
+
+def _writes(node: ast.stmt) -> Iterator[str]:
+    """The attributes that a statement of a loop sets; "" for whatever else it does."""
+    if isinstance(node, ast.If):
+        for child in (*node.body, *node.orelse):
+            yield from _writes(child)
+    elif isinstance(node, ast.Assign):
+        yield from (target.attr if isinstance(target, ast.Attribute) else "" for target in node.targets)
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "setattr":
+        name = node.value.args[1] if len(node.value.args) == 3 else None
+        yield name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
+    elif not isinstance(node, (ast.Continue, ast.Break, ast.Pass)):
+        yield ""
 
 
 def only_binds(statement: Statement) -> bool:
