@@ -35,46 +35,6 @@ a.codes is codes and a.codes == {"ok": 200} and a.K == 201
 a.C.CACHE is cache and cache == {1: 2}
 a.__annotations__ == {"codes": "Codes"} and a.C.__annotations__ == {"CACHE": dict}
 
-# annotation-makes-a-field: a dataclass has it
-[file a.py]
-from dataclasses import dataclass
-@dataclass
-class C:
-    n: int = 1
-    size = 5
-[run]
-import a
-c = a.C()
-C = a.C
-[sub a.py]
-size = 5 => size: int = 5
-[expect]
-a.C is C and a.C(2, 3).size == 3 and c.size == 5 and c == a.C()
-
-# second-name-of-a-function-becomes-a-definition: it is one of its own
-[file a.py]
-class C:
-    async def critical(self, x: int) -> int:
-        "critical"
-        return 1
-    fatal = critical
-    def g(self): return 1
-    h = g
-def p(): return 1
-q = p
-[run]
-import a
-critical = a.C.critical
-p = a.p
-[sub a.py]
-fatal = critical => async def fatal(self, x: int) -> int:\n\t\treturn 2
-h = g => def h(self): return 2
-q = p => def q(): return 3
-[expect]
-a.C.critical is critical and a.C.fatal is not critical and a.C.fatal.__name__ == "fatal" and a.C.fatal.__doc__ is None
-a.C().h() == 2 and a.C().g() == 1
-a.p is p and p() == 1 and a.q() == 3
-
 # class-made-by-a-call: it keeps its identity when its maker is edited
 [file a.py]
 import collections, enum, typing
@@ -260,27 +220,6 @@ OTHER = "x" => OTHER = "y"
 [expect]
 a.__version__ == "1.1" and a.NAME == "y!"
 not hasattr(a, "get_versions") and not hasattr(a, "v")
-
-# effect-that-uses-deleted-helpers: they are there while it runs
-[file a.py]
-import operator
-from functools import partial, reduce
-def should(f):
-    return callable(f)
-locals().update({n: partial(f) for n, f in vars(operator).items() if should(f) and n == "add"})
-del operator, partial
-del should
-del reduce
-[run]
-import a
-[sub a.py]
-from functools import partial, reduce => from functools import partial\nNAMES = {"add", "sub"}
-def should(f):\n    return callable(f)\n =>
-if should(f) and n == "add"} => if callable(f) and n in NAMES}
-del should\ndel reduce => del NAMES
-[expect]
-a.sub(3, 1) == 2 and a.add(1, 1) == 2
-not hasattr(a, "operator") and not hasattr(a, "partial") and not hasattr(a, "NAMES") and not hasattr(a, "should")
 
 # members-of-an-enum: what is made of them follows
 [file a.py]
@@ -474,30 +413,6 @@ C.b.this_class is C and C.a.this_class is C
 type(C.default) is C
 set(C.traits) == {"a", "b"} and C.traits["b"] is C.b
 
-# module-that-becomes-a-package-with-modules-of-its-own: those can be imported at once
-[file p/__init__.py]
-from .m import f
-[file p/m.py]
-def f(): return 1
-def g(): return 2
-[run]
-import p
-f = p.f
-[delete p/m.py]
-[edit p/m/__init__.py]
-from ._r import (
-    g,
-)
-from ._r import f
-[edit p/m/_r.py]
-def f(): return 10
-def g(): return 20
-[edit p/__init__.py]
-from .m import f, g
-[expect]
-p.f() == 10 and p.g() == 20 and f() == 10
-sys.modules["p.m"].__spec__.origin.endswith("__init__.py")
-
 # name-of-the-import-system: a module keeps it where the statement goes that bound it
 [file a.py]
 from typing import cast
@@ -510,41 +425,6 @@ import a
 X = __name__ + "!"
 [expect]
 a.__spec__.name == "a" and a.X == "a!" and a.__file__.endswith("a.py")
-
-# import-for-type-checkers: it has no say in the order in which modules are taken
-[file base.py]
-from typing import TYPE_CHECKING
-if TYPE_CHECKING:
-    from a import install
-class Error(Exception): pass
-[file m.py]
-from base import Error
-class Info:
-    def __init__(self, default, kind=None):
-        self.default = default
-        self.kind = kind
-[file params.py]
-from typing import TYPE_CHECKING
-from m import Info
-if TYPE_CHECKING:
-    from a import install
-def Option(default, kind=None):
-    return Info(default=default, kind=kind)
-[file a.py]
-from params import Option
-def install(x: bool = Option(None), y: int = 1):
-    return x
-[run]
-import a
-[sub base.py]
-class Error => class Other(Exception): pass\nclass Error
-[sub m.py]
-, kind=None): => ):
-        self.kind = kind =>     self.help = 1
-[sub params.py]
-return Info(default=default, kind=kind) => return Info(default=default)
-[expect]
-vars(a.install()) == {"default": None, "help": 1}
 
 # effect-between-a-helper-and-its-del: the helper is there while it runs
 [file a.py]
@@ -663,6 +543,86 @@ p.m.B.__module__ == "p.m" and q.m.B.__module__ == "q.m" and p.m.f.__module__ == 
 p.B.__module__ == "p" and p.f.__module__ == "p" and p.A.__module__ == "p"
 q.B.__module__ == "q" and not hasattr(q, "value") and q.X == 2
 p.__dict__["__locals"] is held and held is vars(p) and not told("__locals")
+
+# docstring-given-on: who took it over has the new one
+[file a.py]
+class C:
+    """of C"""
+    def f(self):
+        """old"""
+def f():
+    """f"""
+def g(): pass
+def h(): pass
+class D: pass
+g.__doc__ = C.f.__doc__
+h.__doc__ = f.__doc__
+D.__doc__ = C.__doc__
+[file b.py]
+import a
+def k(): pass
+def own(): pass
+k.__doc__ = a.C.f.__doc__
+own.__doc__ = a.f.__doc__
+own.__doc__ = "mine"
+[run]
+import a, b
+b.own.__doc__ = "mine"
+[sub a.py]
+"""old""" => """new"""
+"""f""" => """ff"""
+"""of C""" => """of the C"""
+[expect]
+a.g.__doc__ == "new" and a.h.__doc__ == "ff" and a.D.__doc__ == "of the C" and b.k.__doc__ == "new"
+b.own.__doc__ == "mine"
+
+# annotation-that-is-equal-and-shown-otherwise: it is the one of the source
+[file a.py]
+from typing import Optional
+def f(x: Optional[int] = None) -> Optional[str]: return None
+class C:
+    n: Optional[int] = None
+    def f(self, x: Optional[int] = None): return x
+[run]
+import a
+f = a.f
+[sub a.py]
+Optional[int] => int | None
+Optional[str] => str | None
+[expect]
+repr(f.__annotations__) == repr({"x": int | None, "return": str | None}) and a.f is f
+repr(a.C.f.__annotations__) == repr({"x": int | None}) and repr(a.C.__annotations__) == repr({"n": int | None})
+
+# decorator-that-puts-a-class-on-top: below it stays the class that lives, with its bases
+[file d.py]
+class Marked: pass
+def mark(cls):
+    class On(Marked, cls):
+        marked = 1
+    On.__name__, On.__qualname__, On.__module__ = cls.__name__, cls.__qualname__, cls.__module__
+    return On
+[file base.py]
+class Bits:
+    def size(self): return 8
+    window = 1
+[file a.py]
+import base
+from d import mark
+@mark
+class Bits(base.Bits):
+    name = "A"
+[run]
+import a, base
+Bits, b = a.Bits, a.Bits()
+inner = Bits.__mro__[2]
+[sub a.py]
+name = "A" => name = "B"
+[expect]
+a.Bits is Bits and b.size() == 8 and b.name == "B" and Bits.__mro__[2] is inner and base.Bits in Bits.__mro__
+[sub d.py]
+marked = 1 => marked = 2
+[expect]
+a.Bits is Bits and b.size() == 8 and b.marked == 2 and Bits.__mro__[2] is inner and base.Bits in Bits.__mro__
 '''
 
 

@@ -297,6 +297,9 @@ class Changes:
             if isinstance(holder, types.ModuleType):
                 if self._is_newer((holder.__name__, chain[end]), since):
                     return True
+            elif type(holder) is types.FunctionType:
+                if self._is_newer((holder.__module__, f"{holder.__qualname__}.{chain[end]}"), since):
+                    return True
             elif holder is not ABSENT:
                 kind = holder if isinstance(holder, type) else type(holder)
                 names = ((module_of(k), f"{k.__qualname__}.{chain[end]}") for k in kind.__mro__)

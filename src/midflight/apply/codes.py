@@ -12,7 +12,7 @@ from midflight.apply.changes import inner_code_differs, own_code_differs
 from midflight.apply.graft.classes import fill_from_bodies, place_class
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
-from midflight.apply.graft.functions import forwarded_to, moved_code, new_doc, pair_codes, same_code
+from midflight.apply.graft.functions import docstring, forwarded_to, moved_code, new_doc, pair_codes, same_code
 from midflight.apply.graft.search import Done, by_code
 from midflight.apply.holders import frames_by_code, functions_in, nested_codes, overloads
 from midflight.apply.scopes import ModuleScope
@@ -265,6 +265,8 @@ def tell_grafted(
     own, within = own_code_differs(old, new), inner_code_differs(old, new)
     runner.changes.code_changed((runner.work.name, label), function, own, within)
     runner.changes.stored_no_more(function, old, new)
+    if docstring(old) != docstring(new):
+        runner.changes.value_changed((runner.work.name, f"{label}.__doc__"), docstring(old))
     runner.work.loaded.mention(frozenset(new.co_names))
 
 

@@ -241,7 +241,12 @@ class _Body(dict[str, Any]):
 
 
 def same_annotations(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    return list(left) == list(right) and all(left[name] is right[name] or left[name] == right[name] for name in left)
+    return list(left) == list(right) and all(_same_annotation(left[name], right[name]) for name in left)
+
+
+def _same_annotation(left: Any, right: Any) -> bool:
+    """`Optional[int]` and `int | None` are equal, and not the same."""
+    return left is right or (type(left) is type(right) and bool(left == right) and repr(left) == repr(right))
 
 
 def as_in_class_body(name: str, value: Any) -> Any:

@@ -119,6 +119,8 @@ def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
         for kind in value.__mro__:
             if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
                 return _Before(value, module_of(value), value.__qualname__ + ".", values)
+    elif type(value) is types.FunctionType and (value.__module__, f"{value.__qualname__}.__doc__") in values:
+        return _Before(value, value.__module__, value.__qualname__ + ".", values)
     return value
 
 
@@ -128,9 +130,11 @@ class _Before:
     def __init__(self, owner: Any, module: str, prefix: str, values: Mapping[tuple[str, str], Any]) -> None:
         self._owner, self._module, self._prefix, self._values = owner, module, prefix, values
 
+    __doc__ = property(lambda self: self.__getattr__("__doc__"))  # as of any other attribute
+
     def __getattr__(self, name: str) -> Any:
         keys = [(self._module, self._prefix + name)]
-        if self._prefix:
+        if isinstance(self._owner, type):
             keys = [(module_of(k), f"{k.__qualname__}.{name}") for k in self._owner.__mro__]
         for key in keys:
             old = self._values.get(key, ABSENT)

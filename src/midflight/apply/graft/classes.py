@@ -38,6 +38,7 @@ from midflight.plan.statements import Statement, bound_names, fingerprint, read_
 from midflight.values import Problem
 
 if TYPE_CHECKING:
+    from midflight.apply.changes import Changes
     from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
@@ -145,7 +146,7 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     hook = scope.get("__init_subclass__")
     inner.take(pairs)
     tell_of_hook(runner, owner, hook, scope.get("__init_subclass__"))
-    _docstring(scope, pair.old.node, node)
+    _docstring(runner.changes, scope, pair.old.node, node)
     place_class(runner.tx, owner, pair.new)
     _after_body_edit(runner, owner, pairs)
     runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
@@ -299,10 +300,11 @@ def _adds_to_docstring(runner: Runner, pair: Pair, owner: type, pairs: Sequence[
     return any(p.edited or inner.wants(p.statement) for p in builders)
 
 
-def _docstring(scope: ClassScope, old: ast.ClassDef, new: ast.ClassDef) -> None:
+def _docstring(changes: Changes, scope: ClassScope, old: ast.ClassDef, new: ast.ClassDef) -> None:
     before, after = _docstrings(old, new)
     if before != after:
         scope.set("__doc__", after)
+        changes.value_changed(scope.key("__doc__"), before)
 
 
 def place_class(tx: Transaction, owner: type, statement: Statement) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from midflight.apply.holders import objects_in
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, own_attribute
+from midflight.apply.values import same_value
 
 Facts = Mapping[str, tuple[Any, Any]]  # attribute → (before, after)
 MOST_WRAPPERS = 20
@@ -35,7 +36,7 @@ def _held(wrapper: Any, name: str) -> Any:
 
 
 def _same(left: Any, right: Any) -> bool:
-    return left is right or (type(left) is type(right) and isinstance(left, (str, dict)) and left == right)
+    return left is right or (isinstance(left, (str, dict)) and same_value(left, right))
 
 
 def wrappers_around(holder: Any, function: types.FunctionType, module: str) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.transaction import Transaction
+from midflight.apply.values import same_value
 from midflight.apply.variants import note_variant, variants_of
 
 # id of a code object, the free variables that a closure has → itself, the variant of it that fits
@@ -224,7 +225,7 @@ def graft_signature(tx: Transaction, old: types.FunctionType, new: types.Functio
         tx.set_attr(old, "__module__", new.__module__)
     if shared := next((held for made, held in acting.values() if made.__annotations__ is new.__annotations__), None):
         tx.set_attr(old, "__annotations__", shared.__annotations__)
-    elif old.__annotations__ != new.__annotations__ or list(old.__annotations__) != list(new.__annotations__):
+    elif not same_value(old.__annotations__, new.__annotations__):
         # In place: functools.wraps gave the very same dict to the wrapper.
         tx.set_contents(old.__annotations__, new.__annotations__)
     if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):

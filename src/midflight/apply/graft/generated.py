@@ -93,6 +93,7 @@ def graft_generated(
     tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
     runner.run.notes += _methods_trade_places(runner, before, inner, owner)
     if live is not owner and isinstance(live, type) and twin is not inner:
+        twin.__bases__ = tuple(owner if base is inner else base for base in twin.__bases__)
         move_attributes(runner.tx, live, twin, [])
     elif live is not owner and twin is inner:
         # The decorator that put another class on top is gone: the name means the class itself again.
