@@ -153,7 +153,7 @@ class Attempt:
         reached("apply.begin")
         if any(True for work in works for _ in of_module(work.name, "dispose")):
             run.before_call()  # what they clear is put back if the reload fails
-        before_code_runs(run.tx, [w.loaded for w in works if any(pair.edited for pair in w.changed)])
+        run.notes += before_code_runs(run.tx, [w for w in works if any(pair.edited for pair in w.changed)])
         self.files.prepare(run)  # first line that touches the program
         run.run()
         after_code_ran(run)

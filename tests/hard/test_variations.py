@@ -1125,6 +1125,51 @@ T = 1 => T = 2
 @ expect
 a.hi() == ("new", "a") and m.REG["a"] is m.A is A and type(a) is A
 g() == 2 and m.G is g
+
+## subclass-hook-edited: what an abstract class remembers is asked again
+@ file m.py
+import abc
+class Closeable(abc.ABC):
+    @classmethod
+    def __subclasshook__(cls, C): return hasattr(C, wanted())
+def wanted(): return "close"
+class F:
+    def close(self): pass
+class G:
+    def shut(self): pass
+@ touch
+import m
+f, g = m.F(), m.G()
+before = isinstance(f, m.Closeable), isinstance(g, m.Closeable)
+@ sub m.py
+return "close" => return "shut"
+@ expect
+before == (True, False) and isinstance(g, m.Closeable) and not isinstance(f, m.Closeable)
+
+## registered-class-moves: a class that moves to a module that is taken first stays registered
+@ file base.py
+R = {}
+class Base:
+    def __init_subclass__(cls): R[cls.__name__] = cls
+@ file a.py
+from base import Base
+@ file b.py
+import a
+from base import Base
+class A(Base):
+    def hi(self): return "b"
+@ touch
+import b, base
+A = b.A
+@ edit a.py
+from base import Base
+class A(Base):
+    def hi(self): return "a"
+@ edit b.py
+import a
+from base import Base
+@ expect
+base.R == {"A": A} and sys.modules["a"].A is A and A().hi() == "a"
 """,
 )
 

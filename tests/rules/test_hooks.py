@@ -234,6 +234,41 @@ return 1 => return 2
 [expect rolled back]
 m.f() == 1 and told("MF032", "close", "busy")
 
+# dispose-mended: one that fails holds up every edit but the one that mends it
+[file m.py]
+from midflight import dispose
+X = 1
+@dispose
+def close():
+    raise OSError("gone")
+[run]
+import m
+[sub m.py]
+X = 1 => X = 2
+[expect rolled back]
+m.X == 1
+[sub m.py]
+raise OSError("gone") => return None
+[expect]
+m.X == 2 and told("m.close failed", "this edit changes it")
+
+# derived-in-a-class: in the body of a class, also a nested one
+[file conf.py]
+HOST = "a"
+[file m.py]
+from midflight import derived
+import conf
+class S:
+    url = derived(lambda: [conf.HOST])
+    class T:
+        url = derived(lambda: [conf.HOST])
+[run]
+import m, conf
+[sub conf.py]
+HOST = "a" => HOST = "b"
+[expect]
+m.S.url == ["b"] and m.S.T.url == ["b"]
+
 # keep: values for the next version
 [file m.py]
 from midflight import keep

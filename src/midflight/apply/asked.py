@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply import swap
@@ -22,6 +22,7 @@ from midflight.values import Problem
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
+    from midflight.apply.work import Work
 
 
 class HookFailed(MidflightError):
@@ -36,12 +37,19 @@ class HookFailed(MidflightError):
         self.problem = Problem(path, line, "MF032", message, "Mend the hook and save again; the old code is running.")
 
 
-def before_code_runs(tx: Transaction, modules: Iterable[Loaded]) -> None:
-    """Modules whose changed code is about to run hand their values over and clean up."""
+def before_code_runs(tx: Transaction, works: Iterable[Work]) -> list[str]:
+    """Modules whose changed code is about to run hand their values over and clean up. Gives what is to be told."""
     tx.guard(RECORDS)
-    for loaded in modules:
-        _keep(tx, loaded)
-        _dispose(loaded)
+    notes: list[str] = []
+    for work in works:
+        _keep(tx, work.loaded)
+        notes += _dispose(work.loaded, _edited_names(work))
+    return notes
+
+
+def _edited_names(work: Work) -> frozenset[str]:
+    edited = (pair.statement.binds for pair in work.changed if pair.edited)
+    return frozenset[str]().union(*edited)
 
 
 def _keep(tx: Transaction, loaded: Loaded) -> None:
@@ -59,15 +67,21 @@ def _keep(tx: Transaction, loaded: Loaded) -> None:
         hand_over(loaded.name, values)
 
 
-def _dispose(loaded: Loaded) -> None:
+def _dispose(loaded: Loaded, mended: frozenset[str] = frozenset()) -> Iterator[str]:
+    """A hook that fails and is one of those `mended` by this very edit does not hold it up."""
     for function, _, _ in list(of_module(loaded.name, "dispose")):
-        _call("dispose", function, loaded)
+        try:
+            _call("dispose", function, loaded)
+        except HookFailed as failed:
+            if function.__qualname__.partition(".")[0] not in mended:
+                raise
+            yield f"{failed.problem.message}; this edit changes it"
 
 
 def module_goes(tx: Transaction, loaded: Loaded) -> None:
     """Its file is gone: it cleans up, and its hooks are nobody's."""
     tx.guard(RECORDS)
-    _dispose(loaded)
+    list(_dispose(loaded))
     for key in [key for key in RECORDS if key[0] == loaded.name]:
         del RECORDS[key]
 

@@ -37,6 +37,8 @@ from midflight.plan.order import Starred, called_before_bound, used_before_bound
 from midflight.plan.statements import SourceText
 from midflight.values import Kept
 
+_ASKED = frozenset({"__subclasshook__", "__instancecheck__", "__subclasscheck__"})  # who is an instance
+
 
 class Execution:
     """One transaction's walk over the modules, dependencies first."""
@@ -94,7 +96,7 @@ class Execution:
             self.tx.at_commit(functools.partial(LEFT.update, gone))
         self.tx.flush()
         self.notes += map(str, tell_circles(self))
-        if self.shapes_changed:
+        if self.shapes_changed or any(getattr(f, "__name__", "") in _ASKED for f in self.changes.touched.values()):
             self.tx.undo(lambda: forget_answers(self.program))
             forget_answers(self.program)
 

@@ -35,7 +35,7 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
     if runner.work.reran.get(statement, 0) >= MOST_RERUNS:
         return
     causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
-    if statement.is_class and (causes or header_causes(runner, statement) or _class_imports_change(runner, statement)):
+    if statement.is_class and (causes or header_causes(runner, statement) or _class_asks(runner, statement)):
         refresh_class(runner, pair)
         return
     if not causes or statement.is_import:
@@ -196,7 +196,7 @@ def wants(runner: Runner, statement: Statement) -> bool:
         return False
     if statement in runner.work.reran and not statement.is_class:
         return bool(_newer_causes(runner, statement))
-    if statement.is_class and (header_causes(runner, statement) or _class_imports_change(runner, statement)):
+    if statement.is_class and (header_causes(runner, statement) or _class_asks(runner, statement)):
         return True
     return bool(runner.changes.causes(runner.work, statement, runner.scope.prefix))
 
@@ -208,6 +208,23 @@ def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
         return []  # it runs at this moment, or is a side effect, which does not happen twice
     newer = runner.changes.value_causes(runner.work, statement, runner.scope.prefix, since)
     return sorted(newer - runner.new_groups.of(statement).names - statement.binds) if newer else []
+
+
+def _class_asks(runner: Runner, statement: Statement) -> bool:
+    """Whether its body reads what changed in a way that it does not show itself."""
+    return _class_imports_change(runner, statement) or _class_derives(runner, statement)
+
+
+def _class_derives(runner: Runner, statement: Statement) -> bool:
+    """Whether the body of a class has a `derived(...)` value that is stale: what it reads stands inside a function."""
+    if "derived" not in statement.text:
+        return False
+    return any(
+        _class_derives(runner, member)
+        if member.is_class
+        else is_derived(member, runner.scope.namespace) and bool(runner.changes.causes(runner.work, member))
+        for member in statement.members
+    )
 
 
 def _class_imports_change(runner: Runner, statement: Statement) -> bool:

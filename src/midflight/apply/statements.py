@@ -284,6 +284,8 @@ class Runner:
 
     def _unregister(self, statement: Statement, value: Any) -> None:
         forget_hooks(self.work.name, self.scope.prefix + getattr(statement.node, "name", ""))
+        if isinstance(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
+            return  # it has moved to another module, which registers it
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
             self.run.notes += self.run.registrations.purge(value, self.work.name, getattr(statement.node, "name", ""))
 

@@ -70,12 +70,16 @@ def is_pure_statement(node: ast.stmt, is_builtin: Callee) -> bool:
     if isinstance(node, ast.For):
         inside = [*node.body, *node.orelse]
         return is_pure(node.iter, is_builtin) and all(is_pure_statement(s, is_builtin) for s in inside)
-    if isinstance(node, ast.If):
+    if isinstance(node, (ast.If, ast.While)):
         inside = [*node.body, *node.orelse]
         return is_pure(node.test, is_builtin) and all(is_pure_statement(s, is_builtin) for s in inside)
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        caught = (handler.type for handler in node.handlers if handler.type is not None)
+        inside = [*node.body, *(s for h in node.handlers for s in h.body), *node.orelse, *node.finalbody]
+        return all(is_pure(c, is_builtin) for c in caught) and all(is_pure_statement(s, is_builtin) for s in inside)
     if isinstance(node, ast.Delete):
         return all(_is_plain_target(t) for t in node.targets)
-    return isinstance(node, ast.Pass)
+    return isinstance(node, (ast.Pass, ast.Break, ast.Continue))
 
 
 def _is_plain_target(node: ast.expr) -> bool:
