@@ -1170,6 +1170,29 @@ import a
 from base import Base
 @ expect
 base.R == {"A": A} and sys.modules["a"].A is A and A().hi() == "a"
+
+## list-built-by-try-and-while: statements that build one value together, also where they catch and loop
+@ file m.py
+OUT = []
+try:
+    OUT.append(int("x"))
+except ValueError as error:
+    OUT.append("bad")
+finally:
+    OUT.append("fin")
+n = 0
+while n < 3:
+    OUT.append(n)
+    n += 1
+else:
+    OUT.append("else")
+@ touch
+import m
+@ sub m.py
+"bad" => "BAD"
+n < 3 => n < 2
+@ expect
+m.OUT == ["BAD", "fin", 0, 1, "else"]
 """,
 )
 
