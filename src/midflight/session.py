@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("midflight")
 
-WARM_UP_S = 1.0
+WARM_UP_S = 1.0  # without an import
 HELD_POLL_S = 0.005
 MOST_WAITING = 50  # batches; more are made one: a program that never takes them gains a batch with each save
 HISTORY = 1000  # reports that a session remembers; the journal keeps all
@@ -287,7 +287,12 @@ class Session:
 
     def _work(self) -> None:
         """midflight's own thread in mode auto: asleep until a batch is there."""
-        if not self._wake.wait(WARM_UP_S):
+        imported = -1
+        while imported != self.program.notebook.noted and self.running:
+            imported = self.program.notebook.noted
+            if self._wake.wait(WARM_UP_S):
+                break
+        else:
             self._look_for_exceptions()  # the program's start is over by now, and its first save need not wait for this
         while True:
             self._wake.wait()

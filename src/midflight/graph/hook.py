@@ -137,8 +137,9 @@ class Notebook:
         if self.stands_in and (spec is None or spec.loader is None):
             spec = self._to_be_written(name, sys.path if path is None else path) or spec
         if spec is not None:
-            for notebook in [one for one in sys.meta_path if type(one) is Notebook]:
-                notebook._watch_load(spec)  # that of another session too, which follows other folders
+            for one in sys.meta_path:
+                if type(one) is Notebook:
+                    one._watch_load(spec)  # that of another session too, which follows other folders
         return spec
 
     def _to_be_written(self, name: str, folders: Sequence[str]) -> ModuleSpec | None:

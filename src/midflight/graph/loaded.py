@@ -106,7 +106,8 @@ class Program:
             path = getattr(module, "__file__", None)
             if name in self.notebook.modules or not isinstance(path, str) or not path.endswith(".py"):
                 continue
-            path = os.path.abspath(path)
+            if not path.startswith(os.sep) or "/." in path or "//" in path:
+                path = os.path.abspath(path)
             if type(module) is not types.ModuleType and not isinstance(module, types.ModuleType):
                 continue
             if self.wanted(path):
