@@ -164,7 +164,7 @@ def at(x, rate=RATE): return rate
 """
 
 
-@pytest.mark.parametrize("inserted", ["", INSERTED], ids=["stale", "stale-and-moved"])
+@pytest.mark.parametrize("inserted", ["", "LIMIT = 1\n"], ids=["stale", "stale-and-moved"])
 def test_methods_and_overloads_that_run_again_walk_no_heap(program: Any, inserted: str) -> None:
     program.write(rates="RATE = 1\n", stale=STALE)
     stale = program.load("stale")

@@ -19,7 +19,14 @@ from midflight.apply.work import Work
 from midflight.graph.homes import inside, made_in, module_of
 from midflight.graph.hook import PLAIN
 from midflight.graph.loaded import Loaded, Program, names_used
-from midflight.plan.flow import Dotted, Imported, chains_in_text, dotted_reads, imported_and_deleted
+from midflight.plan.flow import (
+    Dotted,
+    Imported,
+    chains_in_text,
+    dotted_reads,
+    imported_and_deleted,
+    makers_of_functions,
+)
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.statements import Statement
 
@@ -38,8 +45,8 @@ class Changes:
     """`values`: (module, dotted name) → the value before. `touched`: callables whose answers may differ now,
     because their code was edited or they reach, by name, something that was."""
 
-    def __init__(self, program: Program, pending: Mapping[int, dict[str, Any]]) -> None:
-        self.program, self.pending = program, pending
+    def __init__(self, program: Program, pending: Mapping[int, dict[str, Any]], edited: Collection[str]) -> None:
+        self.program, self.pending, self.edited = program, pending, edited
         self.values: dict[Key, Any] = {}
         self.count = 0  # how often a value has changed
         self.last: dict[Key, int] = {}  # the count at which each changed last
@@ -55,6 +62,7 @@ class Changes:
         self.purged: dict[int, tuple[Any, Any, Any]] = {}  # the same of containers that definitions have left
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
         self.unfilled = False  # whether one of them still waits for its new contents
+        self._reached: set[str] = set()  # modules that `spread` has ever given
         self.listed: dict[str, set[str]] = {}  # module → names that came or went
         # id of an edited function → attributes that its old code stored somewhere, and the new code does not
         self.unstored: dict[int, frozenset[str]] = {}
@@ -62,10 +70,14 @@ class Changes:
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
 
+    def may_reach(self, module: str) -> bool:
+        """Whether something may follow in a module from what has changed so far: it names it, or that is not known."""
+        return bool(self.fresh) or module in self._reached
+
     @property
-    def any(self) -> bool:
-        """Whether anything has changed so far from which something may follow."""
-        return bool(self.values or self.touched or self.shapes or self.hooks)
+    def only_values(self) -> bool:
+        """Whether all that changed are values, and no code, class or list of names: who follows them names them."""
+        return not (self.touched or self.shapes or self.hooks or self.listed)
 
     def has_value(self, key: Key) -> bool:
         return key in self.values
@@ -170,13 +182,18 @@ class Changes:
             reached.update(*map(self.program.imports.importers, makers))
             named = self._named_by_others()
             for module, names in named.items():
-                key = module, bool(names)
+                home = self.program.get(module)
+                assert home is not None
+                key = module, bool(names) and not self._only_values_name(home, names)
+                if not key[1] and not self.touched:
+                    continue  # no generic function leads to what changed either
                 if key not in callables:
-                    home = self.program.get(module)
-                    callables[key] = list(_own_callables(home, plain=key[1])) if home is not None else []
+                    callables[key] = list(_own_callables(home, plain=key[1]))
                 self._touch_users(module, names, callables[key])
             reached.update(module for module, names in named.items() if names)
-        return reached & self.program.notebook.modules.keys()
+        reached &= self.program.notebook.modules.keys()
+        self._reached |= reached
+        return reached
 
     def _named_by_others(self) -> dict[str, set[str]]:
         """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,
@@ -196,6 +213,14 @@ class Changes:
                         self.plain -= functions
                     named.setdefault(loaded.name, set()).add(name)
         return named
+
+    def _only_values_name(self, loaded: Loaded, names: Collection[str]) -> bool:
+        """Whether in the text of a module that nobody edited only statements name any of `names` that make no function:
+        then no function of its own does, and none has to be looked at."""
+        if loaded.parsed is None or loaded.name in self.edited or loaded.mentioned(names):
+            return False
+        making = makers_of_functions(loaded.parsed.text)
+        return not any(name in making for name in names)
 
     def _touch_users(self, module: str, names: Collection[str], callables: Iterable[_Callable]) -> None:
         for label, user, inner, used in callables:

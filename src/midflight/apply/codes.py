@@ -14,12 +14,12 @@ from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
 from midflight.apply.graft.functions import docstring, forwarded_to, moved_code, new_doc, pair_codes, same_code
 from midflight.apply.graft.search import Done, by_code
-from midflight.apply.holders import frames_by_code, functions_in, nested_codes, overloads
+from midflight.apply.holders import frames_by_code, functions_in, nested_codes
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_by_statement
 from midflight.plan.diff import Pair
-from midflight.plan.statements import Statement, split, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -133,9 +133,7 @@ def graft_pairs(
     runner.run.search.fits.update(fits_for(pair.new, versions, new, runner.scope, owner))
     mapping = [(before, after) for before, after in versions if before is not after]
     del versions  # who holds a code object is told by its reference count
-    space = runner.scope.namespace
-    overloaded = (one for name in pair.new.binds for one in overloads(space, runner.scope.label(name)))
-    named = by_code([*map(runner.scope.get, pair.new.binds), *overloaded], runner.work.name)
+    named = by_code([runner.scope.get(name) for name in pair.new.binds], runner.work.name)
     running: dict[int, int] | None = None
     for before, after in mapping:
         found = named.get(id(before), [])
@@ -170,18 +168,29 @@ def graft_pairs(
 def _tuples_with(runner: Runner, code: types.CodeType) -> int:
     """How many tuples that we hold have `code` in them: roots, the constants of code in these, undos. A method's code
     lies in the constants of its class body and among the roots of the class; a heap walk for that finds nobody."""
-    held = (runner.old_roots, runner.roots, runner.work.old.roots, runner.work.roots)
-    waiting = [*runner.run.search.replaced, *(codes for roots in held for codes in roots.values())]
-    waiting += runner.tx.undo_arguments()
+    waiting: list[tuple[Any, ...]] = list(_roots_around(runner, code))
     seen: set[int] = set()
     found = 0
     while waiting:
-        codes: tuple[Any, ...] = waiting.pop()
+        codes = waiting.pop()
         if id(codes) not in seen:
             seen.add(id(codes))
-            found += any(one is code for one in codes)
-            waiting += (one.co_consts for one in codes if isinstance(one, types.CodeType))
-    return found
+            for one in codes:
+                if one is code:
+                    found += 1
+                elif type(one) is types.CodeType:
+                    waiting.append(one.co_consts)
+    found += sum(code is before or code is after for before, after in runner.run.search.replaced)
+    return found + sum(arguments[-1] is code for arguments in runner.tx.undo_arguments())
+
+
+def _roots_around(runner: Runner, code: types.CodeType) -> Iterator[tuple[types.CodeType, ...]]:
+    """The roots of the statements in which `code` stands: those of its scope, and the class or block around it."""
+    top = code.co_qualname.partition(".")[0]
+    for roots in (runner.work.old.roots, runner.work.roots):
+        yield from (codes for one, codes in roots.items() if one.type not in FUNCTIONS and top in one.binds)
+    for roots in (runner.old_roots, runner.roots):
+        yield from (codes for one, codes in roots.items() if code.co_name in one.binds or one.is_block)
 
 
 def hidden_function(runner: Runner, code: types.CodeType) -> types.FunctionType | None:
@@ -189,9 +198,7 @@ def hidden_function(runner: Runner, code: types.CodeType) -> types.FunctionType 
     # Its references besides our tuples: the caller's list and variable, the parameter, and what getrefcount is given.
     if sys.getrefcount(code) - 4 - _tuples_with(runner, code) <= frames_by_code().get(id(code), 0):
         return None
-    space = runner.scope.namespace
-    overloaded = (one for one in overloads(space, code.co_qualname) if origin_of(one.__code__) is code)
-    return next(overloaded, None) or runner.run.search.function_in(space, code)
+    return runner.run.search.function_in(runner.scope.namespace, code)
 
 
 def _is_one_of(code: types.CodeType, codes: Sequence[types.CodeType]) -> bool:

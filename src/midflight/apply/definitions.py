@@ -187,7 +187,7 @@ def _run_decorated(
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
     _settle_decorated(runner, pair, made.pop(name), inner, current, before)
-    if before:
+    if runner.run.registrations.changed(before):
         above, below = _ids_around(runner, pair)
         runner.run.registrations.in_source_order(before, runner.scope.get(name), name, above, below)
     if inner is not None:
@@ -270,7 +270,7 @@ def _with_kept_defaults(
     runner: Runner, located: ast.stmt, pair: Pair, inner: types.FunctionType | None, causes: Sequence[str]
 ) -> tuple[Any, dict[str, Any]]:
     """`located` with the defaults that were not edited replaced by the objects that live."""
-    node: Any = copy.deepcopy(located)
+    node = _with_own_arguments(located)
     given: dict[str, Any] = {}
     if inner is None or pair.old is None or not isinstance(pair.old.node, FUNCTIONS):
         return node, given
@@ -285,6 +285,14 @@ def _with_kept_defaults(
                 given[place] = held[name][1]
                 replace(ast.copy_location(ast.Name(place, ast.Load()), default))
     return node, given
+
+
+def _with_own_arguments(located: ast.stmt) -> Any:
+    """A copy of a definition whose defaults can be replaced; all else of it is shared."""
+    node: Any = copy.copy(located)
+    node.args = copy.copy(node.args)
+    node.args.defaults, node.args.kw_defaults = [*node.args.defaults], [*node.args.kw_defaults]
+    return node
 
 
 def _codes_of_kept(runner: Runner, statement: Statement, given: Mapping[str, Any]) -> tuple[types.CodeType, ...]:

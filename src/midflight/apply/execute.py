@@ -47,7 +47,7 @@ class Execution:
         self.program, self.tx = program, tx
         self.works: dict[str, Work] = {work.name: work for work in works}
         self.pending: Pending = {}
-        self.changes = Changes(program, self.pending)
+        self.changes = Changes(program, self.pending, frozenset(self.works))
         tx.changing = self._changing
         self.registrations = Registrations(program, tx, self.changes.purged)
         self.search = Search(tx, self.registrations)
@@ -156,7 +156,8 @@ class Execution:
             old = parsed(loaded)
         except (SyntaxError, ValueError):
             return None
-        return Work(loaded, old, old.text, [Pair("same", s, s) for s in old.text.statements])
+        pairs = old.text.fact("unedited", lambda: [Pair("same", s, s) for s in old.text.statements])
+        return Work(loaded, old, old.text, pairs)
 
     def _position(self, name: str) -> tuple[int, str]:
         """Dependencies first: the order in which imports ended, corrected by imports that the edits bring."""

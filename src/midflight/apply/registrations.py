@@ -124,6 +124,9 @@ class Registrations:
             container[known:] = [item for item in container[known:] if not any(item is one for one in came)]
         return [f"unregistered an entry of {label}"] * len(places)
 
+    def changed(self, before: Contents) -> bool:
+        return not all(_same_items(container, copy) for _, container, copy in before.values())
+
     def in_source_order(self, before: Contents, made: Any, name: str, above: set[int], below: set[int]) -> None:
         """What `made` has appended to a registry stands before the entries of definitions `below` it, as after a
         fresh start, where those of definitions `above` it do too."""

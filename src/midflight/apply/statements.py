@@ -47,7 +47,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair
-from midflight.plan.flow import dotted_reads, mentions
+from midflight.plan.flow import dotted_reads, follows, mentions
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, PARTS, Statement, walk_scope
@@ -91,7 +91,8 @@ class Runner:
             self._take_reordered(pairs)
         else:  # nothing is bound, removed or annotated that was not
             self._keep_roots(pairs)
-            stale = frozenset(self._worth_a_look(pairs)) if self.changes.any else frozenset()  # by other modules
+            follows_others = self.changes.may_reach(self.work.name)
+            stale = frozenset(self._worth_a_look(pairs)) if follows_others else frozenset()
             others = self.work.old.text.imports != self.work.text.imports
             for pair in [pair for pair in pairs if pair.kind != "same" or pair in stale or others]:
                 self._take_pair(pair, frozenset())
@@ -154,6 +155,10 @@ class Runner:
     def _worth_a_look(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
         """Those that may be stale: what calls nothing can be so only by a value that it names."""
         changed = self.changes.short
+        if self.changes.only_values:
+            changed = {*changed, "*"}
+            yield from (p for p in pairs if p.new is not None and not changed.isdisjoint(follows(p.new)))
+            return
         for pair in pairs:
             new = pair.new
             if new is not None and (new.is_active or (changed and not changed.isdisjoint(mentions(new)))):
@@ -342,12 +347,25 @@ class Runner:
             # another module or a class that is about to change.
             self.tx.flush()
             self.changes.unfilled = False
-        code = self.scope.compile(nodes)
+        code = self._compiled(nodes, pair.statement)
         made = self.scope.run_aside(code, given, pair.statement.node)
         annotations = made.pop("__annotations__", None)
         if annotations is not None:
             self.scope.set("__annotations__", annotations)
         return made, tuple(nested_codes(code))
+
+    def _compiled(self, nodes: Sequence[ast.stmt], statement: Statement) -> types.CodeType:
+        """A statement of a module that stays as it is is compiled once, however often what it reads changes. Not one
+        that makes functions: who holds their code is told by its reference count."""
+        scope = self.scope
+        if not isinstance(scope, ModuleScope) or len(nodes) != 1 or nodes[0] is not statement.located():
+            return scope.compile(nodes)
+        given = scope.loaded.path, scope.flags, scope.imports, statement.shift
+        known, code = statement.compiled or (None, None)
+        if code is None or known != given:
+            code = scope.compile(nodes)
+            statement.compiled = (given, code) if not nested_codes(code) else None
+        return code
 
     def _others_wait(self) -> bool:
         """Whether writes to other namespaces than the scope's own are prepared."""

@@ -63,11 +63,9 @@ class Work:
     ) -> tuple[Statement, ...]:
         """The statements of a block or class body: the same ones whenever it is asked in this reload."""
         found = self.parts.get((statement, part))
-        if found is None and part == "body" and statement.is_class:
-            found = tuple(member.moved(statement.shift) for member in statement.members)  # of which much is known
+        if found is None:
+            found = statement.members_now() if statement.is_class else split(body, lines, statement.shift)
             self.parts[statement, part] = found
-        elif found is None:
-            found = self.parts[statement, part] = split(body, lines, statement.shift)
         return found
 
     def match(self, old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:

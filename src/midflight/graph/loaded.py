@@ -73,6 +73,10 @@ class Loaded:
         """Whether its text has the word more than once, as it must where it uses what it defines itself."""
         return (self.source or b"").count(name.encode()) != 1 or name in self._more
 
+    def mentioned(self, names: Iterable[str]) -> bool:
+        """Whether a version before this one, or one that is being taken, brought any of `names`."""
+        return not self._more.isdisjoint(names)
+
     def mention(self, names: Iterable[str]) -> None:
         """Names that a version which is being taken brings."""
         self._more.update(names)

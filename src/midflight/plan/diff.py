@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -86,6 +86,8 @@ def _match(old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
     for key in (_identity, _text, _exact, _signed, *_LOOSE):
         if not left or not right:
             break
+        if key is _exact:
+            left, right = _pair_up(left, right, _only_of_its_name(left, right), partner)
         if key is _exact and len(left) == len(right) == 1 and _alike(left[0], right[0]):
             partner[right.pop()] = left.pop()  # the usual edit: what they are in full need not be written out
             break
@@ -138,6 +140,20 @@ def _identity(statement: Statement) -> Hashable:
 def _text(statement: Statement) -> Hashable:
     """Equal texts are equal statements, at a fraction of what writing them out costs."""
     return statement.text
+
+
+def _only_of_its_name(*versions: Sequence[Statement]) -> Callable[[Statement], Hashable]:
+    """A key for definitions whose name nothing else binds in either version. They are versions of one another, also
+    where they are equal: to write them out in full would tell no more."""
+    bound = [Counter(name for one in statements for name in one.binds) for statements in versions]
+
+    def key(statement: Statement) -> Hashable:
+        if not (statement.is_def or statement.is_class):
+            return None
+        name = statement.node.name  # type: ignore[attr-defined]
+        return (statement.type, name) if all(counts[name] == 1 for counts in bound) else None
+
+    return key
 
 
 def _exact(statement: Statement) -> Hashable:
@@ -269,6 +285,7 @@ class Groups:
         self.builders: dict[str, list[Statement]] = defaultdict(list)
         self.passing = frozenset[str]().union(*(statement.deletes for statement in self.statements))
         self._defined: set[str] = set()
+        self._groups: dict[Statement, Group] = {}
         for statement in self.statements:
             for name in self._built(statement):
                 self.builders[name].append(statement)
@@ -305,6 +322,11 @@ class Groups:
         return built_names(statement) | (self.passing & (statement.binds | statement.deletes))
 
     def of(self, statement: Statement) -> Group:
+        if statement not in self._groups:
+            self._groups[statement] = self._group(statement)
+        return self._groups[statement]
+
+    def _group(self, statement: Statement) -> Group:
         names: set[str] = set()
         found = {statement}
         fresh = [statement]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from midflight.plan.futures import future_flags
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, lines_of, parse, split
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, lines_of, parse, reused, split
 
 Compiled = dict[Statement, types.CodeType]
 
@@ -42,7 +42,7 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Rere
     the whole text, and so is one that touches the lines where `from __future__` and the coding may stand."""
     region = _edited_region(old, *_differing(old, text))
     if region is None:
-        return Reread(parse(text, filename), {})
+        return _parsed_whole(old, text, filename)
     if (body := _edited_body(old, region, filename)) is not None:
         found, code = body
         return Reread(_with_middle(old, text, region, (found,)), {found: code})
@@ -50,13 +50,19 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Rere
         return Reread(_with_middle(old, text, region, (method,)), {})
     piece = "".join(region.lines[region.first - 1 : region.last])
     if "__future__" in piece or piece.rstrip("\n").endswith("\\"):
-        return Reread(parse(text, filename), {})
+        return _parsed_whole(old, text, filename)
     try:
         # Empty lines in front give the nodes their place in the file, at a twentieth of what moving them costs.
         tree = ast.parse("\n" * (region.first - 1) + piece, filename)
     except (SyntaxError, ValueError):
-        return Reread(parse(text, filename), {})
-    return Reread(_with_middle(old, text, region, split(tree.body, region.lines)), {})
+        return _parsed_whole(old, text, filename)
+    middle = reused(old.statements[region.before : len(old.statements) - region.after], split(tree.body, region.lines))
+    return Reread(_with_middle(old, text, region, middle), {})
+
+
+def _parsed_whole(old: SourceText, text: str, filename: str) -> Reread:
+    new = parse(text, filename)
+    return Reread(SourceText(text, reused(old.statements, new.statements), new.lines), {})
 
 
 def _with_middle(old: SourceText, text: str, region: _Region, middle: tuple[Statement, ...]) -> SourceText:

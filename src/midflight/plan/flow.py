@@ -34,6 +34,32 @@ def _mentions(statement: Statement) -> frozenset[str]:
     return statement.reads.union(*dotted_reads(statement))
 
 
+def follows(statement: Statement) -> frozenset[str]:
+    """Every name by which a value that changed can make it stale: those it mentions, those it imports, a class in its
+    body too ("*" for all), and of what a call makes those in its lambdas, for it may be `derived`."""
+    return statement.fact("follows", lambda node: frozenset(_followed(statement)))  # type: ignore[no-any-return]
+
+
+def _followed(statement: Statement) -> Iterator[str]:
+    yield from mentions(statement)
+    for child in _class_body(statement.node) if statement.is_class else (statement.node,):
+        imports = (node for node in walk_scope(child) if isinstance(node, ast.ImportFrom))
+        yield from (alias.name for node in imports for alias in node.names)
+    if called_chain(statement):
+        yield from names_in_text(statement)
+        yield from (name for chain in chains_in_text(statement) for name in chain)
+
+
+def makers_of_functions(text: SourceText) -> str:
+    """The text of the statements that make functions or call what might: all but imports and values written out."""
+    return text.fact("makers", lambda: "".join(one.text for one in text.statements if _makes_functions(one)))  # type: ignore[no-any-return]
+
+
+def _makes_functions(statement: Statement) -> bool:
+    making = (ast.Call, ast.Lambda, *FUNCTIONS, ast.ClassDef)
+    return not statement.is_import and any(isinstance(child, making) for child in ast.walk(statement.node))
+
+
 def _dotted(node: ast.stmt) -> frozenset[Dotted]:
     return frozenset(chain for part in evaluated(node) for chain in _chains(part, bodies=False))
 
@@ -160,8 +186,13 @@ def absolute(name: str | None, level: int, module: str, is_package: bool) -> str
 
 def modules_imported(statement: Statement, module: str, is_package: bool) -> frozenset[str]:
     """Every module that running it imports, parents included."""
+    key = f"modules imported in {module}"
+    return statement.fact(key, lambda node: _modules_imported(node, module, is_package))  # type: ignore[no-any-return]
+
+
+def _modules_imported(node: ast.stmt, module: str, is_package: bool) -> frozenset[str]:
     found: set[str] = set()
-    for child in walk_scope(statement.node):
+    for child in walk_scope(node):
         if isinstance(child, ast.Import):
             found |= {alias.name for alias in child.names}
         elif isinstance(child, ast.ImportFrom):

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import importlib.util
 import io
+import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,6 +108,7 @@ class Statement:
     shift: int = 0
     _facts: dict[str, Any] = field(default_factory=dict, repr=False)
     _placed: ast.stmt | None = field(default=None, repr=False)
+    compiled: tuple[object, types.CodeType] | None = field(default=None, repr=False)  # for what, its code
 
     @property
     def node(self) -> ast.stmt:
@@ -136,6 +138,9 @@ class Statement:
         if not lines:
             return self
         return Statement(self._node, self.text, self.first + lines, self.last + lines, self.shift + lines, self._facts)
+
+    def placed_at(self, line: int) -> Statement:
+        return self.moved(line - self.first)
 
     def fact(self, name: str, make: Callable[[ast.stmt], Any]) -> Any:
         """What `make` says of its node, worked out once and kept under `name` for as long as the statement stays."""
@@ -184,6 +189,14 @@ class Statement:
     def _members(self, node: ast.stmt) -> tuple[Statement, ...]:
         lines = ("",) * (self.first - self.shift - 1) + lines_of(self.text)
         return split(getattr(node, "body", ()), lines)
+
+    def take_members(self, old: Statement) -> None:
+        """Its members are those of its version before, where their texts are the same."""
+        self._facts["members"] = reused(old.members, self.members)
+
+    def members_now(self) -> tuple[Statement, ...]:
+        """The statements of a class body, placed as the file is now."""
+        return tuple(member.moved(self.shift) for member in self.members)
 
     def with_member(self, at: int, member: ast.stmt, text: str) -> Statement:
         """A class with another method in the place `at`, as long as the one before."""
@@ -434,6 +447,31 @@ def split(body: Sequence[ast.stmt], lines: Sequence[str], shift: int = 0) -> tup
         first, last = first_line(node) + shift, (node.end_lineno or node.lineno) + shift
         out.append(Statement(node, "".join(lines[first - 1 : last]), first, last, shift))
     return tuple(out)
+
+
+def reused(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[Statement, ...]:
+    """`new`, but what stands in `old` with the same text is that, moved: all that is known of it still holds. So are
+    the members of a class that only differs in some of them."""
+    waiting: dict[str, list[Statement]] = {}
+    for one in reversed(list(_alone(old))):
+        waiting.setdefault(one.text, []).append(one)
+    alone = set(_alone(new))
+    found = tuple(
+        waiting[one.text].pop().placed_at(one.first) if one in alone and waiting.get(one.text) else one for one in new
+    )
+    classes = {one.node.name: one for held in waiting.values() for one in held if isinstance(one.node, ast.ClassDef)}
+    for one in found:
+        if isinstance(one.node, ast.ClassDef) and one in alone and one.node.name in classes:
+            one.take_members(classes[one.node.name])
+    return found
+
+
+def _alone(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Those that share no line with another: their text says all of them."""
+    for at, one in enumerate(statements):
+        after = statements[at + 1].first if at + 1 < len(statements) else one.last + 1
+        if one.last < after and (at == 0 or statements[at - 1].last < one.first):
+            yield one
 
 
 def parse(text: str, filename: str = "<source>") -> SourceText:

@@ -89,7 +89,7 @@ def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
 
 def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
     assert pair.old is not None and pair.new is not None
-    old = split(pair.old.node.body, runner.work.old.text.lines, pair.old.shift)  # type: ignore[attr-defined]
+    old = pair.old.members_now()
     new = runner.work.inside(pair.new, "body", pair.new.node.body, runner.work.text.lines)  # type: ignore[attr-defined]
     return runner.work.match(old, new)
 
@@ -178,9 +178,9 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
         again = Pair("changed", pair.old or pair.new, pair.new)
         _remake(runner, again, owner, live, [Pair("changed", p.new, p.new) if p in stale else p for p in pairs])
         return
-    before = set(vars(owner))
+    before, roots = set(vars(owner)), dict(inner.roots)
     inner.refresh(pairs)
-    if inner.roots:
+    if any(codes is not roots.get(statement) for statement, codes in inner.roots.items()):
         runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     if set(vars(owner)) != before:
         _after_body_edit(runner, owner, pairs)

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterable
 
 from midflight.apply.graft.functions import Fits, fitted, graft_code
-from midflight.apply.holders import frames_by_code, functions_in, on_heap
+from midflight.apply.holders import frames_by_code, functions_in, on_heap, overloads
 from midflight.apply.registrations import Registrations
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import origin_of
@@ -42,7 +42,7 @@ class Search:
         self, space: dict[str, object], old: types.CodeType, new: types.CodeType, done: Done, missing: int
     ) -> bool:
         """The same, where names of the module itself lead to all `missing` functions, as to those that a decorator of
-        its own made, or an earlier look at the heap. False where others hold some: nothing is done then."""
+        its own made, or `typing` or an earlier look at the heap. False where others hold some: nothing is done then."""
         module = str(space.get("__name__"))
         if module not in self._named:
             self._named[module] = by_code(list(space.values()), module)
@@ -64,8 +64,9 @@ class Search:
         return found[0] if found else None
 
     def _known_in(self, space: dict[str, object], code: types.CodeType) -> list[types.FunctionType]:
-        functions = (ref() for ref in self._living.get(id(space), ()))
-        return [one for one in functions if one is not None and origin_of(one.__code__) is code]
+        living = (ref() for ref in self._living.get(id(space), ()))
+        functions = {id(one): one for one in (*overloads(space, code.co_qualname), *living) if one is not None}
+        return [one for one in functions.values() if origin_of(one.__code__) is code]
 
     def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
         """`function` runs `code` as soon as the prepared writes go live."""
