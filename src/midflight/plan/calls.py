@@ -21,6 +21,8 @@ def called(statement: Statement) -> frozenset[str]:
 
 def uses(statement: Statement) -> Uses:
     """What calls of the functions and classes that a statement defines look up."""
+    if statement.is_class:
+        return statement.fact("uses of definitions", lambda node: _uses_of_members(statement))  # type: ignore[no-any-return]
     return statement.fact("uses of definitions", _uses)  # type: ignore[no-any-return]
 
 
@@ -77,18 +79,28 @@ def _registered_with(definition: ast.AST) -> Iterator[str]:
             yield function.value.id
 
 
-def _uses_of_class(node: ast.ClassDef) -> dict[str, frozenset[str]]:
-    methods = [child for child in node.body if isinstance(child, FUNCTIONS)]
-    found = {f"{node.name}.{method.name}": _globals_of(method) for method in methods}
+def _uses_of_members(statement: Statement) -> Uses:
+    """The same of a class statement: of methods that stay while others are edited it is known."""
+    methods = [member for member in statement.members if member.is_def]
+    return _uses_by_method(statement.node, {m.node.name: m.fact("globals", _globals_of) for m in methods})  # type: ignore[attr-defined, arg-type]
+
+
+def _uses_of_class(node: ast.ClassDef) -> Uses:
+    return _uses_by_method(node, {one.name: _globals_of(one) for one in node.body if isinstance(one, FUNCTIONS)})
+
+
+def _uses_by_method(node: ast.ClassDef, methods: Uses) -> Uses:
     bases = frozenset(base.id for base in node.bases if isinstance(base, ast.Name))
-    return {**found, node.name: bases.union(*(_globals_of(m) for m in methods if m.name in _STARTERS))}
+    started = bases.union(*(looked_up for name, looked_up in methods.items() if name in _STARTERS))
+    return {**{f"{node.name}.{name}": looked_up for name, looked_up in methods.items()}, node.name: started}
 
 
 def _globals_of(function: ast.AST) -> frozenset[str]:
     """Names that the body of a function looks up outside it, and the methods that it calls."""
-    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    nodes = list(ast.walk(function))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
     own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
-    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    calls = (node.func for node in nodes if isinstance(node, ast.Call))
     methods = {f".{call.attr}" for call in calls if isinstance(call, ast.Attribute)}
     return frozenset({node.id for node in names} - own - vars(builtins).keys() | methods)

@@ -89,7 +89,8 @@ def _needs(statement: Statement, future: Collection[str]) -> frozenset[str]:
     if isinstance(node, ast.AnnAssign) and "annotations" in future:
         return frozenset() if node.value is None else read_names(ast.Expr(node.value)) - vars(builtins).keys()
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and "annotations" in future:
-        return _without_annotations(node) - vars(builtins).keys()
+        looked_up: frozenset[str] = statement.fact("needs", _without_annotations)
+        return looked_up - vars(builtins).keys()
     names = statement.reads - statement.binds if statement.is_block or statement.is_class else statement.reads
     return names - vars(builtins).keys()
 
