@@ -2088,6 +2088,60 @@ import a
 [expect]
 a.f is a.C.values
 
+# followers-by-other-names: a value that changed is followed under every name that it has
+[file a.py]
+LIMIT = 1
+[file b.py]
+from a import *
+from a import LIMIT as L
+import a as c
+from midflight import derived
+A = L * 2
+B = c.LIMIT + 1
+D = derived(lambda: [L])
+G = getattr(c, "LIMIT")
+class K:
+    from a import LIMIT as inner
+    n = inner + 1
+    m = L
+def f(x=L):
+    return x
+[run]
+import b
+[sub a.py]
+LIMIT = 1 => LIMIT = 2
+[expect]
+(b.LIMIT, b.L, b.A, b.B, b.D, b.G) == (2, 2, 4, 3, [2], 2)
+(b.K.inner, b.K.n, b.K.m, b.f()) == (2, 3, 2, 2)
+
+# a-body-beside-what-it-follows: a module of which a body is edited follows what others of the batch change
+[file a.py]
+K = 1
+def get():
+    return 1
+[file b.py]
+import a
+X = a.K
+Y = a.get()
+def f():
+    return 1
+[file z.py]
+from b import X
+Z = X + 1
+def g():
+    return 1
+[run]
+import z, b
+[sub a.py]
+K = 1 => K = 2
+return 1 => return 2
+[sub b.py]
+return 1 => return 2
+[sub z.py]
+return 1 => return 2
+[expect]
+(b.X, b.Y, b.f(), z.X, z.Z, z.g()) == (2, 2, 2, 2, 3, 2)
+
 # value-in-a-circle: it is made again when what it read changes after it ran
 [file a.py]
 X = 1

@@ -250,7 +250,7 @@ class Changes:
         lists = lists_names(statement) and self._other_names(work, statement)
         if not self.values and not (self.touched and statement.calls) and not lists:
             return []
-        helpers = self._helpers(work)
+        helpers = self.helpers(work)
         namespace = self._now(work.loaded.namespace, {name: self._imported(one) for name, one in helpers.items()})
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
@@ -286,7 +286,7 @@ class Changes:
         maps = [one for one in (pending, namespace, also) if one]
         return collections.ChainMap(*maps) if len(maps) > 1 else namespace
 
-    def _helpers(self, work: Work) -> dict[str, Imported]:
+    def helpers(self, work: Work) -> dict[str, Imported]:
         """What the module imports and deletes again: statements in between have read it."""
         package = hasattr(work.loaded.module, "__path__")
         return work.text.fact("helpers", lambda: imported_and_deleted(work.text, work.name, package))  # type: ignore[no-any-return]

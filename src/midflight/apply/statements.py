@@ -153,15 +153,17 @@ class Runner:
         return self.bound_around.union(self.last, *(names_bound(statement, space, fresh) for statement in news))
 
     def _worth_a_look(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
-        """Those that may be stale: what calls nothing can be so only by a value that it names."""
+        """Those that may be stale: what calls nothing can be so only by a value that it names; and so is all else where
+        nothing but values has changed. What one of them changes counts for those below."""
         changed = self.changes.short
-        if self.changes.only_values:
-            changed = {*changed, "*"}
-            yield from (p for p in pairs if p.new is not None and not changed.isdisjoint(follows(p.new)))
-            return
         for pair in pairs:
             new = pair.new
-            if new is not None and (new.is_active or (changed and not changed.isdisjoint(mentions(new)))):
+            if new is None:
+                continue
+            if not self.changes.only_values or self.changes.helpers(self.work):
+                if new.is_active or (changed and not changed.isdisjoint(mentions(new))):
+                    yield pair
+            elif not changed.isdisjoint(named := follows(new)) or "*" in named:
                 yield pair
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
