@@ -131,6 +131,8 @@ def _bound(node: ast.stmt) -> set[str]:
             names.add(child.id)
         elif isinstance(child, ast.alias):
             names.add(child.asname or child.name)
+        elif isinstance(child, ast.MatchAs) and child.name:
+            names.add(child.name)
         elif (
             isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store) and isinstance(child.value, ast.Name)
         ):

@@ -104,7 +104,7 @@ def numbers(rng: random.Random, scope: Scope) -> list[str]:
 
 
 def decorator(rng: random.Random, scope: Scope) -> str:
-    options = [scope.any(rng, "decorator"), "functools.lru_cache(maxsize=None)"]
+    options = [scope.any(rng, "decorator"), "functools.lru_cache(maxsize=None)", "functools.cache"]
     if factory := scope.any(rng, "factory"):
         options += [f"{factory}({number(rng, scope)})"] * 2
     if counter := scope.any(rng, "class-based"):
@@ -112,6 +112,11 @@ def decorator(rng: random.Random, scope: Scope) -> str:
     if registrar := scope.any(rng, "registrar"):
         options += [registrar, registrar]
     return "@" + (rng.choice([one for one in options if one]))
+
+
+def decorators(rng: random.Random, scope: Scope) -> str:
+    """One of them, or two."""
+    return "\n".join(decorator(rng, scope) for _ in range(rng.choice((1, 1, 1, 2))))
 
 
 def metaclass(rng: random.Random, scope: Scope) -> str:
@@ -122,6 +127,11 @@ def metaclass(rng: random.Random, scope: Scope) -> str:
 
 def base(rng: random.Random, scope: Scope) -> str:
     return scope.any(rng, "class")
+
+
+def members(rng: random.Random, scope: Scope) -> list[str]:
+    count = rng.randint(1, 4)
+    return ["enum.auto()"] * count if rng.random() < 0.2 else [str(n) for n in rng.sample(range(1, 9), count)]
 
 
 def callee(rng: random.Random, scope: Scope) -> str:
@@ -214,7 +224,7 @@ def render_import(unit: Unit) -> list[str]:
 
 
 FUNC = {
-    "deco": maybe(decorator, 0.35), "default": number, "keyword": maybe(number, 0.3), "note": maybe(choice(": int", ": 'str'"), 0.2),
+    "deco": maybe(decorators, 0.35), "default": number, "keyword": maybe(number, 0.3), "note": maybe(choice(": int", ": 'str'"), 0.2),
     "doc": maybe(choice('"""One."""', '"""Two."""'), 0.3), "step": maybe(choice("x += 1", "x = x * 2", "y = [x for _ in range(2)]; x = len(y)"), 0.5),
     "body": number,
 }  # fmt: skip
@@ -262,12 +272,14 @@ KINDS: dict[str, Kind] = {
         "base": maybe(base, 0.4), "keyword": metaclass,
         "doc": maybe(choice('"""A."""', '"""B."""')), "limit": number, "init": number, "get": number}, render_class,
         ("attribute", "method", "method", "property", "static", "classmethod", "state", "cached", "nested", "slotless", "described", "settable",
-         "abstract", "partialmethod", "private", "coroutine")),
+         "abstract", "partialmethod", "private", "coroutine", "dispatching", "looped_in")),
     "dataclass": Kind("C", "class", {
-        "deco": choice("@dataclass", "@dataclass", "@dataclass(eq=False)", "@dataclass(order=True)", "@dataclass(frozen=True)"), "size": number,
-        "more": maybe(choice("items: list = field(default_factory=list)", "flag: bool = False", "label: str = 'a'"), 0.5),
+        "deco": choice("@dataclass", "@dataclass", "@dataclass(eq=False)", "@dataclass(order=True)", "@dataclass(frozen=True)", "@dataclass(unsafe_hash=True)"),
+        "size": number,
+        "more": maybe(choice("items: list = field(default_factory=list)", "flag: bool = False", "label: str = 'a'", "seen: int = field(init=False, default=0)",
+            "given: dataclasses.InitVar[int] = 1", "def __post_init__(self, *given): object.__setattr__(self, 'extra', 1)", "other: int = field(default=2, kw_only=True)"), 0.5),
         "limit": number, "get": number}, render_dataclass, ("method", "property", "static")),
-    "enum": Kind("E", "enum", {"base": choice("Enum", "IntEnum", "IntFlag"), "values": lambda r, s: [str(n) for n in r.sample(range(1, 9), r.randint(1, 4))]},
+    "enum": Kind("E", "enum", {"base": choice("Enum", "IntEnum", "IntFlag", "Flag"), "values": members},
         render_enum, ("method", "property")),
     "object": Kind("OBJ", "object", {"cls": constructor, "value": number}, lambda unit: lines(
         "{name} = types.SimpleNamespace(n={value}, get=abs)" if unit.fields["cls"].startswith("types") else "{name} = {cls}({value})")(unit)),
@@ -316,6 +328,41 @@ KINDS: dict[str, Kind] = {
         "@functools.singledispatch\ndef {name}(x):\n    return {body}\n@{name}.register\ndef {name}_int(x: int):\n    return x + {other}")),
     "hooked": Kind("C", "class", {"limit": number, "get": number, "value": number}, lines(
         "class {name}:\n    LIMIT = {limit}\n    KINDS: typing.ClassVar[list] = []\n    def __init_subclass__(cls, **k):\n        super().__init_subclass__(**k)\n        {name}.KINDS.append(cls.__name__)\n        cls.code = {value}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n        return self.n + {get}")),
+    "unpacked": Kind("K", "int", {"first": number, "second": number}, lines("{name}, {name}_b = {first}, {second}")),
+    "walrus": Kind("K", "int", {"first": number, "second": number}, lines("{name} = ({name}_w := {first}) + {second}")),
+    "match": Kind("K", "int", {"value": number, "first": number, "second": number, "third": number}, lines(
+        "match {value} % 3:\n    case 0:\n        {name} = {first}\n    case 1 as {name}_rest:\n        {name} = {second}\n    case _:\n        {name} = {third}")),
+    "helped": Kind("K", "int", {"first": number, "second": number}, lines("_h = {first}\n{name} = _h + {second}\ndel _h")),
+    "while": Kind("K", "int", {"step": literal, "most": literal}, lines("{name} = 0\nwhile {name} < {most}:\n    {name} += {step}")),
+    "called": Kind("K", "int", {"body": number, "value": number}, lines("{name} = (lambda v: v + {body})({value})")),
+    "checking": Kind("K", "int", {"value": number}, lines(
+        "if typing.TYPE_CHECKING:\n    from decimal import Decimal as {name}\nelse:\n    {name} = {value}")),
+    "caught": Kind("K", "int", {"value": number, "other": number}, lines(
+        "class Err{name}(Exception):\n    pass\ntry:\n    raise Err{name}({value})\nexcept Err{name} as _e:\n    {name} = _e.args[0] + {other}")),
+    "optional": Kind("K", "int", {"module": choice("json", "surely_missing"), "value": number, "other": number}, lines(
+        "try:\n    import {module}\nexcept ImportError:\n    {name} = {value}\nelse:\n    {name} = {other}")),
+    "augmented": Kind("L", "list", {"first": number, "second": number}, lines("{name} = [{first}]\n{name} += [{second}]")),
+    "merged": Kind("D", "dict", {"first": number, "second": number}, lines('{name} = {{"a": {first}}}\n{name} |= {{"b": {second}}}')),
+    "mapped": Kind("D", "dict", {"count": literal, "value": number}, lines("{name} = {{str(i): [i, {value}] for i in range({count})}}")),
+    "looped": Kind("L", "", {"count": literal, "body": number}, lines(
+        "{name} = []\nfor _i in range({count}):\n    def _step(x, i=_i):\n        return x + i + {body}\n    {name}.append(_step)")),
+    "inner": Kind("f", "func", {"body": number, "other": number}, lines(
+        "def {name}(x):\n    def inner(y):\n        return y + x + {body}\n    return inner({other})")),
+    "callable": Kind("f", "func", {"body": number, "start": number}, lines(
+        "class Call{name}:\n    def __init__(self, n):\n        self.n = n\n    def __call__(self, x):\n        return self.n + x + {body}\n{name} = Call{name}({start})")),
+    "generic": Kind("C", "class", {"limit": number, "get": number}, lines(
+        "T_{name} = typing.TypeVar('T_{name}')\nclass {name}(typing.Generic[T_{name}]):\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n"
+        "    def get(self, x):\n        return self.n + x + {get}")),
+    "ordered": Kind("C", "class", {"limit": number, "get": number, "less": number}, lines(
+        "@functools.total_ordering\nclass {name}:\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n"
+        "        return self.n + {get}\n    def __eq__(self, other):\n        return self.n == other.n\n    def __lt__(self, other):\n        return self.n < other.n + {less}")),
+    "entered": Kind("C", "class", {"limit": number, "get": number, "enter": number}, lines(
+        "class {name}:\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n        return self.n + {get}\n"
+        "    def __enter__(self):\n        return {enter}\n    def __exit__(self, *error):\n        return False\nwith {name}(1) as in_{name}:\n    pass")),
+    "protocol": Kind("P", "", {"value": number}, lines(
+        "@typing.runtime_checkable\nclass {name}(typing.Protocol):\n    LIMIT: int = {value}\n    def get(self, x): ...")),
+    "abstracted": Kind("P", "", {"value": number, "cls": constructor}, lines(
+        "class {name}(abc.ABC):\n    LIMIT = {value}\n    @abc.abstractmethod\n    def get(self, x): ...\n{name}.register({cls})")),
     "all": Kind("", "", {"how": choice("sorted(n for n in globals() if not n.startswith('_'))", "[n for n in dir() if n[0].isupper()]")}, lines("__all__ = {how}")),
     "from": Kind("", "", {}, render_import),
     "import": Kind("", "", {}, lines("import " + PACKAGE + ".{module} as {name}")),
@@ -334,6 +381,9 @@ KINDS: dict[str, Kind] = {
         "{name} = {cls}()" if unit.fields["cls"] else "{name} = {value}")(unit)),
     "settable": Kind("p", "", {"body": number, "other": number}, lines(
         "@property\ndef {name}(self):\n    return {body}\n@{name}.setter\ndef {name}(self, value):\n    self.seen = value + {other}")),
+    "dispatching": Kind("m", "", {"body": number, "other": number}, lines(
+        "@functools.singledispatchmethod\ndef {name}(self, x):\n    return {body}\n@{name}.register\ndef _(self, x: int):\n    return x + {other}")),
+    "looped_in": Kind("at", "", {"count": literal, "value": number}, lines("{name} = []\nfor _j in range({count}):\n    {name}.append(_j + {value})")),
     "abstract": Kind("m", "", {"deco": choice("@abc.abstractmethod", ""), "body": number}, lines("{deco}\ndef {name}(self):\n    return {body}")),
     "partialmethod": Kind("m", "", {"value": number}, lines("{name} = functools.partialmethod(get, {value})")),
     "private": Kind("m", "", {"value": number, "body": number}, lines(
@@ -346,8 +396,17 @@ TOP = tuple(
     "const const derived derived typed grown text pattern func func func func lambda partial bound alias maker closure closure decorator "
     "factory registry classdeco class class class dataclass enum object object list list tuple set built comprehension dict table "
     "if try bump effect generator single hooked with async asyncgen manager meta descriptor descriptor counter namedtuple slots local "
-    "lambdas filled fallback typed_dict".split()
+    "lambdas filled fallback typed_dict "
+    "unpacked walrus match helped while called checking caught optional augmented merged mapped looped inner callable generic ordered "
+    "entered protocol abstracted".split()
 )  # fmt: skip
+
+
+# Kind → the other names that a unit of it binds.
+ALSO = {
+    "bump": ("SEEN_{}",), "unpacked": ("{}_b",), "walrus": ("{}_w",), "match": ("{}_rest",), "caught": ("Err{}",),
+    "callable": ("Call{}",), "generic": ("T_{}",), "entered": ("in_{}",),
+}  # fmt: skip
 
 
 def gives(unit: Unit) -> Iterator[tuple[str, str]]:
@@ -371,4 +430,4 @@ def gives(unit: Unit) -> Iterator[tuple[str, str]]:
 def bound_by(unit: Unit) -> list[str]:
     if unit.kind == "registry":
         return [unit.name, f"add_{unit.name}"]
-    return [f"SEEN_{unit.name}", unit.name] if unit.kind == "bump" else [unit.name]
+    return [*(also.format(unit.name) for also in ALSO.get(unit.kind, ())), unit.name]

@@ -33,7 +33,7 @@ class Version:
     def text(self, module: str) -> str:
         lines = [self.heads.get(module, "")]
         lines += [
-            "import functools, enum, re, abc, contextlib, typing, types",
+            "import functools, dataclasses, enum, re, abc, contextlib, typing, types",
             "from dataclasses import dataclass, field",
             "def wait(): return types.coroutine(lambda: (yield))()",
         ]
@@ -416,7 +416,7 @@ DOINGS = {
 
 def _renamed(value: Any, old: str, new: str) -> Any:
     if isinstance(value, str):
-        return re.sub(rf"\b((?:add_|SEEN_)?){old}\b", rf"\g<1>{new}", value)
+        return re.sub(rf"\b((?:add_|SEEN_|Err|Call|T_|in_)?){old}\b", rf"\g<1>{new}", value)
     if isinstance(value, list):
         return [_renamed(item, old, new) for item in value]
     if isinstance(value, dict):

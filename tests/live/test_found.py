@@ -228,6 +228,306 @@ g = f => g = other
 [expect]
 a.f is f and f(1) == 2 and a.g is b.other
 
+# with-of-an-object: what entering it gave follows its `__enter__`
+[file a.py]
+L = [4]
+class C:
+    def __enter__(self):
+        return sum(L)
+    def __exit__(self, *error):
+        return False
+C1 = C()
+[file b.py]
+import a
+from a import C1
+with a.C() as x:
+    pass
+with C1 as y:
+    K = y + 1
+[run]
+import b
+[sub a.py]
+L = [4] => L = [5]
+[expect]
+(b.x, b.y, b.K) == (5, 5, 6)
+[sub a.py]
+return sum(L) => return 1
+[expect]
+(b.x, b.y, b.K) == (1, 1, 2)
+
+# handler-that-reads-the-exception: it runs with the whole `try`
+[file a.py]
+M, N = 1, 2
+def f():
+    return M
+[file b.py]
+from a import N, f
+try:
+    raise ValueError(f())
+except ValueError as error:
+    K = error.args[0] + N
+[run]
+import b
+[sub a.py]
+M, N = 1, 2 => M, N = 1, 3
+[expect]
+b.K == 4
+[sub a.py]
+return M => return M + 5
+[expect]
+b.K == 9
+
+# private-attributes-of-a-class-made-again: they go with their statement, and stay as the program left them
+[file a.py]
+import abc
+class Meta(type):
+    pass
+class C(metaclass=Meta):
+    __gone = 1
+    __kept = 1
+    __list = []
+    def get(self):
+        return self.__kept, self.__list
+[run]
+import a
+a.C._C__kept = 5
+a.C._C__list.append(1)
+[sub a.py]
+__gone = 1 => n = 1
+[expect]
+not hasattr(a.C, "_C__gone") and a.C().get() == (5, [1])
+
+# attribute-of-an-object-that-is-another-now: it is set on that one
+[file a.py]
+import types
+OBJ = types.SimpleNamespace(n=1)
+[file b.py]
+import a
+a.OBJ.extra = 2
+[run]
+import b
+[delete a.py]
+[edit c.py]
+import types
+OBJ = types.SimpleNamespace(n=1)
+[sub b.py]
+import a => import c as a
+[expect]
+sys.modules["c"].OBJ.extra == 2
+
+# lambda-that-is-called-at-once: what it reads is read
+[file a.py]
+K = 1
+def f():
+    return K
+[file b.py]
+import a
+X = (lambda v: v + a.K)(1)
+Y = max([3, 5], key=lambda v: v * a.f())
+Z = (lambda a: a)(7)
+[run]
+import b
+[sub a.py]
+K = 1 => K = -1
+[expect]
+(b.X, b.Y, b.Z) == (0, 3, 7)
+
+# object-that-is-called: who calls it by a name of its own follows its `__call__`
+[file a.py]
+N = 1
+class Call:
+    def __call__(self, x):
+        return x + N
+f = Call()
+[file b.py]
+from a import f
+K = f(3)
+[run]
+import b
+[sub a.py]
+N = 1 => N = 2
+[expect]
+b.K == 5
+[sub a.py]
+x + N => x - N
+[expect]
+b.K == 1
+
+# cache-inside-a-decorator-that-is-a-class: its old answers are none for what runs again
+[file a.py]
+import functools
+class Deco:
+    def __init__(self, fn):
+        functools.update_wrapper(self, fn)
+    def __call__(self, *a):
+        return self.__wrapped__(*a) + 3
+@Deco
+@functools.lru_cache(maxsize=None)
+def f(x, y=1):
+    return x + y
+K = f(3)
+[run]
+import a
+[sub a.py]
+y=1 => y=8
+[expect]
+a.K == 14
+
+# instance-made-beside-its-class-in-a-block: it is of the class that lives
+[file a.py]
+import contextlib
+class C:
+    def get(self):
+        return 1
+[run]
+import a
+C = a.C
+[edit a.py]
+import contextlib
+with contextlib.suppress(ValueError):
+    class C:
+        def get(self):
+            return 2
+    OBJ = C()
+[expect]
+a.C is C and type(a.OBJ) is C and a.OBJ.get() == 2
+
+# counter-in-a-closure: an edit that fails takes back what its statements counted
+[file a.py]
+def make():
+    count = 0
+    def step():
+        nonlocal count
+        count += 1
+        return count
+    return step
+f = make()
+K = f()
+[run]
+import a
+count = a.f.__closure__[0]
+[sub a.py]
+K = f() => K = f() + 1\n1 / 0
+[expect rolled back]
+count.cell_contents == 1 and a.f() == 2
+
+# value-in-a-case: only the case that runs gives it
+[file a.py]
+M, N = 1, 2
+match N % 3:
+    case 2:
+        K = 7
+    case _:
+        K = M
+match N % 2:
+    case 0:
+        L = M
+    case _:
+        L = 8
+[run]
+import a
+[sub a.py]
+M, N = 1, 2 => M, N = 5, 2
+[expect]
+(a.K, a.L) == (7, 5)
+
+# second-name-in-a-block: it is the object that it names
+[file a.py]
+import functools
+@functools.lru_cache
+def f(x):
+    return x
+g = f
+[run]
+import a
+[edit a.py]
+import functools
+@functools.lru_cache
+def h(x):
+    return x
+try:
+    g = h
+except ImportError:
+    pass
+[expect]
+a.g is a.h
+
+# module-that-comes-back: decorated functions, lambdas and those in blocks are its own again
+[file a.py]
+import functools, contextlib
+@functools.singledispatch
+def f(x):
+    return "a"
+@f.register
+def f_int(x: int):
+    return "a int"
+with contextlib.suppress(ValueError):
+    def g():
+        return "a"
+h = lambda: "a"
+[file b.py]
+import a as m
+[run]
+import b, a
+f, g, h = a.f, a.g, a.h
+[edit c.py]
+import functools, contextlib
+@functools.singledispatch
+def f(x):
+    return "c"
+@f.register
+def f_int(x: int):
+    return "c int"
+with contextlib.suppress(ValueError):
+    def g():
+        return "c"
+h = lambda: "c"
+[delete a.py]
+[sub b.py]
+import a => import c
+[expect]
+(f(""), f(1), g()) == ("c", "c int", "c")
+[edit a.py]
+import functools, contextlib
+@functools.singledispatch
+def f(x):
+    return "a"
+@f.register
+def f_int(x: int):
+    return "a int"
+with contextlib.suppress(ValueError):
+    def g():
+        return "a"
+h = lambda: "a"
+[delete c.py]
+[sub b.py]
+import c => import a
+[expect]
+sys.modules["a"].f is f and (f(""), f(1), g(), h()) == ("a", "a int", "a", "a")
+
+# annotations-of-a-wrapper-object: they are those of the function that it wraps
+[file a.py]
+import functools
+K = 1
+class Deco:
+    def __init__(self, fn):
+        functools.update_wrapper(self, fn)
+    def __call__(self, *a):
+        return self.__wrapped__(*a)
+@Deco
+def f(x: int, y=K):
+    return x
+[run]
+import a
+f = a.f
+[sub a.py]
+K = 1 => L = 1
+y=K => y=L
+@Deco => @(Deco)
+x: int => x: str
+[expect]
+a.f is f and f.__annotations__ is f.__wrapped__.__annotations__ and f.__annotations__ == {"x": str}
+
 # future-line-and-a-lambda: it is compiled as the module is now
 [file a.py]
 from __future__ import annotations

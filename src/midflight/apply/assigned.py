@@ -366,7 +366,7 @@ def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
     """Whether what the name held acts as its new value from now on. What another statement made stays what it is."""
     if _is_another_name(pair.old):
         return False
-    if is_wrapper(old) and _is_another_name(pair.new):
+    if is_wrapper(old) and (_is_another_name(pair.new) or _has_another_name(runner, pair, new)):
         become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
         return False
     if isinstance(old, types.FunctionType):
@@ -387,6 +387,12 @@ def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
     if isinstance(old, type) or isinstance(new, type):
         return False
     return not isinstance(old, (types.MethodType,)) and become(runner.tx, old, new) if is_wrapper(old) else False
+
+
+def _has_another_name(runner: Runner, pair: Pair, value: Any) -> bool:
+    """Whether a statement around it binds the value too."""
+    names = runner.scope.namespace.items()
+    return any(held is value and name not in pair.statement.binds for name, held in names)
 
 
 def _is_another_name(statement: Statement | None) -> bool:

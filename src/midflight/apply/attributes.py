@@ -61,16 +61,19 @@ def refresh_attributes(runner: Runner, pair: Pair, causes: list[str]) -> bool:
     if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Attribute) for t in node.targets):
         return False
     given = _value_before(runner, pair.new, node)
+    before = Before(runner.scope.namespace, runner.work.name, runner.changes.values).namespace()
     for target in _attributes(node):
         owner = value_of(target.value, runner.scope.names)
         current = getattr(owner, target.attr, ABSENT)
+        if current is ABSENT and owner is not value_of(target.value, before):
+            continue  # another object now, which has not been given it yet
         if given is ABSENT or not same_value(given, current, runner.changes.in_place):
             runner.run.keep(runner.work, ast.unparse(target), causes)
             return True
-    before = [(value_of(t.value, runner.scope.names), t.attr) for t in _attributes(node)]
-    olds = [getattr(owner, name, ABSENT) for owner, name in before]
+    held = [(value_of(t.value, runner.scope.names), t.attr) for t in _attributes(node)]
+    olds = [getattr(owner, name, ABSENT) for owner, name in held]
     runner.run_statement(pair)
-    for (owner, name), old in zip(before, olds, strict=True):
+    for (owner, name), old in zip(held, olds, strict=True):
         _tell_changed(runner, owner, name, old)
     return True
 

@@ -15,7 +15,7 @@ from midflight.apply.codes import graft_codes
 from midflight.apply.parsed import but
 from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair, built_names, defines
-from midflight.plan.statements import Statement, fingerprint
+from midflight.plan.statements import Statement, bound_names, fingerprint
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -66,7 +66,7 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
     parts = dict(runner.block_pairs(same))
     ran = _live_branch(runner, pair.new.node, parts) if isinstance(pair.new.node, ast.If) else None
     stale = [p for pairs in parts.values() for p in pairs if p.new is not None and runner.wants(p.new)]
-    if _built_across(parts, ran or parts.keys(), stale):
+    if _built_across(parts, ran or parts.keys(), stale) or _needs_its_head(pair.new.node, stale):
         runner.refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
         return
     if stale:
@@ -101,8 +101,19 @@ def _built_across(parts: Mapping[str, Sequence[Pair]], live: Collection[str], ag
     return any(built_names(s) & shared for pair in again for s in (pair.old, pair.new) if s is not None)
 
 
+def _needs_its_head(node: ast.stmt, stale: Sequence[Pair]) -> bool:
+    """Whether one of `stale` runs only with the whole block: only that tells which `case` it is, or it reads what the
+    head gives it, as in `except E as error` and `with open(p) as file`."""
+    if isinstance(node, ast.Match) and not all(defines(pair.statement) for pair in stale):
+        return True
+    handled = {handler.name for handler in getattr(node, "handlers", ())}
+    targets = (item.optional_vars for item in getattr(node, "items", ()) if item.optional_vars is not None)
+    names = handled.union(*(bound_names(ast.Expr(target)) for target in targets))
+    return any(pair.new is not None and not names.isdisjoint(pair.new.reads) for pair in stale)
+
+
 def _is_value(node: ast.stmt) -> bool:
-    return isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+    return isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Raise))
 
 
 def _was_live(runner: Runner, statement: Statement) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import collections
 import functools
 import gc
@@ -12,9 +13,9 @@ from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
 from midflight.apply.graft.marks import stores
-from midflight.apply.holders import functions_in, nested_codes, resolve
+from midflight.apply.holders import DEPTH, functions_in, nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
-from midflight.apply.transaction import ABSENT, dict_of
+from midflight.apply.transaction import ABSENT, HEAP_TYPE, dict_of
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, made_in, module_of
 from midflight.graph.hook import PLAIN
@@ -38,6 +39,7 @@ _NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.Membe
 _Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
 # Caches that are made by a call and stand behind no @ of the module: `self.get = lru_cache(self._get)`.
 _MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
+_ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -155,8 +157,16 @@ class Changes:
             self.touched[id(function)] = function
             owner, _, name = key[1].rpartition(".")
             self.fresh.append((key[0], name, function))
-            if owner and name in ("__new__", "__init__", "__init_subclass__"):
+            if owner and name in ("__new__", "__init__", "__init_subclass__", *_ENTERING):
                 self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
+            self._also_by_instances(key[0], owner, name)
+
+    def _also_by_instances(self, module: str, owner: str, method: str) -> None:
+        """Who calls an object, or enters it, mentions only a name that the object has."""
+        loaded = self.program.get(module) if owner and method in ("__call__", *_ENTERING) else None
+        for name, value in list(loaded.namespace.items()) if loaded is not None else ():
+            if any(kind.__qualname__ == owner and module_of(kind) == module for kind in type(value).__mro__):
+                self.fresh.append((module, name, ABSENT))
 
     def names(self) -> set[str]:
         """Names by which calls and reads find something that changed; of what is made by a class, the class's."""
@@ -233,8 +243,9 @@ class Changes:
                 self.touched[id(inner)] = inner
                 owner, _, short = label.rpartition(".")
                 self.fresh.append((module, short, inner))
-                if owner and short in ("__init__", "__new__", "__post_init__", "__init_subclass__"):
+                if owner and short in ("__init__", "__new__", "__post_init__", "__init_subclass__", *_ENTERING):
                     self.fresh.append((module, owner.rpartition(".")[2], ABSENT))
+                self._also_by_instances(module, owner, short)
 
     # -- is a statement stale? --------------------------------------------------------------------
 
@@ -269,6 +280,11 @@ class Changes:
                 for chain in chains
                 if self._is_touched(resolve(namespace, chain)) and ".".join(chain) not in found
             ]
+            if isinstance(statement.node, (ast.With, ast.AsyncWith)):
+                found += [n for n in reads if n not in found and self._runs_touched(namespace.get(n), _ENTERING)]
+                found += [
+                    ".".join(chain) for chain in chains if self._runs_touched(resolve(namespace, chain), _ENTERING)
+                ]
         return sorted(self._not_accepted(work, found) if found else found)
 
     def _other_names(self, work: Work, statement: Statement) -> bool:
@@ -341,11 +357,10 @@ class Changes:
             value = value.__func__
         if id(value) in self.touched:
             return True
-        inner = (dict_of(value) or {}).get("__wrapped__") if not isinstance(value, types.ModuleType) else None
-        if inner is not None and id(inner) in self.touched:
+        if any(id(inner) in self.touched for inner in _wrapped_in(value)):
             return True
         if type(value) is not types.FunctionType:
-            return False
+            return self._runs_touched(value, ("__call__",))
         return any(id(one) in self.touched for one in _enclosed(value)) or self._dispatches(value)
 
     def _dispatches(self, function: types.FunctionType) -> bool:
@@ -363,6 +378,14 @@ class Changes:
                 if id(inside(maker)) in self.touched:
                     return True
         return False
+
+    def _runs_touched(self, value: Any, methods: Collection[str]) -> bool:
+        """Whether one of these special methods of an object, or of what a class makes, is code that changed."""
+        kind = value if isinstance(value, type) else type(value)
+        if not kind.__flags__ & HEAP_TYPE:
+            return False
+        found = (inside(vars(base).get(name)) for base in kind.__mro__ for name in methods)
+        return any(one is not None and id(one) in self.touched for one in found)
 
     def runs_edited(self, function: Any, factory: bool = False) -> bool:
         """Whether a call of `function` runs code that was edited itself or reads, by name, a value that changed: its
@@ -462,6 +485,10 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
                 yield from _callables(label, part, module, depth - 1)
     elif isinstance(value, functools.cached_property):
         yield from _callables(label, value.func, module, depth - 1)
+    elif kind is not types.ModuleType:
+        for inner in _wrapped_in(value):  # an object of a decorator that is a class
+            yield from _callables(label, inner, module, depth - 1)
+            return
 
 
 def _behind(cached: Any, loaded: Loaded) -> Iterator[types.FunctionType]:
@@ -476,6 +503,16 @@ def _held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]
     methods = [one for one in around if type(one) is types.MethodType]
     around += gc.get_referrers(*methods) if methods else []
     return (one for one in around if type(one) is _LRU)
+
+
+def _wrapped_in(value: Any) -> Iterator[Any]:
+    """What a wrapper says that it wraps, and so on inwards."""
+    for _ in range(DEPTH):
+        held = dict_of(value) if not isinstance(value, types.ModuleType) else None
+        value = (held or {}).get("__wrapped__")
+        if value is None:
+            return
+        yield value
 
 
 def _enclosed(function: types.FunctionType) -> Iterator[Any]:

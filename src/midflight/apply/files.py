@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import os
 import sys
@@ -12,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import module_goes
 from midflight.apply.effects import affected, has_effect, hooks_of
-from midflight.apply.graft.functions import forwarded_to, graft_function
+from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.graft.moved import move_class
+from midflight.apply.graft.wrappers import become
 from midflight.apply.parsed import text_of
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Loaded, Program, counterpart
+from midflight.plan.calls import definitions
 from midflight.plan.flow import everything_imported, modules_imported
 from midflight.plan.futures import future_flags
-from midflight.plan.statements import FUNCTIONS
+from midflight.plan.statements import split
 from midflight.values import ModuleReport, Step
 
 if TYPE_CHECKING:
@@ -210,23 +211,35 @@ def _effects_of(run: Execution, loaded: Loaded) -> Iterator[str]:
 def act_for_themselves(run: Execution, loaded: Loaded) -> None:
     """Functions and classes of a module that came back, which had moved elsewhere since: they are its own again."""
     text = text_of(loaded)
-    for statement in text.statements if text is not None else ():
-        node = statement.node
-        plain = isinstance(node, (*FUNCTIONS, ast.ClassDef)) and not node.decorator_list
-        held = loaded.namespace.get(statement.name) if plain else None
-        moved = isinstance(held, type) and held.__module__ != loaded.name and not made_in(held, loaded.name)
-        if not moved and (type(held) is not types.FunctionType or forwarded_to(held) is None):
-            continue
-        assert text is not None and held is not None
-        made: dict[str, Any] = {}
-        code = compile_nodes([statement.located()], loaded.path, future_flags(text.future), text.imports)
-        exec(code, loaded.namespace, made)
-        if isinstance(held, type):
-            move_class(run, held, made[statement.name], loaded)
-            continue
-        run.tx.del_item(held.__dict__, "__wrapped__")
-        run.tx.set_attr(held, "__module__", loaded.name)
-        graft_function(run.tx, held, made[statement.name])
+    if text is None:
+        return
+    flags = future_flags(text.future)
+    for statement in text.statements:
+        for name, node in definitions(statement.node):
+            held = loaded.namespace.get(name)
+            if _acts_elsewhere(held, loaded):
+                (alone,) = split([node], text.lines, statement.shift)
+                code = compile_nodes([alone.located()], loaded.path, flags, text.imports)
+                _act_for_itself(run, loaded, held, code, name)
+
+
+def _acts_elsewhere(held: Any, loaded: Loaded) -> bool:
+    if isinstance(held, type):
+        return held.__module__ != loaded.name and not made_in(held, loaded.name)
+    return type(held) is types.FunctionType and forwarded_to(held) is not None
+
+
+def _act_for_itself(run: Execution, loaded: Loaded, held: Any, code: types.CodeType, name: str) -> None:
+    run.before_call()
+    made: dict[str, Any] = {}
+    exec(code, loaded.namespace, made)
+    if isinstance(held, type):
+        move_class(run, held, made[name], loaded)
+        return
+    run.tx.del_item(held.__dict__, "__wrapped__")
+    run.tx.set_attr(held, "__module__", loaded.name)
+    become(run.tx, held, made[name])
+    run.registrations.replace(made[name], held)
 
 
 def _set_child(run: Execution, loaded: Loaded, module: types.ModuleType | None) -> None:

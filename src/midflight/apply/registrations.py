@@ -32,11 +32,16 @@ class Registrations:
         ] = {}  # id of a table → the generic function (functools.singledispatch) it is of
 
     def guard(self) -> None:
-        """Remember the contents of all of them, for a rollback after code ran that we do not see into."""
+        """Remember the contents of all of them, for a rollback after code ran that we do not see into; and what
+        closures remember, such as a counter."""
         if not self._guarded:
             self._guarded = True
             for _, container in self.containers():
                 self._guard(container)
+            for loaded in list(self.program.all()):
+                for value in list(loaded.namespace.values()):
+                    if type(value) is types.FunctionType and value.__closure__:
+                        self.tx.guard_variables(value)
 
     def guard_anew(self) -> None:
         """The same, after others ran in between."""

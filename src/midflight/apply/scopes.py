@@ -103,6 +103,13 @@ class ModuleScope:
         return {name: value for name, value in scratch.items() if name not in given or given[name] is not value}
 
 
+def mangled(name: str, owner: str) -> str:
+    """`name` as the body of a class `owner` binds it (PEP 8's "name mangling", Python/compile.c, _Py_Mangle)."""
+    private = name.startswith("__") and not name.endswith("__") and "." not in name
+    owner = owner.lstrip("_")
+    return f"_{owner}{name}" if private and owner else name
+
+
 class ClassScope:
     """The body of a live class: what runs there is compiled inside its real nesting, so that private names,
     `super()`, `__class__` and qualified names come out right."""
@@ -121,10 +128,8 @@ class ClassScope:
         return collections.ChainMap({self.plain(n): v for n, v in vars(self.owner).items()}, self.namespace)
 
     def mangled(self, name: str) -> str:
-        """The name that the body binds for `name` (PEP 8's "name mangling", Python/compile.c, _Py_Mangle)."""
-        private = name.startswith("__") and not name.endswith("__") and "." not in name
-        owner = self.node.name.lstrip("_")
-        return f"_{owner}{name}" if private and owner else name
+        """The name that the body binds for `name`."""
+        return mangled(name, self.node.name)
 
     def plain(self, name: str) -> str:
         """`mangled` taken back: the name as the source has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dis
 import functools
 import types
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -13,6 +14,7 @@ from midflight.apply.quiet import Quiet
 
 ABSENT: Final[Any] = swap.ABSENT
 MOST_TRIES = 20
+_STORES = dis.opmap["STORE_DEREF"]
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, so its attributes can be set
 
 
@@ -164,6 +166,15 @@ class Transaction:
             return
         self._guarded[id(container)] = container  # held, so that its id is not given to another object
         self._undo.append(Guard(container))
+
+    def guard_variables(self, function: types.FunctionType) -> None:
+        """Remember what the variables around a closure hold, if its code may change any: a counter, a running total."""
+        if _STORES not in function.__code__.co_code[::2]:
+            return
+        for cell in function.__closure__ or ():
+            if id(cell) not in self._guarded:
+                self._guarded[id(cell)] = cell
+                self._undo.append(CellGuard(cell))
 
     def guard_object(self, value: Any) -> None:
         """Remember the attributes of a function, class, module or instance that code we do not see into is given."""
@@ -379,6 +390,26 @@ def restore_class(cls: type, old: dict[str, Any]) -> None:
     for name, value in old.items():
         if now.get(name, ABSENT) is not value:
             type.__setattr__(cls, name, value)
+
+
+class CellGuard:
+    """Puts back what a closure's variable held, unless others changed it after `narrow`."""
+
+    def __init__(self, cell: types.CellType) -> None:
+        self.cell, self.old = cell, cell_value(cell)
+        self.new: Any = None
+        self.narrowed = self.theirs = False
+
+    def __call__(self) -> None:
+        if not self.theirs and cell_value(self.cell) is not self.old:
+            swap.cell(self.cell, self.old)()
+
+    def narrow(self) -> None:
+        if not self.narrowed:
+            self.narrowed, self.new = True, cell_value(self.cell)
+
+    def look(self) -> None:
+        self.theirs = self.narrowed and cell_value(self.cell) is not self.new
 
 
 def cell_value(cell: types.CellType) -> Any:

@@ -40,6 +40,8 @@ def reached(start: str, methods: frozenset[str], known: Uses) -> set[str]:
 def _called(node: ast.stmt) -> frozenset[str]:
     decorators = (d for n in walk_scope(node) for d in getattr(n, "decorator_list", ()))
     found = {d.id for d in decorators if isinstance(d, ast.Name)}
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        found |= {".__enter__", ".__exit__", ".__aenter__", ".__aexit__"}
     return frozenset(found.union(*(_calls_in(part) for part in evaluated(node))))
 
 
@@ -53,22 +55,23 @@ def _calls_in(node: ast.AST) -> set[str]:
 
 def _uses(node: ast.stmt) -> Uses:
     found: dict[str, frozenset[str]] = {}
-    for name, definition in _definitions(node):
+    for name, definition in definitions(node):
         if isinstance(definition, ast.ClassDef):
             found.update(_uses_of_class(definition))
         else:
-            found[name] = _globals_of(definition)
+            found[name] = _globals_of(definition.value if isinstance(definition, ast.Assign) else definition)
         for generic in _registered_with(definition):
             found[generic] = found.get(generic, frozenset()) | {name}
     return found
 
 
-def _definitions(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
+def definitions(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
+    """The functions, lambdas with a name and classes that a statement defines, also inside a block."""
     for child in walk_scope(node):
         if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
             yield child.name, child
         elif isinstance(child, ast.Assign) and isinstance(child.value, ast.Lambda):
-            yield from ((target.id, child.value) for target in child.targets if isinstance(target, ast.Name))
+            yield from ((target.id, child) for target in child.targets if isinstance(target, ast.Name))
 
 
 def _registered_with(definition: ast.AST) -> Iterator[str]:

@@ -363,8 +363,10 @@ def built_by(statements: Iterable[Statement]) -> frozenset[str]:
 
 
 def built_names(statement: Statement) -> frozenset[str]:
-    """Names whose value running it makes or changes in place."""
-    return (statement.binds | _mutated(statement)) - _loop_targets(statement)
+    """Names whose value running it makes or changes in place; what a `with` enters counts where its body makes none."""
+    names = statement.binds | _mutated(statement)
+    built = names - _loop_targets(statement)
+    return names if not built and isinstance(statement.node, (ast.With, ast.AsyncWith)) else built
 
 
 def _mutated(statement: Statement) -> frozenset[str]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, parameters, walk_scope
+from midflight.plan.statements import FUNCTIONS, SourceText, Statement, lambdas_called, parameters, walk_scope
 
 Dotted = tuple[str, ...]
 
@@ -65,8 +65,10 @@ def _dotted(node: ast.stmt) -> frozenset[Dotted]:
 
 
 def _walk_evaluated(node: ast.AST) -> Iterator[ast.AST]:
-    """`node` and what is below it, but not the body of a lambda: it runs when the lambda is called."""
+    """`node` and what is below it, but not the body of a lambda that is not called here."""
     yield node
+    for called in lambdas_called(node) if isinstance(node, ast.Call) else ():
+        yield from _walk_evaluated(called.body)
     for child in evaluated(node) if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node):
         yield from _walk_evaluated(child)
 

@@ -517,6 +517,9 @@ def names_asked_for(node: ast.stmt) -> frozenset[str]:
     return read_names(node) | {child.id for child in inside} - own
 
 
+_ASK_EACH = frozenset({"sorted", "sort", "map", "filter", "min", "max", "reduce"})
+
+
 def deleted_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(name for kind, name in _uses(node) if kind == "delete")
 
@@ -536,11 +539,23 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str]]:
                 yield from _uses(default)
     elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
         yield from _comprehension_uses(node)
+    elif isinstance(node, ast.Call) and any(True for _ in lambdas_called(node)):
+        for called in lambdas_called(node):
+            own = {parameter.arg for parameter in parameters(called.args)}
+            yield from (use for use in _uses(called.body) if use[0] == "read" and use[1] not in own)
+        yield from _other_uses(node)
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         for alias in node.names:
             yield "bind", alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
     else:
         yield from _other_uses(node)
+
+
+def lambdas_called(call: ast.Call) -> Iterator[ast.Lambda]:
+    """The lambdas that a call runs before it returns: its function, what `sorted` and the like ask for each item."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)] if name in _ASK_EACH else []
+    yield from (one for one in (call.func, *arguments) if isinstance(one, ast.Lambda))
 
 
 def _other_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -647,7 +662,7 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
 def calls_something(node: ast.AST) -> bool:
     """Whether running the statement `node` calls code: decorators count, bodies of functions do not."""
     for child in walk_scope(node):
-        if isinstance(child, ast.Call):
+        if isinstance(child, (ast.Call, ast.With, ast.AsyncWith)):
             return True
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.decorator_list:
             return True

@@ -115,6 +115,9 @@ def adopt_class(
     old = runner.old_codes(pair)
     pairs = _with_stale(runner, pair, owner, _body_pairs(runner, pair))
     graft_generated(runner, pair, owner, owner, made, pairs, before, owner.__name__)
+    if not isinstance(made, enum.EnumMeta):  # what the block made of it; an enum's members have gone over
+        for instance in live_instances(made, exact=True):
+            runner.tx.set_attr(instance, "__class__", owner)
     if old:
         runner.graft_pairs(pair, old, codes)
     runner.work.record.grafted[runner.scope.label(owner.__name__)] = None

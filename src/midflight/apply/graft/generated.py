@@ -23,6 +23,7 @@ from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
 from midflight.apply.registrations import in_place_of
+from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_data, same_value
 from midflight.graph.heap import live_instances
@@ -283,7 +284,7 @@ def _replace(
 
 def _move_members(tx: Transaction, owner: type, inner: type, pairs: Sequence[Pair]) -> None:
     """What nobody edited goes over to the new class, with its state; held methods act as the new ones."""
-    kept, _, _ = _static_names(pairs)
+    kept, _, _ = _static_names(owner, pairs)
     for name, value in list(vars(owner).items()):
         if name in _NEVER or name not in vars(inner) or isinstance(value, _LAYOUT):
             continue
@@ -314,23 +315,24 @@ def raise_rude(path: str, line: int, code: str, message: str, instances: Sequenc
     raise RudeEdit(Problem(path, line, code, message + live, "Revert that line, or restart the process to take it."))
 
 
-def _static_names(pairs: Sequence[Pair]) -> tuple[set[str], set[str], set[str]]:
-    """(bound by unedited statements, bound by edited ones, bound by the old body only)."""
+def _static_names(owner: type, pairs: Sequence[Pair]) -> tuple[set[str], set[str], set[str]]:
+    """(bound by unedited statements, bound by edited ones, bound by the old body only), as the class holds them."""
     kept: set[str] = set()
     edited: set[str] = set()
     gone: set[str] = set()
     for pair in pairs:
         if pair.kind == "removed" and pair.old is not None:
-            gone |= pair.old.binds
+            gone |= {mangled(name, owner.__name__) for name in pair.old.binds}
         elif pair.new is not None:
-            (edited if pair.kind in ("changed", "added") else kept).update(pair.new.binds)
+            names = {mangled(name, owner.__name__) for name in pair.new.binds}
+            (edited if pair.kind in ("changed", "added") else kept).update(names)
     return kept - edited, edited, gone - kept - edited
 
 
 def move_attributes(
     tx: Transaction, owner: type, twin: type, pairs: Sequence[Pair], skip: Collection[str] = ()
 ) -> None:
-    kept, edited, gone = _static_names(pairs)
+    kept, edited, gone = _static_names(owner, pairs)
     if owner.__bases__ != twin.__bases__:
         tx.set_attr(owner, "__bases__", twin.__bases__)
     held = dict(vars(owner))

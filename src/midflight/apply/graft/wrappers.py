@@ -128,7 +128,9 @@ def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
     tx.guard(mine)
     for name, value in theirs.items():
         held = mine.get(name)
-        if held is not value and not (callable(held) and not isinstance(held, type) and _inside(tx, held, value)):
+        if name == "__annotations__" and type(held) is dict and type(value) is dict:
+            tx.set_contents(held, value)  # in place: functools.wraps gave it the very dict of the function
+        elif held is not value and not (callable(held) and not isinstance(held, type) and _inside(tx, held, value)):
             mine[name] = value
     for name in [name for name in mine if name not in theirs]:
         del mine[name]
