@@ -2628,6 +2628,35 @@ class E(enum.Flag) => class E(enum.Enum)
 of_the_library() == before
 a.E is E and a.G.A | a.G.B == "either"
 E._generate_next_value_.__doc__ == enum.Enum._generate_next_value_.__doc__
+
+# call-through-another-name: code that calls an edited function by a name that another module gave it
+[file m.py]
+def f():
+    return 1
+[file m2.py]
+import functools, m
+h = m.f
+cached = functools.cache(m.f)
+class Q:
+    g = staticmethod(m.f)
+[file m3.py]
+from m2 import h, cached, Q
+X = h()
+def later():
+    return h()
+def last():
+    return Q.g() + cached()
+[file m4.py]
+import m3
+Z = m3.later() + 1
+W = m3.last()
+[run]
+import m, m2, m3, m4
+[sub m.py]
+return 1 => return 2
+[expect]
+m3.X == 2 and m3.later() == 2 and m3.last() == 4
+m4.Z == 3 and m4.W == 4
 """
 
 

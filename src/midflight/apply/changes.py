@@ -56,6 +56,7 @@ class Changes:
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
         self.touched: dict[int, Any] = {}
+        self.aliases: set[Key] = set()  # other names of touched functions, and what wraps these
         self.plain: set[int] = set()  # of touched functions those that only a plain `def` in their module names
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
         self.caches: dict[int, Any] = {}
@@ -234,6 +235,12 @@ class Changes:
 
     def _touch_users(self, module: str, names: Collection[str], callables: Iterable[_Callable]) -> None:
         for label, user, inner, used in callables:
+            short = label.rpartition(".")[2]
+            if id(inner) in self.touched and user is not inner:
+                self.caches[id(user)] = user
+            if short != inner.__name__ and id(inner) in self.touched and (module, short) not in self.aliases:
+                self.aliases.add((module, short))
+                self.fresh.append((module, short, inner))  # who calls it by that name does not name it
             # The functions of a generic one are the library's.
             if used.isdisjoint(names) and not (hasattr(inner, "_clear_cache") and self._dispatches(inner)):
                 continue
@@ -241,7 +248,7 @@ class Changes:
                 self.caches[id(user)] = user
             if id(inner) not in self.touched:
                 self.touched[id(inner)] = inner
-                owner, _, short = label.rpartition(".")
+                owner = label.rpartition(".")[0]
                 self.fresh.append((module, short, inner))
                 if owner and short in ("__init__", "__new__", "__post_init__", "__init_subclass__", *_ENTERING):
                     self.fresh.append((module, owner.rpartition(".")[2], ABSENT))

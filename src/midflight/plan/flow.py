@@ -45,6 +45,9 @@ def _followed(statement: Statement) -> Iterator[str]:
     for child in _class_body(statement.node) if statement.is_class else (statement.node,):
         imports = (node for node in walk_scope(child) if isinstance(node, ast.ImportFrom))
         yield from (alias.name for node in imports for alias in node.names)
+    for member in statement.members if statement.is_class else ():
+        if member.is_class or called_chain(member):
+            yield from _followed(member)
     if called_chain(statement):
         yield from names_in_text(statement)
         yield from (name for chain in chains_in_text(statement) for name in chain)
