@@ -145,6 +145,14 @@ class Report:
     def ok(self) -> bool:
         return self.outcome in ("committed", "unchanged")
 
+    def __str__(self) -> str:
+        """What happened and what runs now, then each problem with its way out, then each note."""
+        runs = "" if self.ok else "; the old code is running"
+        names = ", ".join(filter(None, (_in_words(name, done) for name, done in self.modules.items())))
+        return "\n".join(
+            [f"{self.id} {self.outcome}{runs}" + (f": {names}" if names else ""), *map(str, self.problems), *self.notes]
+        )
+
     def to_json(self) -> str:
         """The wire form: one JSON object, its keys as the attributes, plus `ok`."""
         return as_json({**as_plain(self), "ok": self.ok})
@@ -202,6 +210,12 @@ class Version:
     stable: bool
     reason: str
     author: str
+
+
+def _in_words(name: str, done: ModuleReport) -> str:
+    kinds = ((kind, getattr(done, kind)) for kind in ("ran", "grafted", "rebound", "kept", "removed"))
+    said = "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds if names)
+    return f"{name} ({said})" if said else name
 
 
 def _module_report(doc: Mapping[str, Any]) -> ModuleReport:

@@ -1193,6 +1193,135 @@ import m
 n < 3 => n < 2
 @ expect
 m.OUT == ["BAD", "fin", 0, 1, "else"]
+
+## class-attribute-by-a-call: one that an edited function computes follows, a touched one stays
+@ file util.py
+def tag(x): return f"<{x}>"
+@ file m.py
+from util import tag
+class Base:
+    t = tag("b")
+    __p = tag("p")
+    touched = tag("t")
+    tup = (tag("u"), 1)
+    class In:
+        deep = tag("d")
+    def p(self): return self.__p
+class Kid(Base):
+    k = Base.t + "k"
+@ touch
+import m
+b = m.Kid(); m.Base.touched = "mine"
+@ sub util.py
+<{x}> => [{x}]
+@ expect
+b.t == "[b]" and b.p() == "[p]" and b.k == "[b]k" and m.Base.In.deep == "[d]" and m.Base.tup == ("[u]", 1)
+m.Base.touched == "mine" and said("touched")
+@ sub util.py
+[{x}] => ({x})
+@ expect
+b.t == "(b)" and b.p() == "(p)" and m.Base.In.deep == "(d)" and m.Base.touched == "mine"
+
+## field-default-below: what a class takes over from the fields of its base follows, in another module too
+@ file base.py
+from dataclasses import dataclass
+from typing import TypedDict
+@dataclass
+class Base:
+    x: int = 1
+class T(TypedDict):
+    a: int
+@ file sub.py
+from dataclasses import dataclass
+from base import Base, T
+@dataclass
+class Sub(Base):
+    y: int = 2
+class U(T, total=False):
+    b: str
+@ touch
+import sub
+s = sub.Sub()
+@ sub base.py
+x: int = 1 => x: int = 10
+a: int => a: int\n    c: float
+@ expect
+sub.Sub() == sub.Sub(10, 2) and s == sub.Sub(1, 2)
+sub.U.__annotations__.keys() == {"a", "b", "c"} and sub.U.__required_keys__ == {"a", "c"}
+
+## field-constraint-below [needs-pydantic]: a model that holds one, or is derived from it, follows its constraints
+@ file m.py
+from pydantic import BaseModel, Field
+class Item(BaseModel):
+    name: str = Field(max_length=3)
+class Order(BaseModel):
+    items: list[Item] = []
+class Kid(Item):
+    k: int = 1
+@ touch
+import m
+@ sub m.py
+max_length=3 => max_length=5
+@ expect
+m.Order(items=[{"name": "abcde"}]).items[0].name == m.Kid(name="abcde").name == "abcde"
+
+## field-default-below-attrs [needs-attrs]: the same for attrs
+@ file m.py
+import attrs
+LIM = 1
+@attrs.define
+class A:
+    x: int = LIM
+@attrs.define
+class B(A):
+    y: int = 2
+@ touch
+import m
+@ sub m.py
+LIM = 1 => LIM = 10
+@ expect
+m.B().x == 10
+
+## pep695-bound-changes [py312]: unedited methods name the new type parameter
+@ file m.py
+class Box[T: (int, str)]:
+    def __init__(self, v: T): self.v = v
+@ touch
+import m
+b = m.Box(1)
+@ sub m.py
+[T: (int, str)] => [T]
+@ expect
+m.Box.__init__.__annotations__["v"] is m.Box.__type_params__[0] and type(b) is m.Box
+
+## partial-turned: what reads the arguments of a partial that stays the same object follows; who holds it is no news
+@ file c1.py
+import functools
+N = 1
+pw = functools.partial(pow, exp=N)
+H = [pw]
+T = (y := N, y * 2, slice(N))
+@ file c2.py
+import functools
+from c1 import pw, H, N
+cb = {"x": pw}
+def f(p=pw): return p(3)
+K = pw.keywords["exp"] + 1
+class C:
+    q = pw
+    base = pw.keywords["exp"] * 10
+    def g(self, a, z=0): return a, z
+    half = functools.partialmethod(g, N)
+    quarter = functools.partialmethod(half, z=N)
+@ touch
+import c2, c1
+f, H, pw, cb, c = c2.f, c1.H, c1.pw, c2.cb, c2.C()
+@ sub c1.py
+N = 1 => N = 2
+@ expect
+f() == 9 and c1.H is H and H == [pw] and c2.cb is cb and cb == {"x": pw} and c2.K == 3 and c.base == 20
+c.quarter() == (2, 2) and c1.T == (2, 4, slice(2))
+not report.notes and not any(m.kept for m in report.modules.values())
 """,
 )
 

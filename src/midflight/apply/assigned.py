@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import functools
 import itertools
 import operator
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from midflight.apply.statements import Runner
 
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h): made by Python code
+
+
+_PARTIAL = (functools.partial, functools.partialmethod)  # what is made from one takes over its arguments
 
 
 def run_value(runner: Runner, pair: Pair) -> None:
@@ -336,9 +340,12 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
     ):
         if settle_value(runner, name, old, new, untouched):
             return
+        before = copy.copy(old) if type(old) in _PARTIAL else None
         if _acts_as(runner, pair, old, new):
             runner.scope.set(name, old)
             runner.work.record.grafted[runner.scope.label(name)] = None
+            if before is not None:
+                runner.changes.value_changed(runner.scope.key(name), runner.changes.turned(old, before))
             if callable(old):
                 runner.changes.code_changed(runner.scope.key(name), old, True)
             return
@@ -418,10 +425,9 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
         return _may_be_unbound(runner, name, statements)
     if statements and all(one in runner.work.ran_at for one in statements):
         return True  # in this very reload
-    if isinstance(runner.scope, ModuleScope):
-        made = runner.work.loaded.made.get(name, ABSENT)
-        if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
-            return True
+    made = runner.work.loaded.made.get(runner.scope.prefix + runner.scope.mangled(name), ABSENT)
+    if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
+        return True
     below = frozenset[str]()
     if len(statements) == 1:
         olds = {pair.old: pair.new for pair in runner.siblings if pair.old is not None}

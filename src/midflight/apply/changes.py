@@ -114,6 +114,11 @@ class Changes:
         self.unfilled = True
         return before
 
+    def turned(self, value: Any, before: Any) -> Any:
+        """`value` is the same object and is about to act as another one; gives what stands for it as it was."""
+        self.unfilled = True
+        return self.in_place.setdefault(id(value), (value, before, value))[1]
+
     def contents(self, value: Any) -> Any:
         """`value`, or what it will hold."""
         return self.in_place[id(value)][2] if id(value) in self.in_place else value

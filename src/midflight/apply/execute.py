@@ -24,7 +24,7 @@ from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
 from midflight.apply.registrations import Registrations
-from midflight.apply.scopes import ModuleScope, Pending
+from midflight.apply.scopes import ModuleScope, Pending, mangled
 from midflight.apply.statements import Runner
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.work import Work
@@ -205,7 +205,8 @@ class Execution:
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}
         fresh = values_made(loaded.namespace) if ran else {}
-        for name in ran & {n for p in work.pairs for n in p.statement.binds} if ran else ():
+        bound = {n for p in work.pairs for n in p.statement.binds} if ran else set()
+        for name in [_as_held(name) for name in ran if name in bound or "." in name]:
             loaded.made.pop(name, None)
             if name in fresh:
                 loaded.made[name] = fresh[name]
@@ -286,6 +287,12 @@ def _imported_by(work: Work, text: SourceText) -> set[str]:
     package, space = hasattr(work.loaded.module, "__path__"), work.loaded.namespace
     found = (s for s in text.statements if s.is_import or s.is_block)
     return set().union(*(modules_imported(as_it_runs(s, space), work.name, package) for s in found))
+
+
+def _as_held(label: str) -> str:
+    """What a report calls a class's attribute, by the name that the class has for it."""
+    outer, dot, name = label.rpartition(".")
+    return f"{outer}.{mangled(name, outer.rpartition('.')[2])}" if dot else name
 
 
 class _Imports:

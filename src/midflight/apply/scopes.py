@@ -79,6 +79,9 @@ class ModuleScope:
     def label(self, name: str) -> str:
         return name
 
+    def mangled(self, name: str) -> str:
+        return name
+
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
         return compile_nodes(nodes, self.loaded.path, self.flags, self.imports)
 

@@ -12,8 +12,9 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from typing import Any
 
-PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range})
+PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range, slice})
 _MADE = PLAIN | {tuple, frozenset}
+_OF_CLASSES = _MADE | {type}
 # Kinds of which a value is never immutable data, so that only what is left is looked at closely. Every module has a
 # loader and a spec: these two alone were half of what taking down its values cost.
 _CODE = frozenset(
@@ -90,14 +91,33 @@ def _is_frozen(kind: type, value: Any) -> bool:
 
 
 def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
-    """The immutable values that a module's top level left behind: what tells later whether a name was rebound.
+    """The immutable values that a module's top level and its class bodies left behind, the latter by dotted names: what
+    tells later whether a name was rebound.
 
     One comprehension, for it runs once per import; whether a tuple is plain inside is asked when it matters."""
-    return {
+    made = {
         name: value
         for name, value in namespace.items()
         if (kind := type(value)) not in _CODE and (kind in _MADE or is_plain(value))
     }
+    for value in [value for value in namespace.values() if issubclass(type(value), type)]:
+        _note_class(made, "", value, namespace)
+    return made
+
+
+def _note_class(made: dict[str, Any], around: str, cls: type, namespace: dict[str, Any]) -> None:
+    members = cls.__dict__
+    found = [(name, v) for name, v in members.items() if type(v) in _OF_CLASSES and name[:2] != "__"]
+    if not found or members.get("__module__") != namespace.get("__name__"):
+        return
+    label = cls.__qualname__
+    if label.rpartition(".")[0] != around:
+        return  # it is made elsewhere, and has another name here
+    for name, value in found:
+        if type(value) is type:
+            _note_class(made, label, value, namespace)
+        else:
+            made[f"{label}.{name}"] = value
 
 
 class Notebook:

@@ -28,7 +28,7 @@ _NODES = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.ListComp,
     ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.keyword, ast.expr_context, ast.operator,
-    ast.unaryop, ast.boolop, ast.cmpop,
+    ast.unaryop, ast.boolop, ast.cmpop, ast.NamedExpr,
 )  # fmt: skip
 
 

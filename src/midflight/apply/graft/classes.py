@@ -227,6 +227,8 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
         found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes]
     found += [f.__qualname__ for f in makers_of(owner) if changes.runs_edited(f)]
     found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks]
+    if typing.is_typeddict(owner):  # its bases leave no trace in it
+        found += [n for n in values if id(runner.scope.namespace.get(n)) in changes.shapes]
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
     return found

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from midflight.apply.transaction import Transaction
+from midflight.apply.values import same_value
 
+_IN_A_FIELD = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
 Fields = Mapping[str, Callable[[], Any] | None]  # name → what makes its default, None without one
 
 
@@ -22,6 +25,34 @@ def fields_of(cls: type) -> Fields:
         held = vars(cls).get("__pydantic_fields__") or getattr(cls, "model_fields", {})
         return {name: _of_pydantic(field) for name, field in held.items()}
     return {}
+
+
+def seen_below(cls: type) -> list[Any]:
+    """What classes that are made from `cls` take over from its fields, to be compared with `same_fields`."""
+    if "__dataclass_fields__" in vars(cls):
+        fields = list(vars(cls)["__dataclass_fields__"].values())
+        return [[getattr(field, name, None) for name in _IN_A_FIELD] for field in fields]
+    if "__attrs_attrs__" in vars(cls):
+        return [[getattr(one, name, None) for name in one.__slots__] for one in vars(cls)["__attrs_attrs__"]]
+    if "__pydantic_core_schema__" in vars(cls):
+        held = vars(cls).get("__pydantic_fields__") or getattr(cls, "model_fields", {})
+        return [[name, repr(field)] for name, field in held.items()]
+    if typing.is_typeddict(cls):
+        return [dict(cls.__annotations__), cls.__required_keys__]  # type: ignore[attr-defined]
+    return []
+
+
+def same_fields(one: list[Any], other: list[Any]) -> bool:
+    if len(one) != len(other):
+        return False
+    return all(_same_field(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _same_field(one: Any, other: Any) -> bool:
+    if type(one) is type(other) is list:
+        return len(one) == len(other) and all(_same_field(a, b) for a, b in zip(one, other, strict=True))
+    compared = type(one) is type(other) and type(one).__module__.startswith("attr.")  # its validators, converters
+    return bool(one == other) if compared else same_value(one, other)
 
 
 def _of_dataclass(field: Any) -> Callable[[], Any] | None:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.answers import derive_abstract, own_answers
-from midflight.apply.graft.fields import Fields, complete, fields_of
+from midflight.apply.graft.fields import Fields, complete, fields_of, same_fields, seen_below
 from midflight.apply.graft.functions import fitted, same_code
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import forget_marks, marks_of
@@ -69,6 +69,7 @@ def graft_generated(
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
     held, fields, starters = dict(vars(owner)), fields_of(owner), _starters(owner)
+    seen = seen_below(owner)
     marks = marks_of(pair, runner.names_before(), runner.changes.unstored) | _marks_of_makers(runner, owner)
     gone = marks & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
@@ -84,7 +85,7 @@ def graft_generated(
                 lives, made = (vars(cls).get(each.new.name) for cls in (owner, inner))
                 forget_marks(runner.tx, each, runner.names_before(), runner.changes.unstored, lives, made)
         complete(runner.tx, owner, runner.scope.namespace)
-        if fields_of(owner).keys() != fields.keys() or owner.__bases__ != bases:
+        if not same_fields(seen, seen_below(owner)) or owner.__bases__ != bases:
             runner.changes.shape_changed(runner.scope.key(name), owner)
         fill_fields(runner, owner, fields)
     for mark in gone:
@@ -336,6 +337,8 @@ def move_attributes(
     if owner.__bases__ != twin.__bases__:
         tx.set_attr(owner, "__bases__", twin.__bases__)
     held = dict(vars(owner))
+    if getattr(twin, "__type_params__", ()):
+        _name_new_parameters(tx, held, twin, kept)
     for name, value in list(vars(twin).items()):
         if name in _NEVER or name in skip or (name in kept and name in held):
             continue
@@ -377,6 +380,14 @@ def move_attributes(
         derive_abstract(tx, owner)
     else:
         tx.del_attr(owner, "__abstractmethods__")
+
+
+def _name_new_parameters(tx: Transaction, held: Mapping[str, Any], twin: type, kept: Collection[str]) -> None:
+    """A class that is made again has type parameters of its own (PEP 695): its unedited methods name these."""
+    for name in kept & held.keys() & vars(twin).keys():
+        old, new = inside(held[name]), inside(vars(twin)[name])
+        if type(old) is type(new) is types.FunctionType and old.__annotations__ != new.__annotations__:
+            tx.set_attr(old, "__annotations__", new.__annotations__)
 
 
 def _hold_the_living(tx: Transaction, owner: type, twin: type) -> None:
