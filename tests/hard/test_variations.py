@@ -1269,10 +1269,10 @@ m.Order(items=[{"name": "abcde"}]).items[0].name == m.Kid(name="abcde").name == 
 @ file m.py
 import attrs
 LIM = 1
-@attrs.define
+@attrs.define(slots=False)
 class A:
     x: int = LIM
-@attrs.define
+@attrs.define(slots=False)
 class B(A):
     y: int = 2
 @ touch

@@ -2252,7 +2252,7 @@ import functools
 def f(x):
     return 1
 [expect]
-b.K == 1 and told("C.LIMIT", "f")
+b.K == 1 and b.C.LIMIT == 1
 
 # module-that-comes-back-after-its-classes-moved: they are its own again
 [file p/__init__.py]
