@@ -382,7 +382,9 @@ class Step:
         notes = "\n".join([*report.notes, *(k for m in report.modules.values() for k in m.kept)])
         names = re.findall(r"'(?:\w+\.)*(\w+)'", fresh)
         kept = [name for one in report.modules.values() for name in one.kept]  # it may be what fails
-        told = any(name in notes or name in process.missing for name in names) or fresh == process.fails or bool(kept)
+        known = followers({name.split(".")[0] for _, name in process.explained}, files)
+        told = any(name in notes or name in process.missing or name in known for name in names)
+        told = told or fresh == process.fails or bool(kept)
         process.missing |= {name for name in names if told}
         process.fails = fresh
         process.known = files

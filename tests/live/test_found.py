@@ -528,6 +528,82 @@ x: int => x: str
 [expect]
 a.f is f and f.__annotations__ is f.__wrapped__.__annotations__ and f.__annotations__ == {"x": str}
 
+# class-with-slots-that-moves-with-one-below-it: both are others, for CPython compares their bases by identity
+[file p/__init__.py]
+[file p/a.py]
+import abc
+class S1:
+    __slots__ = ('n', '__dict__', '__weakref__')
+    def __init__(self, n):
+        self.n = n
+class C5(S1, metaclass=abc.ABCMeta):
+    pass
+[file p/b.py]
+from .a import S1
+[run]
+import p.b, p.a
+S1, C5 = p.a.S1, p.a.C5
+[edit p/c.py]
+import abc
+class S1:
+    __slots__ = ('n', '__dict__', '__weakref__')
+    def __init__(self, n):
+        self.n = n
+class C5(S1, metaclass=abc.ABCMeta):
+    pass
+[delete p/a.py]
+[sub p/b.py]
+from .a => from .c
+[expect]
+sys.modules['p.c'].C5.__bases__ == (sys.modules['p.c'].S1,) and p.b.S1 is sys.modules['p.c'].S1 and told("p.c.S1 is another class than p.a.S1")
+
+# imported-by-an-edit: a module that an edit brought is taken before the one that imports it
+[file p/__init__.py]
+[file p/b.py]
+K = 1
+[run]
+import p.b
+[edit p/c.py]
+def f(): return 2
+[sub p/b.py]
+K = 1 => import p.c as m\nK = m.f()
+[expect]
+p.b.K == 2
+[sub p/c.py]
+def f => def g
+[sub p/b.py]
+m.f => m.g
+[expect]
+p.b.K == 2
+
+# module-that-comes-back-with-a-registry: it still holds what it registered itself
+[file a.py]
+import functools
+@functools.singledispatch
+def f(x):
+    return 1
+@f.register
+def f_int(x: int):
+    return 2
+R = {"f": f_int}
+[run]
+import a
+f = a.f
+[delete a.py]
+[expect]
+"a" not in sys.modules
+[edit a.py]
+import functools
+@functools.singledispatch
+def f(x):
+    return 1
+@f.register
+def f_int(x: int):
+    return 2
+R = {"f": f_int}
+[expect]
+sys.modules["a"].f is f and (f(""), f(1)) == (1, 2) and list(sys.modules["a"].R) == ["f"]
+
 # future-line-and-a-lambda: it is compiled as the module is now
 [file a.py]
 from __future__ import annotations

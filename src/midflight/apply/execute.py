@@ -178,8 +178,9 @@ class Execution:
         visiting.add(name)
         work = self.works[name]
         needs, known = _imported_by(work, work.text), _imported_by(work, work.old.text)
-        # What it imports and what ended later is in a cycle with it, and came when it was not whole.
-        needs -= {n for n in needs & known & self.works.keys() if self.works[n].loaded.order > work.loaded.order}
+        # What ended later and is in a cycle with it came when it was not whole; what an edit brought did not.
+        later = {n for n in needs & known & self.works.keys() if self.works[n].loaded.order > work.loaded.order}
+        needs -= {n for n in later if name in self.program.imports.reached(n)}
         for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
             self._place(needed, order, visiting)
         visiting.discard(name)

@@ -143,11 +143,12 @@ class Files:
         """The module leaves the process, whoever may still hold it."""
         module_goes(run.tx, loaded)
         run.notes += _effects_of(run, loaded)
+        run.tx.del_item(sys.modules, loaded.name)
+        self.program.leave(run.tx.undo, loaded)
+        # What it registered with itself it keeps: its file may come back.
         for value in list(loaded.namespace.values()):
             if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):
                 run.notes += run.registrations.purge(value, loaded.name)
-        run.tx.del_item(sys.modules, loaded.name)
-        self.program.leave(run.tx.undo, loaded)
         _set_child(run, loaded, None)
         self._left.append(loaded)
 

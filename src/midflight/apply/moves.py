@@ -15,7 +15,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.heap import refuses_bases
 from midflight.graph.homes import made_in, module_of
-from midflight.graph.layouts import same_memory
+from midflight.graph.layouts import HEAP_TYPE, deciding, in_c, same_memory
 from midflight.graph.loaded import Loaded
 from midflight.plan.statements import FUNCTIONS
 
@@ -66,6 +66,9 @@ class Moves:
         if old is ABSENT:
             return new
         home = module_of(old) if isinstance(old, type) else old.__module__
+        if isinstance(old, type) and _refuses(old, new):
+            run.notes.append(f"{place.name}.{name} is another class than {home}.{name}: that cannot have its bases")
+            return new
         if isinstance(old, type):
             move_class(run, old, new, place)
             run.registrations.replace(new, old)
@@ -90,8 +93,6 @@ class Moves:
             found = next(iter(leaving.values()))
         if found is new or type(found) is not type(new):
             return ABSENT
-        if isinstance(found, type) and isinstance(new, type) and _refuses(found, new):
-            return ABSENT  # CPython does not give the class that went these bases: the name holds another one
         return found
 
     def arrivals(self, run: Execution) -> None:
@@ -112,6 +113,18 @@ class Moves:
 
 
 def _refuses(old: type, new: type) -> bool:
-    if old.__bases__ == new.__bases__ or same_memory(old, new.__bases__):
+    """Whether `old` cannot have the bases of `new`, or a class that was made on `new` cannot have `old` for it."""
+    below: list[type] = type.__subclasses__(new)
+    wanted = [(sub, tuple(old if base is new else base for base in sub.__bases__)) for sub in below]
+    return any(_refuses_bases(cls, bases) for cls, bases in [(old, new.__bases__), *wanted])
+
+
+def _refuses_bases(cls: type, bases: tuple[type, ...]) -> bool:
+    if cls.__bases__ == bases:
         return False
-    return type(old) is not type or bool(refuses_bases(old, new.__bases__))  # only a plain class can be tried out
+    now, then = in_c(cls), in_c(deciding(bases))
+    if now is not then and now.__flags__ & HEAP_TYPE:
+        return True  # one has slots: CPython asks which class it is, whatever its memory
+    if same_memory(cls, bases):
+        return False
+    return type(cls) is not type or bool(refuses_bases(cls, bases))  # only a plain class can be tried out

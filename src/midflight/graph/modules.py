@@ -37,6 +37,16 @@ class ModuleGraph:
         """The modules of the graph that `module` imports by name."""
         return self.homes(self._imports.get(module, ())) - {module}
 
+    def reached(self, module: str) -> set[str]:
+        """The modules of the graph that `module` imports, that those import, and so on; itself only in a cycle."""
+        found: set[str] = set()
+        waiting = [module]
+        while waiting:
+            more = self.imports(waiting.pop()) - found
+            found |= more
+            waiting += more
+        return found
+
     def homes(self, names: Iterable[str]) -> set[str]:
         """The modules of the graph that `names` are, or are something of."""
         homes = (next((p for p in prefixes(name) if p in self._imports), None) for name in names)
