@@ -604,6 +604,35 @@ R = {"f": f_int}
 [expect]
 sys.modules["a"].f is f and (f(""), f(1)) == (1, 2) and list(sys.modules["a"].R) == ["f"]
 
+# lines-in-a-block-after-a-failed-edit: what was found while that ran is forgotten
+[file a.py]
+def f2(x):
+    return x + 8
+if f2(2) > 5:
+    K3 = 6
+    def f4(x, y=f2(4)):
+        return x + y
+else:
+    K3 = 6
+[run]
+import a
+[sub a.py]
+if f2(2) > 5 => if f2(8) > 2
+else:\n    K3 = 6 => else:\n\tK3 = 6\n1 / 0
+[expect rolled back]
+[edit a.py]
+def f2(x):
+    return x + 8
+def g(): pass
+if f2(2) > 5:
+    K3 = 6
+    def f4(x, y=f2(4)):
+        return x + y
+else:
+    K3 = 5
+[expect]
+a.f4.__code__.co_firstlineno == 6
+
 # future-line-and-a-lambda: it is compiled as the module is now
 [file a.py]
 from __future__ import annotations

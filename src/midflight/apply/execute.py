@@ -46,6 +46,7 @@ class Execution:
     def __init__(self, program: Program, tx: Transaction, works: Sequence[Work]) -> None:
         self.program, self.tx = program, tx
         self.works: dict[str, Work] = {work.name: work for work in works}
+        tx.undo(self._forget_found)  # recorded first, done last
         self.pending: Pending = {}
         self.changes = Changes(program, self.pending, frozenset(self.works))
         tx.changing = self._changing
@@ -68,6 +69,11 @@ class Execution:
         self._modules_guarded = False
         self._seen = 0  # how much had changed when caches were looked at last
         self._answered: set[int] = set()  # caches with a limit, which still answered while statements ran
+
+    def _forget_found(self) -> None:
+        """The code objects that were found while new code was live are not those that run after a rollback."""
+        for work in self.works.values():
+            work.loaded.parsed = None
 
     def run(self) -> None:
         """Do it all; the prepared part goes live in one step at the end."""
