@@ -200,9 +200,9 @@ class Changes:
             for module, names in named.items():
                 home = self.program.get(module)
                 assert home is not None
-                key = module, bool(names) and not self._only_values_name(home, names)
-                if not key[1] and not self.touched:
-                    continue  # no generic function leads to what changed either
+                if not self.touched and (not names or self._only_values_name(home, names)):
+                    continue  # no generic function leads to what changed, and no other name
+                key = module, bool(names)
                 if key not in callables:
                     callables[key] = list(_own_callables(home, plain=key[1]))
                 self._touch_users(module, names, callables[key])
@@ -316,8 +316,10 @@ class Changes:
 
     def helpers(self, work: Work) -> dict[str, Imported]:
         """What the module imports and deletes again: statements in between have read it."""
-        package = hasattr(work.loaded.module, "__path__")
-        return work.text.fact("helpers", lambda: imported_and_deleted(work.text, work.name, package))  # type: ignore[no-any-return]
+        if work.helpers is None:  # asked for each of its statements
+            package = hasattr(work.loaded.module, "__path__")
+            work.helpers = work.text.fact("helpers", lambda: imported_and_deleted(work.text, work.name, package))
+        return work.helpers
 
     def _imported(self, one: Imported) -> Any:
         loaded = self.program.get(one.module)

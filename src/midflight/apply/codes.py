@@ -88,10 +88,10 @@ def _only_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> bo
     """Whether the old code is right but for its line numbers, so that nothing has to be compiled."""
     if pair.kind != "moved" or pair.old is None or pair.new is None or pair.old.text != pair.new.text:
         return False
-    before, after = runner.work.old.text, runner.work.text
-    known = before.imports == after.imports  # see import_marks
     path = runner.work.loaded.path
-    return known and all(code.co_filename == path and not _makes_classes(code) for code in old)
+    return not runner.compiles_otherwise(pair.new) and all(
+        code.co_filename == path and not _makes_classes(code) for code in old
+    )
 
 
 def _makes_classes(code: types.CodeType) -> bool:

@@ -183,7 +183,8 @@ class Execution:
             return
         visiting.add(name)
         work = self.works[name]
-        needs, known = _imported_by(work, work.text), _imported_by(work, work.old.text)
+        needs = _imported_by(work, work.text)
+        known = _imported_by(work, work.old.text) if work.edited else needs
         # What ended later and is in a cycle with it came when it was not whole; what an edit brought did not.
         later = {n for n in needs & known & self.works.keys() if self.works[n].loaded.order > work.loaded.order}
         needs -= {n for n in later if name in self.program.imports.reached(n)}
@@ -292,7 +293,7 @@ class Execution:
 def _imported_by(work: Work, text: SourceText) -> set[str]:
     """The modules that the top level of a version imports: what only type checkers see has no say."""
     package, space = hasattr(work.loaded.module, "__path__"), work.loaded.namespace
-    found = (s for s in text.statements if s.is_import or s.is_block)
+    found = text.fact("importing", lambda: [s for s in text.statements if s.is_import or s.is_block])
     return set().union(*(modules_imported(as_it_runs(s, space), work.name, package) for s in found))
 
 

@@ -47,7 +47,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair
-from midflight.plan.flow import dotted_reads, follows, mentions
+from midflight.plan.flow import dotted_reads, followers, mentions
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, PARTS, Statement, walk_scope
@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 
 # What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py).
 _OF_MODULES = frozenset("__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__".split())
+
+
+FEW_VALUES = 20  # so many that changed are looked up by name; for more all statements are asked
 
 
 class Runner:
@@ -155,15 +158,18 @@ class Runner:
     def _worth_a_look(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
         """Those that may be stale: what calls nothing can be so only by a value that it names; and so is all else where
         nothing but values has changed. What one of them changes counts for those below."""
-        changed = self.changes.short
-        for pair in pairs:
+        changed, at = self.changes.short, 0
+        if not self.work.edited and pairs is self.work.pairs and not self.changes.helpers(self.work):
+            places = followers(self.work.text)
+            while self.changes.only_values and len(changed) <= FEW_VALUES:
+                found = [place for name in (*changed, "*") for place in places.get(name, ()) if place >= at]
+                if not found:
+                    return
+                at = min(found) + 1
+                yield pairs[at - 1]
+        for pair in pairs[at:]:
             new = pair.new
-            if new is None:
-                continue
-            if not self.changes.only_values or self.changes.helpers(self.work):
-                if new.is_active or (changed and not changed.isdisjoint(mentions(new))):
-                    yield pair
-            elif not changed.isdisjoint(named := follows(new)) or "*" in named:
+            if new is not None and (new.is_active or (changed and not changed.isdisjoint(mentions(new)))):
                 yield pair
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
@@ -179,14 +185,14 @@ class Runner:
             return
         if pair.kind == "annotated":
             annotate(self, pair)
-        elif pair.kind == "moved" or (pair.kind == "same" and self._compiles_otherwise(pair.new)):
+        elif pair.kind == "moved" or (pair.kind == "same" and self.compiles_otherwise(pair.new)):
             graft_codes(self, pair)
         elif pair.kind != "same":
             graft_bodies(self, pair)
             lambda_edited(self, pair)
         refresh_pair(self, pair)
 
-    def _compiles_otherwise(self, statement: Statement) -> bool:
+    def compiles_otherwise(self, statement: Statement) -> bool:
         """Whether it uses an attribute of a name that is imported now and was not, or the other way: a call of it
         compiles to other instructions (see `import_marks`). Under another `from __future__` line all code does."""
         old, new = self.work.old.text, self.work.text

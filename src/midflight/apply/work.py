@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from midflight.apply.parsed import Parsed, Roots
 from midflight.graph.loaded import Loaded, version_of
 from midflight.plan.diff import Pair, compiled_anew, match
+from midflight.plan.flow import Imported
 from midflight.plan.order import reorders
 from midflight.plan.statements import SourceText, Statement, split
 from midflight.values import ModuleReport
@@ -45,6 +46,7 @@ class Work:
     ran_at: dict[Statement, int] = field(default_factory=dict)  # the count of changes before it ran last
     followed: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
+    helpers: dict[str, Imported] | None = None  # see Changes.helpers
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
     changed: list[Pair] = field(init=False)
     reordered: bool = field(init=False)  # whether other names may be bound, or in another order

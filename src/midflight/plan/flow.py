@@ -36,8 +36,21 @@ def _mentions(statement: Statement) -> frozenset[str]:
 
 def follows(statement: Statement) -> frozenset[str]:
     """Every name by which a value that changed can make it stale: those it mentions, those it imports, a class in its
-    body too ("*" for all), and of what a call makes those in its lambdas, for it may be `derived`."""
+    body too ("*" for all), and those in its lambdas, for they may be given to `derived`."""
     return statement.fact("follows", lambda node: frozenset(_followed(statement)))  # type: ignore[no-any-return]
+
+
+def followers(text: SourceText) -> dict[str, list[int]]:
+    """A name → the places of the statements that follow it: to find them costs nothing for those that do not."""
+    return text.fact("followers", lambda: _followers(text))  # type: ignore[no-any-return]
+
+
+def _followers(text: SourceText) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, statement in enumerate(text.statements):
+        for name in follows(statement):
+            found.setdefault(name, []).append(place)
+    return found
 
 
 def _followed(statement: Statement) -> Iterator[str]:
@@ -48,7 +61,7 @@ def _followed(statement: Statement) -> Iterator[str]:
     for member in statement.members if statement.is_class else ():
         if member.is_class or called_chain(member):
             yield from _followed(member)
-    if called_chain(statement):
+    if called_chain(statement) or "lambda" in statement.text:
         yield from names_in_text(statement)
         yield from (name for chain in chains_in_text(statement) for name in chain)
     for member in statement.members if statement.is_class else ():
