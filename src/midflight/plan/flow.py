@@ -64,9 +64,6 @@ def _followed(statement: Statement) -> Iterator[str]:
     if called_chain(statement) or "lambda" in statement.text:
         yield from names_in_text(statement)
         yield from (name for chain in chains_in_text(statement) for name in chain)
-    for member in statement.members if statement.is_class else ():
-        if member.is_class or called_chain(member):
-            yield from follows(member)
 
 
 def makers_of_functions(text: SourceText) -> str:
