@@ -623,6 +623,27 @@ a.Bits is Bits and b.size() == 8 and b.name == "B" and Bits.__mro__[2] is inner 
 marked = 1 => marked = 2
 [expect]
 a.Bits is Bits and b.size() == 8 and b.marked == 2 and Bits.__mro__[2] is inner and base.Bits in Bits.__mro__
+
+# class-that-gets-another-init: an instance that is state is named
+[file w.py]
+class Number:
+    def __init__(self, step=None, least=None): self.step, self.least = step, least
+class Range:
+    def __init__(self, step=None): self.step = step
+class Late: pass
+[file a.py]
+import w
+class Field:
+    widget = w.Range(step=1)
+OTHER = w.Range()
+LATE = w.Late()
+[run]
+import a
+[sub w.py]
+class Range:\n    def __init__(self, step=None): self.step = step => class Range(Number):\n\tkind = "range"
+class Late: pass => class Late:\n\tdef __init__(self): self.n = 1
+[expect]
+told("Field.widget", "w.Range") and told("OTHER", "w.Range") and told("LATE", "w.Late")
 '''
 
 

@@ -40,6 +40,7 @@ _Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
 # Caches that are made by a call and stand behind no @ of the module: `self.get = lru_cache(self._get)`.
 _MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
 _ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+_MAKERS = ("__init__", "__new__", "__post_init__")
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -71,6 +72,7 @@ class Changes:
         self.unstored: dict[int, frozenset[str]] = {}
         # classes whose `__init_subclass__` came or went, and what that one stored on the classes below
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
+        self.remade: set[Key] = set()  # (module, qualified name) of classes that got or lost what makes an instance
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
 
     def may_reach(self, module: str) -> bool:
@@ -80,7 +82,7 @@ class Changes:
     @property
     def only_values(self) -> bool:
         """Whether all that changed are values, and no code, class or list of names: who follows them names them."""
-        return not (self.touched or self.shapes or self.hooks or self.listed)
+        return not (self.touched or self.shapes or self.remade or self.hooks or self.listed)
 
     def has_value(self, key: Key) -> bool:
         return key in self.values
@@ -132,7 +134,11 @@ class Changes:
         if old is ABSENT and "." not in key[1]:
             self.listed.setdefault(key[0], set()).add(key[1])
         self.origins.setdefault(key, origin or key[0])
-        self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
+        owner, _, name = key[1].rpartition(".")
+        self.fresh.append((key[0], name, ABSENT))
+        if owner and name in _MAKERS:
+            self.remade.add((key[0], owner))
+            self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))
 
     def find_caches(self, modules: Iterable[Loaded]) -> None:
         """The lru_caches in `modules` around a function that was edited or reaches something that was."""
@@ -271,7 +277,7 @@ class Changes:
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
         """What the statement read or called that changed, by name; empty when it is not stale."""
         lists = lists_names(statement) and self._other_names(work, statement)
-        if not self.values and not (self.touched and statement.calls) and not lists:
+        if not self.values and not ((self.touched or self.shapes) and statement.calls) and not lists:
             return []
         helpers = self.helpers(work)
         namespace = self._now(work.loaded.namespace, {name: self._imported(one) for name, one in helpers.items()})
@@ -285,7 +291,7 @@ class Changes:
         found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
         if lists:
             found += [name for name in LISTERS & reads if name not in namespace]
-        if self.touched and statement.calls:
+        if (self.touched or self.shapes or self.remade) and statement.calls:
             found += [n for n in reads if n not in found and self._is_touched(namespace.get(n))]
             found += [
                 ".".join(chain)
@@ -385,9 +391,9 @@ class Changes:
     def _class_touched(self, cls: type) -> bool:
         """Whether making an instance runs code that changed, or gives one of other fields."""
         for base in cls.__mro__:
-            if id(base) in self.shapes:
+            if id(base) in self.shapes or (self.remade and (module_of(base), base.__qualname__) in self.remade):
                 return True
-            for name in ("__init__", "__new__", "__post_init__"):
+            for name in _MAKERS:
                 maker = vars(base).get(name)
                 if id(inside(maker)) in self.touched:
                     return True
