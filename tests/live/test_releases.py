@@ -644,6 +644,61 @@ class Range:\n    def __init__(self, step=None): self.step = step => class Range
 class Late: pass => class Late:\n\tdef __init__(self): self.n = 1
 [expect]
 told("Field.widget", "w.Range") and told("OTHER", "w.Range") and told("LATE", "w.Late")
+
+# registry-that-takes-no-name-twice: entries of a class that is made again stay where they stood, new ones beside them
+[file a.py]
+MAP = {}
+class Locale:
+    names = []
+    def __init_subclass__(cls, **kw):
+        for name in cls.names:
+            if name in MAP:
+                raise LookupError(name)
+            MAP[name] = cls
+class En(Locale):
+    names = ["en", "en-us"]
+class Zh(Locale):
+    names = ["zh", "zh-cn"]
+    x = 1
+class De(Locale):
+    names = ["de"]
+[run]
+import a
+Zh = a.Zh
+[sub a.py]
+x = 1 => x = 2
+[expect]
+a.Zh is Zh and list(a.MAP) == ["en", "en-us", "zh", "zh-cn", "de"] and a.MAP["zh"] is Zh
+[sub a.py]
+"zh-cn"] => "zh-cn", "zh-hk"]
+[expect]
+a.Zh is Zh and list(a.MAP) == ["en", "en-us", "zh", "zh-cn", "zh-hk", "de"] and a.MAP["zh-hk"] is Zh
+
+# initialiser-written-otherwise: what it started is not started again
+[file a.py]
+CACHE = dict()
+SEEN = list()
+LIMITS = {"a": 1, "b": 2}
+class C:
+    made = dict()
+[run]
+import a
+CACHE, SEEN, LIMITS, made = a.CACHE, a.SEEN, a.LIMITS, a.C.made
+CACHE["x"] = 1
+LIMITS["c"] = 3
+made[1] = 2
+[sub a.py]
+CACHE = dict() => CACHE = {}
+SEEN = list() => SEEN = []
+{"a": 1, "b": 2} => dict(a=1, b=2)
+made = dict() => made = {}
+[expect]
+a.CACHE is CACHE and CACHE == {"x": 1} and a.SEEN is SEEN and a.LIMITS is LIMITS and LIMITS["c"] == 3
+a.C.made is made and made == {1: 2}
+[sub a.py]
+CACHE = {} => CACHE = {"y": 0}
+[expect]
+a.CACHE == {"y": 0}
 '''
 
 

@@ -340,6 +340,9 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
     ):
         if settle_value(runner, name, old, new, untouched):
             return
+        if is_container(old) and _gave_the_same(runner, name, pair, new):
+            runner.scope.set(name, old)  # `dict()` for `{}` is no way to say "start again"
+            return
         before = copy.copy(old) if type(old) in _PARTIAL else None
         if _acts_as(runner, pair, old, new):
             runner.scope.set(name, old)
@@ -350,6 +353,14 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
                 runner.changes.code_changed(runner.scope.key(name), old, True)
             return
     runner.rebind(name, old, new)
+
+
+def _gave_the_same(runner: Runner, name: str, pair: Pair, new: Any) -> bool:
+    """Whether the old source of a container gives what the new one gives."""
+    if pair.old is None or pair.kind != "changed":
+        return False
+    given = rebuilt(runner.scope, runner.old_groups.of(pair.old).statements, name, _values_before(runner))
+    return given is not ABSENT and same_value(given, new)
 
 
 def settle_value(runner: Runner, name: str, old: Any, new: Any, untouched: bool) -> bool:

@@ -160,7 +160,7 @@ def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         return
     values = runner.changes.value_causes(runner.work, pair.new, runner.scope.prefix)
     causes = [cause for cause in causes if cause in values or cause in _callees(pair.new.node)]
-    if refresh_attributes(runner, pair, causes) or not causes:
+    if not causes or refresh_attributes(runner, pair, causes):
         return
     what = ", ".join(f"`{cause}`" for cause in causes)
     runner.run.notes.append(f"{runner.work.name}:{pair.new.first} did not run again: it used {what}, which changed")

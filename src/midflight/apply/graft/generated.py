@@ -501,6 +501,7 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
                     container[key] = owner
                 if key is twin:
                     container[owner] = container.pop(key)
+            _new_keys_beside_old(container, copy, owner)
         elif isinstance(container, list) and len(container) > len(copy) and twin not in container:
             runner.tx.guard(container)
             lines += _once(label, container, len(copy), owner)
@@ -514,6 +515,16 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
             container.add(owner)
     runner.run.registrations.replace(twin, owner)  # also in a list that came with the registration
     return lines
+
+
+def _new_keys_beside_old(container: dict[Any, Any], before: dict[Any, Any], owner: type) -> None:
+    """Keys under which `owner` is registered now, too, stand where its definition does: behind those that it had."""
+    came = [key for key, value in container.items() if value is owner and key not in before]
+    rest = [key for key in container if key not in came]
+    had = [at for at, key in enumerate(rest) if container[key] is owner]
+    if came and had:
+        keys = [*rest[: had[-1] + 1], *came, *rest[had[-1] + 1 :]]
+        restore(container, {key: container[key] for key in keys})
 
 
 def _once(label: str, container: list[Any], known: int, owner: type) -> list[str]:
