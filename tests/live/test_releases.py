@@ -127,11 +127,11 @@ class D:
 [run]
 import a, re
 [sub a.py]
-A = 1 => A = 1\n\tPATTERN = re.compile("a")\n\tif A:\n\t\tFLAG = re.I
+A = 1 => A = 1\n\tPATTERN = re.compile("a")\n\tif A:\n\t\tFLAG = re.I\n\tif A > 2:\n\t\tOTHER = 1\n\telse:\n\t\tOTHER = re.compile("x")
 x: "int" = 0 => x: int = 1
 def f(self) -> str: => def f(self, x: str = "") -> str:
 [expect]
-a.C.PATTERN == re.compile("a") and a.C.FLAG == re.I and a.C().re() == 1
+a.C.PATTERN == re.compile("a") and a.C.FLAG == re.I and a.C.OTHER == re.compile("x") and a.C().re() == 1
 a.C.get.__annotations__ == {"x": int, "return": int} and a.C().get() == 1
 a.D.f.__annotations__ == {"x": str, "return": str}
 

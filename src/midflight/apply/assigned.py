@@ -261,7 +261,7 @@ def _run_live(
     guard_targets(runner, pair.new)
     if isinstance(runner.scope, ClassScope) and alone:
         code = runner.scope.compile([pair.new.located()])
-        bound = runner.scope.run_aside(code, {})
+        bound = runner.scope.run_aside(code, {}, pair.new.node)
         _lose_unbound(runner, pair, alone - bound.keys())
         return bound, tuple(nested_codes(code))
     watched = Watched(alone, runner.scope.namespace)

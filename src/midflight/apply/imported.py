@@ -30,7 +30,7 @@ def run_import(runner: Runner, pair: Pair) -> None:
                 return
             code = runner.scope.compile([node])
             before = {name: old for name, old in before.items() if name not in kept}
-        runner.scope.run(code)
+        runner.scope.run(code, pair.new.node)
         runner.run.moves.arrivals(runner.run)
     if "*" in pair.new.binds:
         runner.last = last_binders(runner, runner.siblings, "new")  # what it brings may be known only now

@@ -85,7 +85,7 @@ class ModuleScope:
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
         return compile_nodes(nodes, self.loaded.path, self.flags, self.imports)
 
-    def run(self, code: types.CodeType, at: ast.stmt | None = None) -> None:
+    def run(self, code: types.CodeType, at: ast.stmt) -> None:
         """In the live namespace, as the module's own top level would."""
         self.tx.guard(self.namespace)
         annotations = self.namespace.get("__annotations__")
@@ -93,7 +93,7 @@ class ModuleScope:
             self.tx.guard(annotations)
         exec(code, self.namespace)
 
-    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt | None = None) -> Bindings:
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt) -> Bindings:
         """Against the live namespace, but what it binds comes back instead of going there."""
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         scratch = dict(given)
@@ -184,7 +184,7 @@ class ClassScope:
             code = _class_code(code, name)
         return code
 
-    def run(self, code: types.CodeType, at: ast.stmt | None = None) -> None:
+    def run(self, code: types.CodeType, at: ast.stmt) -> None:
         for name, value in self.run_aside(code, {}, at).items():
             self.set(name, value)
 
@@ -200,11 +200,11 @@ class ClassScope:
                 break
         return frozenset(names)
 
-    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt | None = None) -> Bindings:
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt) -> Bindings:
         """As the body would at its statement `at`; what that binds comes back instead of going to the class."""
         if self.module.pending and not self.module.pending.keys().isdisjoint(names_used((code,))):
             self.tx.flush()  # a class body looks names up in the module's namespace only
-        above = self.bound_above(at) if at is not None else vars(self.owner).keys() | self.pending.keys()
+        above = self.bound_above(at)
         waiting = {k: v for k, v in self.pending.items() if v is not ABSENT and k in above}
         given = {**waiting, **{self.mangled(name): value for name, value in given.items()}}
         scratch = _Body(self.owner, given, above)
