@@ -699,6 +699,41 @@ a.C.made is made and made == {1: 2}
 CACHE = {} => CACHE = {"y": 0}
 [expect]
 a.CACHE == {"y": 0}
+
+# annotation-of-what-is-asked-aside: the module's annotations are not written
+[file a.py]
+class C:
+    N = 1
+class D:
+    own: list[C] = [C.N]
+X: list[C] = [2, C.N]
+[run]
+import a
+a.X.append(9)
+a.D.own.append(9)
+[sub a.py]
+N = 1 => N = 3
+[expect]
+a.X == [2, 1, 9] and a.D.own == [1, 9]
+a.__annotations__ == {"X": list[a.C]} and a.D.__annotations__ == {"own": list[a.C]}
+
+# base-that-every-class-has: to write it or not is no change
+[file a.py]
+class C(object):
+    class Inner(object):
+        def __init__(self, n): self.n = n
+    one = Inner(1)
+class D:
+    y = 1
+[run]
+import a
+C, Inner, one, D = a.C, a.C.Inner, a.C.one, a.D
+[sub a.py]
+class C(object) => class C
+class Inner(object) => class Inner
+class D: => class D(object):\n\tx = 1
+[expect]
+a.C is C and C.Inner is Inner and C.one is one and type(one) is Inner and a.D is D and D.x == 1
 '''
 
 

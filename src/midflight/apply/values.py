@@ -168,10 +168,12 @@ def rebuilt(
             mangled = {scope.mangled(bound) for bound in names}
             above = scope.bound_above(statements[0].node)
             local = {k: v for k, v in before.body(scope).items() if k in above and k not in mangled}
+            local["__annotations__"] = {}  # the class's own is not to be written
             exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)
             return local.get(scope.mangled(name), ABSENT)
         for bound in names:
             namespace.pop(bound, None)
+        namespace["__annotations__"] = {}  # the module's own is not to be written
         exec(code, namespace)
     except Exception:
         # It made a value once; that it cannot now only means that we cannot tell, so the value counts as touched.

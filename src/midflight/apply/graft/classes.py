@@ -328,7 +328,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()
     assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
-    if list(map(fingerprint, old.bases)) == list(map(fingerprint, new.bases)) and not header_causes(runner, pair.new):
+    if _bases(old) == _bases(new) and not header_causes(runner, pair.new):
         return True
     runner.run.before_call()
     written = _evaluate_bases(runner, pair.new)
@@ -554,12 +554,18 @@ def _must_be_remade(old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any
         return True
     if _params(old) != _params(new) or any("__slots__" in p.statement.binds for p in pairs if p.edited):
         return True
-    bases_changed = list(map(fingerprint, old.bases)) != list(map(fingerprint, new.bases))
+    bases_changed = _bases(old) != _bases(new)
     if bases_changed and (owner.__bases__ == (object,) or not new.bases):
         return True  # what the new bases bring, a metaclass too, comes with a twin
     if not is_generated(owner, live) and not old.decorator_list:
         return bases_changed and _is_generic(old, new)
     return bases_changed or any(p.edited and p.kind != "bodies" and not _is_doc(p) for p in pairs)
+
+
+def _bases(node: ast.ClassDef) -> list[str]:
+    """The bases as written: `class C(object)` is `class C`."""
+    alone = node.bases[0] if len(node.bases) == 1 else None
+    return [] if isinstance(alone, ast.Name) and alone.id == "object" else list(map(fingerprint, node.bases))
 
 
 def _is_generic(old: ast.ClassDef, new: ast.ClassDef) -> bool:
