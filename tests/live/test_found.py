@@ -633,6 +633,41 @@ else:
 [expect]
 a.f4.__code__.co_firstlineno == 6
 
+# body-of-a-lambda-that-is-called-at-once: it is the value's own statement, and gives it anew
+[file a.py]
+K = (lambda v: v + 1)(1)
+[run]
+import a
+a.K = 50
+[sub a.py]
+v + 1 => v + 2
+[expect]
+a.K == 3
+
+# variable-of-a-loop-in-a-block: one below it, which nobody edited, leaves it as it did
+[file a.py]
+L = [7]
+for i in range(8):
+    L.append(i)
+M = [1]
+for i in range(2):
+    M.append(i)
+[run]
+import a
+[edit a.py]
+try:
+    L = [7]
+    L.append(1)
+    for i in range(8):
+        L.append(i)
+except ImportError:
+    pass
+M = [1]
+for i in range(2):
+    M.append(i)
+[expect]
+a.i == 1 and a.M == [1, 0, 1] and a.L[:2] == [7, 1]
+
 # future-line-and-a-lambda: it is compiled as the module is now
 [file a.py]
 from __future__ import annotations

@@ -37,7 +37,7 @@ from midflight.apply.whole import Watched
 from midflight.plan.diff import Groups, Pair, built_by, defines
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, lambdas_called, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -174,7 +174,10 @@ def _register_what_lives(runner: Runner, made: Mapping[str, Any]) -> None:
 
 
 def _is_of_a_later_loop(runner: Runner, statement: Statement, name: str) -> bool:
-    """Whether it is only the variable of a loop, which a statement below binds again."""
+    """Whether it is only the variable of a loop, which a statement below binds again, or of one that nobody edited."""
+    last = runner.last.get(name)
+    if last is not None and last.new is not statement and last.statement.is_loop and not last.edited:
+        return name not in last.statement.values
     if not isinstance(statement.node, (ast.For, ast.AsyncFor)) or name in statement.values:
         return False
     below = itertools.dropwhile(lambda pair: pair.new is not statement, runner.siblings)
@@ -567,10 +570,18 @@ def lambda_edited(runner: Runner, pair: Pair) -> None:
         return
     if is_state(statement, runner.scope.namespace):
         runner.keep_state(statement, "its own lambda")
+    elif _called_in(pair.old) != _called_in(pair.new):
+        run_value(runner, Pair("changed", pair.old, pair.new))  # its code is part of the value's own
     elif is_derived(statement, runner.scope.namespace) or all(
         is_data(runner.scope.get(name)) and _is_untouched(runner, name, pair) for name in statement.binds
     ):
         run_value(runner, Pair("changed", pair.old, pair.new))
+
+
+def _called_in(statement: Statement | None) -> list[str]:
+    """The lambdas that are called where they stand."""
+    calls = [n for n in ast.walk(statement.node) if isinstance(n, ast.Call)] if statement is not None else []
+    return [fingerprint(called) for call in calls for called in lambdas_called(call)]
 
 
 def is_wrapper(value: Any) -> bool:

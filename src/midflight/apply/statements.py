@@ -107,6 +107,9 @@ class Runner:
         again, last = rebuilds(self, pairs)
         self._keep_roots(pairs)
         for pair in pairs:
+            if pair.kind == "moved" and pair.statement.is_block:
+                self.old_codes(pair)  # found now: what runs may make functions of the same name on the same line
+        for pair in pairs:
             if pair.edited and pair.old is not None:
                 self._remove(pair, bound)
         for pair in pairs:
