@@ -668,6 +668,34 @@ for i in range(2):
 [expect]
 a.i == 1 and a.M == [1, 0, 1] and a.L[:2] == [7, 1]
 
+# partial-of-a-named-object: it is of the object that the name holds now
+[file a.py]
+import functools
+class Call:
+    def __init__(self, n):
+        self.n = n
+    def __call__(self, x):
+        return self.n + x
+f = Call(8)
+@functools.cache
+@functools.lru_cache
+def g(x):
+    return x
+[file b.py]
+import functools
+import a
+p = functools.partial(a.f)
+q = functools.partial(a.g)
+[run]
+import b, a
+p, q = b.p, b.q
+[sub a.py]
+Call(8) => Call(9)
+functools.lru_cache => functools.lru_cache(maxsize=9)
+[expect]
+b.p is p and p.func is a.f and p(1) == 10
+b.q.func is a.g
+
 # future-line-and-a-lambda: it is compiled as the module is now
 [file a.py]
 from __future__ import annotations

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from midflight.apply.holders import functions_in, nested_codes
-from midflight.apply.transaction import Transaction
+from midflight.apply.transaction import Transaction, dict_of
 from midflight.apply.values import same_value
 from midflight.apply.variants import note_variant, variants_of
 
@@ -253,7 +254,9 @@ def has_name(value: Any) -> bool:
             found = (found if isinstance(found, dict) else getattr(found, "__dict__", {})).get(part)
         if found is value or any(one is value for one in list(function.__globals__.values())):
             return True
-    return False
+    named = (dict_of(value) or {}).get("__module__", type(value).__module__)
+    home = sys.modules.get(named) if isinstance(named, str) else None  # of an object, or of a wrapper around a wrapper
+    return home is not None and any(one is value for one in list(vars(home).values()))
 
 
 def graft_attributes(
