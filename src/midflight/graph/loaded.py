@@ -21,6 +21,7 @@ class Loaded:
     __slots__ = (
         "_more",
         "_names",
+        "_stars",
         "_version",
         "loads",
         "made",
@@ -40,6 +41,7 @@ class Loaded:
         self.parsed: Any = None
         self.loads: tuple[bytes | None, frozenset[str]] | None = None  # a source, and what it imports when it is loaded
         self._more: set[str] = set()
+        self._stars: tuple[bytes | None, bool] | None = None
         self._version: tuple[bytes, str] | None = None
         self._names: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
 
@@ -60,6 +62,13 @@ class Loaded:
         """Whether its text has the word anywhere, also one it had in an earlier version: a look that costs a
         microsecond where names taken from code objects would have to be collected first. A yes may be wrong."""
         return name.encode() in (self.source or b"") or name in self._more
+
+    @property
+    def has_star(self) -> bool:
+        """Whether it imports all names of a module; looked for once in each version."""
+        if self._stars is None or self._stars[0] is not self.source:
+            self._stars = self.source, has_star(self.source or b"")
+        return self._stars[1]
 
     def names_in(self, code: types.CodeType) -> frozenset[str]:
         """Names that `code` and the code inside it use. Remembered by identity: a code object hashes its contents."""
@@ -264,7 +273,7 @@ class Program:
                 loaded = self.get(importer)
                 if loaded is None:
                     continue
-                star = has_star(loaded.source or b"")
+                star = loaded.has_star
                 if star or loaded.mentions(name):
                     yield loaded
                 if star or name in loaded.namespace:
