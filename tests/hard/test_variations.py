@@ -1322,6 +1322,35 @@ N = 1 => N = 2
 f() == 9 and c1.H is H and H == [pw] and c2.cb is cb and cb == {"x": pw} and c2.K == 3 and c.base == 20
 c.quarter() == (2, 2) and c1.T == (2, 4, slice(2))
 not report.notes and not any(m.kept for m in report.modules.values())
+
+## class-in-a-list-of-pairs: it stands there once, under its new name and where it stood; subclasses read its new annotations
+@ file reg.py
+ALL = []
+def model(name):
+    def deco(cls):
+        ALL.append((name, cls))
+        return cls
+    return deco
+class Fields:
+    def __init_subclass__(cls):
+        cls.fields = [k for b in reversed(cls.__mro__) for k in vars(b).get("__annotations__", {})]
+@ file m.py
+from reg import Fields, model
+@model("a")
+class A(Fields):
+    a: int
+@model("b")
+class B(A):
+    b: str
+@ touch
+import m, reg
+A, B = m.A, m.B
+@ sub m.py
+@model("a") => @model("aa")
+a: int => a: int\n    c: float
+@ expect
+reg.ALL == [("aa", A), ("b", B)] and m.A is A and m.B is B
+A.fields == ["a", "c"] and B.fields == ["a", "c", "b"]
 """,
 )
 

@@ -312,6 +312,14 @@ def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) ->
     return dict(left) if isinstance(container, dict) else [item for _, item in left]
 
 
+def succeeded(container: list[Any], before: list[Any], old: Any, made: Any) -> list[Any] | None:
+    """A list in which the entries that `made` has appended stand where those of `old` stood; None where it has not, or
+    it cannot be told which stands for which."""
+    fresh = _entries(container, {id(made)}, before)
+    ordered: list[Any] | None = in_place_of(container, {id(old)}, fresh, before) if fresh else None
+    return ordered
+
+
 def _ids(value: Any, name: str, module: str = "") -> set[int]:
     """`value` and the functions of that name inside it; for a class of `module` all that its body defines."""
     found = {id(value)} if value is not None else set()  # no definition made it: nothing is an entry of it

@@ -22,7 +22,7 @@ from midflight.apply.graft.marks import forget_marks, marks_of
 from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
-from midflight.apply.registrations import in_place_of
+from midflight.apply.registrations import in_place_of, succeeded
 from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_data, same_value
@@ -502,6 +502,9 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
                 if key is twin:
                     container[owner] = container.pop(key)
             _new_keys_beside_old(container, copy, owner)
+        elif isinstance(container, list) and (ordered := succeeded(container, copy, owner, twin)) is not None:
+            runner.tx.guard(container)
+            restore(container, ordered)
         elif isinstance(container, list) and len(container) > len(copy) and twin not in container:
             runner.tx.guard(container)
             lines += _once(label, container, len(copy), owner)
