@@ -345,9 +345,9 @@ class Keeper:
     def _unproven(self, report: Report, places: frozenset[Place]) -> frozenset[Changed]:
         """What was changed in the text that the report was built on: names, not reports, for a program that is edited
         all day has more and more of these. What is gone can no longer be to blame."""
-        built_on = (window.changed for window in self._windows if window.places & places)
+        built_on = frozenset[Changed]().union(*(one.changed for one in self._windows if one.places & places))
         gone = report.removed()
-        return frozenset(one for one in frozenset[Changed]().union(*built_on) if not _within(one, gone))
+        return frozenset(one for one in built_on if not _within(one, gone)) if gone else built_on
 
     def _window(self, one: Unsaved) -> Window:
         """Until it is known which of its texts are stable, none is."""
