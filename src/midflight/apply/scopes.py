@@ -192,11 +192,10 @@ class ClassScope:
         """Names that a statement `at` of the body finds there; what is bound further down it reads from around."""
         names = {"__module__", "__qualname__", "__doc__"}
         for child in self.node.body:
-            inside = child is at or child.lineno <= at.lineno <= (child.end_lineno or child.lineno)
-            if inside and not isinstance(child, BLOCKS):
+            if child is at:
                 break
             names |= {self.mangled(name) for name in bound_names(child)}
-            if inside:
+            if isinstance(child, BLOCKS) and any(one is at for one in ast.walk(child)):
                 break
         return frozenset(names)
 
