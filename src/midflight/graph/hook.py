@@ -106,13 +106,10 @@ def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note_class(made: dict[str, Any], around: str, cls: type, namespace: dict[str, Any]) -> None:
-    members = cls.__dict__
+    members, label = cls.__dict__, cls.__qualname__
+    if members.get("__module__") != namespace.get("__name__") or label.rpartition(".")[0] != around:
+        return  # it is made elsewhere, and may have another name here
     found = [(name, v) for name, v in members.items() if type(v) in _OF_CLASSES and name[:2] != "__"]
-    if not found or members.get("__module__") != namespace.get("__name__"):
-        return
-    label = cls.__qualname__
-    if label.rpartition(".")[0] != around:
-        return  # it is made elsewhere, and has another name here
     for name, value in found:
         if type(value) is type:
             _note_class(made, label, value, namespace)
