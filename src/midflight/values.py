@@ -230,9 +230,10 @@ def as_plain(value: Any) -> Any:
         return value
     fields = getattr(kind, "__dataclass_fields__", None)
     if fields is not None:
-        return {name: as_plain(getattr(value, name)) for name in fields}
+        items = ((name, getattr(value, name)) for name in fields)
+        return {name: item if type(item) in _SCALARS else as_plain(item) for name, item in items}
     if isinstance(value, (tuple, list, set, frozenset)):
-        return [as_plain(item) for item in value]
+        return [item if type(item) in _SCALARS else as_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): as_plain(item) for key, item in value.items()}
     return value

@@ -21,6 +21,7 @@ Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
 Acting = Mapping[int, tuple[types.FunctionType, types.FunctionType]]
 NOBODY: Acting = types.MappingProxyType({})
 _MOST_WRAPPED = 20
+_HAS_DOCSTRING: int = getattr(inspect, "CO_HAS_DOCSTRING", 0)
 _PLACE = "\x00midflight: the function to call"
 
 
@@ -197,8 +198,7 @@ def new_doc(function: types.FunctionType, code: types.CodeType) -> str | None:
 def docstring(code: types.CodeType) -> str | None:
     """A function's docstring: its first constant, where that is one (3.13 says so with a flag)."""
     first = code.co_consts[0] if code.co_consts else None
-    flag = getattr(inspect, "CO_HAS_DOCSTRING", 0)
-    if flag and not code.co_flags & flag:
+    if _HAS_DOCSTRING and not code.co_flags & _HAS_DOCSTRING:
         return None
     return first if isinstance(first, str) and code.co_name != "<lambda>" else None
 
