@@ -734,6 +734,28 @@ class Inner(object) => class Inner
 class D: => class D(object):\n\tx = 1
 [expect]
 a.C is C and C.Inner is Inner and C.one is one and type(one) is Inner and a.D is D and D.x == 1
+
+# class-that-shows-another-class: what its body binds to `__class__` is not its metaclass
+[file a.py]
+class Lookup:
+    __slots__ = ("n",)
+    def __init__(self, n): self.n = n
+    def __get__(self, one, kind): return kind if one is None else int
+    def __set__(self, one, value): raise AttributeError
+class Proxy:
+    """one"""
+    __doc__ = Lookup(1)
+    __class__ = Lookup(2)
+    def f(self): return 1
+[run]
+import a
+Proxy, p = a.Proxy, a.Proxy()
+[sub a.py]
+"""one""" => """two"""
+self.n = n => self.n = n + 1
+return 1 => return 2
+[expect]
+a.Proxy is Proxy and type(Proxy) is type and p.f() == 2 and p.__class__ is int
 '''
 
 

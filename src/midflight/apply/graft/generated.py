@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 ENUM_TABLES = ("_member_map_", "_member_names_", "_value2member_map_")  # of an enum class (Lib/enum.py)
 LEFT: weakref.WeakSet[type] = weakref.WeakSet()
 _LAYOUT = (types.MemberDescriptorType, types.GetSetDescriptorType)
-_NEVER = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__", "__abstractmethods__"})
+# To set `__class__` is to change a class's own metaclass, whatever its body bound to that name for its instances.
+_NEVER = frozenset(
+    {"__class__", "__dict__", "__weakref__", "__module__", "_abc_impl", "__slots__", "__abstractmethods__"}
+)
 # Made by decorators and metaclasses, so they go when the twin does not have them.
 _MADE = frozenset(
     "__init__ __repr__ __eq__ __hash__ __lt__ __le__ __gt__ __ge__ __setattr__ __delattr__ __getstate__ __setstate__ "
