@@ -756,6 +756,22 @@ self.n = n => self.n = n + 1
 return 1 => return 2
 [expect]
 a.Proxy is Proxy and type(Proxy) is type and p.f() == 2 and p.__class__ is int
+
+# import-in-a-branch-that-did-not-run: it binds nothing when its name comes
+[file t.py]
+A = 1
+[file a.py]
+import os
+from typing import TYPE_CHECKING
+if TYPE_CHECKING or bool(os.getenv("THERE_IS_NO_SUCH_NAME", "")):
+    from t import B
+X = 1
+[run]
+import a, t
+[sub t.py]
+A = 1 => A = 1\nB = 2
+[expect]
+t.B == 2 and not hasattr(a, "B")
 '''
 
 

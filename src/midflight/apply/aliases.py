@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import types
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -75,7 +76,8 @@ def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[F
         if _changed_in_place(runner, key, new) and runner.scope.key(name) not in runner.changes.values:
             yield "flow", name, key, new
     elif _stands_for(runner, key, current):
-        yield "bind", name, key, new
+        if current is not ABSENT or statement.type is not ast.If:  # else its branch has not run: it binds nothing
+            yield "bind", name, key, new
     elif _only_here(runner, statement, name) and runner.scope.label(name) not in runner.work.record.kept:
         yield "keep", name, key, new
 
