@@ -2825,6 +2825,78 @@ return 1 => return 2
 [expect]
 m3.X == 2 and m3.later() == 2 and m3.last() == 4
 m4.Z == 3 and m4.W == 4
+
+# helpers-that-a-block-deletes: what they help to make is made again with them, and only in the branch that ran
+[file a.py]
+L = [5]
+try:
+    K = sum(L)
+    _h = 2
+    M = _h + sum(L)
+    _g = sum(L)
+    N = _g + 1
+    del _h, _g
+except ValueError:
+    _i = 3
+    P = _i + sum(L)
+    del _i
+[run]
+import a
+[sub a.py]
+[5] => {1}
+[expect]
+(a.K, a.M, a.N) == (1, 3, 2)
+not {"_h", "_g", "_i", "P"} & set(vars(a))
+
+# defaults-that-are-called: where a statement runs again for a value, what it calls reads the new one too
+[file a.py]
+import functools
+K = 5
+def read(x):
+    return K
+@functools.cache
+def f(x, y=read(6), *, z=K + 2):
+    return x + y + z
+def g(x, y=read(6), *, z=K + 2):
+    return x + y + z
+[run]
+import a
+[sub a.py]
+K = 5 => K = 7
+[expect]
+a.f.__wrapped__.__defaults__ == a.g.__defaults__ == (7,)
+a.f.__wrapped__.__kwdefaults__ == a.g.__kwdefaults__ == {"z": 9}
+a.f(1) == a.g(1) == 17
+
+# decorator-around-a-cache-is-gone: what it registered was the cache, not the function inside
+[file a.py]
+import functools
+REG = {}
+def add(function):
+    REG[function.__qualname__] = function
+    return function
+@add
+@functools.lru_cache(maxsize=None)
+def f(x):
+    return x
+@add
+def g(x):
+    return x
+[run]
+import a
+[edit a.py]
+import functools
+REG = {}
+def add(function):
+    REG[function.__qualname__] = function
+    return function
+@functools.lru_cache(maxsize=None)
+def f(x):
+    return x
+def g(x):
+    return x
+[expect]
+a.REG == {}
 """
 
 

@@ -77,7 +77,8 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
             continue  # the branch that did not run used nothing
         inner = runner.inner_runner(same, pairs)
         inner.old_roots = {**inner.old_roots}
-        inner.refresh([p for p in pairs if p.new is not None and _was_live(runner, p.new)])
+        here = [p for p in pairs if p.new is not None]
+        inner.refresh(here, _of_those_that_ran(runner, here))
         _take_over_roots(runner, pair, [code for roots in inner.roots.values() for code in roots])
 
 
@@ -119,6 +120,15 @@ def _is_value(node: ast.stmt) -> bool:
 def _was_live(runner: Runner, statement: Statement) -> bool:
     """A statement of a branch that did not run bound nothing."""
     return all(runner.scope.get(name) is not ABSENT for name in statement.binds)
+
+
+def _of_those_that_ran(runner: Runner, pairs: Sequence[Pair]) -> list[Pair]:
+    """Without those that bind what is not there. A helper that is deleted again is not there either: it ran where one
+    of the others did."""
+    passing = frozenset[str]().union(*(pair.statement.deletes for pair in pairs))
+    ran = [p for p in pairs if p.statement.binds.isdisjoint(passing) and _was_live(runner, p.statement)]
+    helped = any(pair.statement.binds for pair in ran)
+    return [p for p in pairs if p in ran or (helped and p.statement.binds and p.statement.binds <= passing)]
 
 
 def _head(statement: Statement) -> Statement:

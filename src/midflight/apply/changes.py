@@ -57,6 +57,7 @@ class Changes:
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
         self.touched: dict[int, Any] = {}
+        self._untold: set[str] = set()  # modules that `touch` came to, and `spread` has not told of
         self.aliases: set[Key] = set()  # other names of touched functions, and what wraps these
         self.plain: set[int] = set()  # of touched functions those that only a plain `def` in their module names
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
@@ -196,6 +197,12 @@ class Changes:
 
     def spread(self) -> set[str]:
         """Find what calls or reads, by name, what changed since the last call: where something may be stale."""
+        self.touch()
+        reached, self._untold = self._untold, set()
+        return reached
+
+    def touch(self) -> None:
+        """Find the callables that reach what changed since the last call; what modules they are in `spread` tells."""
         reached: set[str] = set()
         callables: dict[tuple[str, bool], list[_Callable]] = {}  # nothing runs in here: each module's are found once
         while self.fresh:
@@ -215,7 +222,7 @@ class Changes:
             reached.update(module for module, names in named.items() if names)
         reached &= self.program.notebook.modules.keys()
         self._reached |= reached
-        return reached
+        self._untold |= reached
 
     def _named_by_others(self) -> dict[str, set[str]]:
         """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,

@@ -182,8 +182,9 @@ def _run_decorated(
     before = runner.run.registrations.contents(objects) if node.decorator_list or old_decorators else {}
     forget_hooks(runner.work.name, runner.scope.prefix + name)
     made, roots = runner.aside([located], given, pair)
+    olds = [inner, *([current] if inner is not None and _is_made(runner, pair, current) else [])]
     for registrar in _registrars(runner, old_decorators):
-        runner.run.notes += runner.run.registrations.moved_on(before, inner, name, registrar)
+        runner.run.notes += runner.run.registrations.moved_on(before, olds, name, registrar)
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
     _settle_decorated(runner, pair, made.pop(name), inner, current, before)

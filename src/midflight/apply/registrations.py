@@ -176,11 +176,12 @@ class Registrations:
                 others = [item for item in container if item is not made]
                 restore(container, [*others[:at], made, *others[at:]])
 
-    def moved_on(self, before: Contents, old: Any, name: str, held: Any) -> list[str]:
-        """Entries of `old` in containers of the same registry that its definition, run again, did not use: the
-        list of an event that it no longer names, the table of a decorator that is gone."""
+    def moved_on(self, before: Contents, old: Iterable[Any], name: str, held: Any) -> list[str]:
+        """Entries of `old`, a function and what was made around it, in containers of the same registry that its
+        definition, run again, did not use: the list of an event that it no longer names, the table of a decorator that
+        is gone."""
         lines = []
-        olds = _ids(old, name)
+        olds = set[int]().union(*(_ids(one, name) for one in old))
         within = {id(container) for container in _containers_of(held)}
         for label, container, copy in list(before.values()):
             if id(container) in within and _same_items(container, copy) and _entries(container, olds, ()):

@@ -35,6 +35,9 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
     if runner.work.reran.get(statement, 0) >= MOST_RERUNS:
         return
     causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    if causes and statement.calls and (statement.is_def or statement.is_class):
+        runner.changes.touch()  # parts of it run: also those that call what reads the same values
+        causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
     if statement.is_class and (causes or header_causes(runner, statement) or _class_asks(runner, statement)):
         refresh_class(runner, pair)
         return

@@ -209,10 +209,10 @@ class Runner:
                 f"{self.work.name}.{label}", f"kept `{label}`, which is state; {cause} changed"
             )
 
-    def refresh(self, pairs: Sequence[Pair]) -> None:
-        """Only what is stale: for a module that a changed value flowed to."""
+    def refresh(self, pairs: Sequence[Pair], asked: Sequence[Pair] | None = None) -> None:
+        """Only what is stale: for a module that a changed value flowed to. `asked` are those that ran, if not all."""
         self.siblings = pairs
-        for pair in self._worth_a_look(pairs):
+        for pair in self._worth_a_look(pairs if asked is None else asked):
             refresh_pair(self, pair)
 
     def anything_stale(self, pairs: Sequence[Pair]) -> bool:
