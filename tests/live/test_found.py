@@ -2897,6 +2897,51 @@ def g(x):
     return x
 [expect]
 a.REG == {}
+
+# blocks-in-a-block: a branch that did not run binds nothing, and the one beside it is made again all the same
+[file a.py]
+K = 1
+try:
+    if K < 5:
+        X = K
+    else:
+        Y = K
+    match K % 3:
+        case 7 as rest:
+            Z = K
+        case _:
+            Z = K
+except ValueError:
+    W = K
+[run]
+import a
+[sub a.py]
+K = 1 => K = 3
+[expect]
+(a.X, a.Z) == (3, 3)
+not {"Y", "W", "rest"} & set(vars(a))
+
+# default-of-an-edited-function: its text is what it was, and what it calls was edited in the same save
+[file a.py]
+class S:
+    def __init__(self, n):
+        self.n = n
+    def get(self, x):
+        return self.n + x
+def f(x, y=S(7).get(5), *, z=0):
+    return x + y + z
+[run]
+import a
+[edit a.py]
+class S:
+    def __init__(self, n):
+        self.n = n
+    def get(self, x):
+        return self.n + x + 1
+def f(x: int, y=S(7).get(5), *, z=0):
+    return x + y + z
+[expect]
+a.f.__defaults__ == (13,) and a.f.__annotations__ == {"x": int}
 """
 
 

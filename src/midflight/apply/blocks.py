@@ -118,8 +118,9 @@ def _is_value(node: ast.stmt) -> bool:
 
 
 def _was_live(runner: Runner, statement: Statement) -> bool:
-    """A statement of a branch that did not run bound nothing."""
-    return all(runner.scope.get(name) is not ABSENT for name in statement.binds)
+    """A statement of a branch that did not run bound nothing; a block in it that ran, what its own branch binds."""
+    held = [runner.scope.get(name) is not ABSENT for name in statement.binds]
+    return any(held) or not held if statement.is_block else all(held)
 
 
 def _of_those_that_ran(runner: Runner, pairs: Sequence[Pair]) -> list[Pair]:

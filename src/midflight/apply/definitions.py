@@ -90,6 +90,8 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     assert isinstance(node, FUNCTIONS)
     old_node = pair.old.node if pair.old is not None else None
     inner = inner_function(runner, pair) if old_node is not None else None
+    if inner is not None and not causes and pair.new.calls:
+        causes = _causes_of_defaults(runner, pair.new)
     redecorate = (
         inner is None
         or not isinstance(old_node, FUNCTIONS)
@@ -103,6 +105,14 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     else:
         assert inner is not None
         _run_header(runner, pair, inner, causes)
+
+
+def _causes_of_defaults(runner: Runner, statement: Statement) -> list[str]:
+    """Why defaults of an edited function that are what they were give other values now: what they call was edited."""
+    runner.changes.touch()
+    names = decorator_names(statement.node)
+    causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    return [cause for cause in causes if cause.split(".")[0] not in names]
 
 
 def _implements_another(old: Function, new: Function) -> bool:
