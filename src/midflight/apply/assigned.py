@@ -34,6 +34,7 @@ from midflight.apply.values import (
     same_value,
 )
 from midflight.apply.whole import Watched
+from midflight.graph.layouts import HEAP_TYPE
 from midflight.plan.diff import Groups, Pair, built_by, defines
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.purity import only_binds
@@ -41,9 +42,6 @@ from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, lambdas
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
-
-_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h): made by Python code
-
 
 _PARTIAL = (functools.partial, functools.partialmethod)  # what is made from one takes over its arguments
 
@@ -136,7 +134,7 @@ def _made_again(runner: Runner, pair: Pair, name: str, old: Any, new: Any, known
         return False
     if _is_another_name(pair.old) or _is_another_name(pair.new) or not _was_bound(runner, pair, name):
         return False
-    return bool(old.__flags__ & _HEAP) and not _is_defined_elsewhere(runner, name, old)
+    return bool(old.__flags__ & HEAP_TYPE) and not _is_defined_elsewhere(runner, name, old)
 
 
 def _is_defined_elsewhere(runner: Runner, name: str, cls: type) -> bool:

@@ -15,10 +15,11 @@ from midflight.apply.asked import accepted, is_derived, is_state, names_read
 from midflight.apply.graft.marks import stores
 from midflight.apply.holders import DEPTH, functions_in, nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
-from midflight.apply.transaction import ABSENT, HEAP_TYPE, dict_of
+from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, made_in, module_of
 from midflight.graph.hook import PLAIN
+from midflight.graph.layouts import HEAP_TYPE
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import (
     Dotted,
@@ -166,13 +167,18 @@ class Changes:
             self.own[id(function)] = function
         if within:
             self.within[id(function)] = function
-        if id(function) not in self.touched:
-            self.touched[id(function)] = function
-            owner, _, name = key[1].rpartition(".")
-            self.fresh.append((key[0], name, function))
-            if owner and name in ("__new__", "__init__", "__init_subclass__", *_ENTERING):
-                self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
-            self._also_by_instances(key[0], owner, name)
+        self._touch(*key, function)
+
+    def _touch(self, module: str, label: str, function: Any) -> None:
+        """`function` may answer otherwise: it is named by who calls it, or what it belongs to is."""
+        if id(function) in self.touched:
+            return
+        self.touched[id(function)] = function
+        owner, _, name = label.rpartition(".")
+        self.fresh.append((module, name, function))
+        if owner and name in (*_MAKERS, "__init_subclass__", *_ENTERING):
+            self.fresh.append((module, owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
+        self._also_by_instances(module, owner, name)
 
     def _also_by_instances(self, module: str, owner: str, method: str) -> None:
         """Who calls an object, or enters it, mentions only a name that the object has."""
@@ -253,24 +259,17 @@ class Changes:
 
     def _touch_users(self, module: str, names: Collection[str], callables: Iterable[_Callable]) -> None:
         for label, user, inner, used in callables:
-            short = label.rpartition(".")[2]
-            if id(inner) in self.touched and user is not inner:
+            known = id(inner) in self.touched
+            # The functions of a generic one are the library's.
+            uses = not used.isdisjoint(names) or (hasattr(inner, "_clear_cache") and self._dispatches(inner))
+            if (known or uses) and user is not inner:
                 self.caches[id(user)] = user
-            if short != inner.__name__ and id(inner) in self.touched and (module, short) not in self.aliases:
+            short = label.rpartition(".")[2]
+            if known and short != inner.__name__ and (module, short) not in self.aliases:
                 self.aliases.add((module, short))
                 self.fresh.append((module, short, inner))  # who calls it by that name does not name it
-            # The functions of a generic one are the library's.
-            if used.isdisjoint(names) and not (hasattr(inner, "_clear_cache") and self._dispatches(inner)):
-                continue
-            if user is not inner:
-                self.caches[id(user)] = user
-            if id(inner) not in self.touched:
-                self.touched[id(inner)] = inner
-                owner = label.rpartition(".")[0]
-                self.fresh.append((module, short, inner))
-                if owner and short in ("__init__", "__new__", "__post_init__", "__init_subclass__", *_ENTERING):
-                    self.fresh.append((module, owner.rpartition(".")[2], ABSENT))
-                self._also_by_instances(module, owner, short)
+            elif uses:
+                self._touch(module, label, inner)
 
     # -- is a statement stale? --------------------------------------------------------------------
 

@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 
 # What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py).
 _OF_MODULES = frozenset("__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__".split())
-
-
 FEW_VALUES = 20  # so many that changed are looked up by name; for more all statements are asked
 
 

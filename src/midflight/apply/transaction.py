@@ -11,11 +11,11 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from midflight.apply import swap
 from midflight.apply.quiet import Quiet
+from midflight.graph.layouts import HEAP_TYPE
 
 ABSENT: Final[Any] = swap.ABSENT
 MOST_TRIES = 20
 _STORES = dis.opmap["STORE_DEREF"]
-HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, so its attributes can be set
 
 
 @runtime_checkable

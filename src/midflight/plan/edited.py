@@ -40,7 +40,8 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Rere
 
     A region that does not stand on its own (an open string, an `else`, a decorator at its end) is parsed with
     the whole text, and so is one that touches the lines where `from __future__` and the coding may stand."""
-    region = _edited_region(old, *_differing(old, text))
+    # With a "\r" it was not read from a file: there every end of a line is one character.
+    region = _edited_region(old, *_differing(old, text)) if "\r" not in text and "\r" not in old.text else None
     if region is None:
         return _parsed_whole(old, text, filename)
     if (body := _edited_body(old, region, filename)) is not None:
@@ -72,10 +73,6 @@ def _with_middle(old: SourceText, text: str, region: _Region, middle: tuple[Stat
 
 def _differing(old: SourceText, text: str) -> tuple[tuple[str, ...], int, int]:
     """The lines of a new text, and how many at the start and at the end are equal."""
-    if "\r" in text or "\r" in old.text:  # not read from a file: there every end of a line is one character
-        lines = lines_of(text)
-        head = _common(old.lines, lines)
-        return lines, head, _common(old.lines[head:][::-1], lines[head:][::-1])
     # Compared as text: to cut all of it into lines first cost three times as much.
     at, ends = _common_ends(old.text, text)
     begin, end = text.rfind("\n", 0, at) + 1, len(text) - ends
@@ -113,7 +110,7 @@ def _edited_region(old: SourceText, lines: tuple[str, ...], head: int, tail: int
     before = bisect.bisect_left(statements, head + 1, key=_last_line)
     if before and statements[before - 1].last == head == len(old.lines):
         before -= 1  # its line may have had no end
-    while before and lines[statements[before - 1].last - 1].rstrip("\r\n").endswith("\\"):
+    while before and lines[statements[before - 1].last - 1].rstrip("\n").endswith("\\"):
         before -= 1
     start = max(before, bisect.bisect_right(statements, edited_last, key=_first_line))
     while start < len(statements) and start and statements[start - 1].last >= statements[start].first:
@@ -155,7 +152,7 @@ def _last_of_code(lines: Sequence[str], last: int) -> int:
         if "'" in line or '"' in line:
             return 0  # perhaps the end of a string
         last -= 1
-    return 0 if last and lines[last - 1].rstrip("\r\n").endswith("\\") else last
+    return 0 if last and lines[last - 1].rstrip("\n").endswith("\\") else last
 
 
 def _compiled_alone(old: SourceText, statement: Statement, filename: str) -> types.CodeType | None:
@@ -190,7 +187,7 @@ def _edited_method(old: SourceText, region: _Region, filename: str) -> Statement
     body = tree.body[0].body if len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef) else []
     if len(body) != 1 or type(body[0]) is not type(member.node) or body[0].end_lineno != member.node.end_lineno:
         return None
-    if piece.rstrip("\r\n").endswith("\\"):
+    if piece.rstrip("\n").endswith("\\"):
         return None
     return owner.with_member(at, body[0], "".join(lines[owner.first - 1 : owner.last]))
 
@@ -205,7 +202,7 @@ def _member_around(owner: Statement, lines: Sequence[str], first: int, last: int
     alone = (at == 0 or members[at - 1].last < members[at].first) and (
         at + 1 == len(members) or members[at + 1].first > members[at].last
     )
-    continued = lines[begins - 2].rstrip("\r\n").endswith("\\")
+    continued = lines[begins - 2].rstrip("\n").endswith("\\")
     # The first line is the header's, or a decorator's: what stands there decides more than the body.
     return at if begins < first and last <= ends and alone and not continued and begins > owner.first else None
 
@@ -216,16 +213,3 @@ def _last_line(statement: Statement) -> int:
 
 def _first_line(statement: Statement) -> int:
     return statement.first
-
-
-def _common(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many first items of both are equal."""
-    low, high = 0, min(len(left), len(right))
-    # Halving on slices compares at C speed; a line by line loop costs ten times as much.
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
