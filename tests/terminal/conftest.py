@@ -63,9 +63,17 @@ class Terminal:
 
     def shows(self, *texts: str) -> str:
         """All that was shown since the last line, without colours, once it has `texts`."""
+        return self._until(lambda shown: all(text in shown for text in texts), str(texts))
+
+    def answers(self, text: str) -> str:
+        """As `shows`, once the next prompt is below `text`: the line itself is drawn with a prompt, too, and a key that
+        is pressed between the two prompts is lost."""
+        return self._until(lambda shown: PROMPT in shown.partition(text)[2], f"{text} … {PROMPT}")
+
+    def _until(self, condition: Callable[[str], bool], wanted: str) -> str:
         ends = time.monotonic() + DEADLINE_S
-        while not all(text in clean(self.raw) for text in texts):
-            assert time.monotonic() < ends, f"never shown: {texts}\n{clean(self.raw)}"
+        while not condition(clean(self.raw)):
+            assert time.monotonic() < ends, f"never shown: {wanted}\n{clean(self.raw)}"
             with contextlib.suppress(pexpect.TIMEOUT):
                 self.raw += self.child.read_nonblocking(4096, 0.2)
         return clean(self.raw)

@@ -108,8 +108,8 @@ def test_ctrl_c_ends_the_line_and_not_the_terminal(terminal: OPEN) -> None:
     one.raw = ""
     one.child.sendcontrol("c")
     one.shows(PROMPT)  # what is typed before the next prompt is there would be lost
-    one.says("/facts x")
-    one.shows(PROMPT)
+    one.says("/nothing")
+    one.answers("There is no command /nothing.")
     assert one.child.isalive()
     one.child.sendcontrol("d")
     one.shows("Good bye.")

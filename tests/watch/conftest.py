@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,13 @@ class Follower:
         with self.wakened:
             changes = [change for batch in self.batches for change in (*batch.code, *batch.data)]
         return [change.kind for change in changes if change.path == os.fspath(path)]
+
+    def says(self, key: str, path: str | os.PathLike[str]) -> None:
+        """Waits until the watcher's own status has `path` under `key`."""
+        ends = time.monotonic() + DEADLINE_S
+        while str(path) not in self.watch.status()[key]:  # type: ignore[operator]
+            assert time.monotonic() < ends, self.watch.status()
+            time.sleep(0.001)
 
     def sees(self, path: str | os.PathLike[str], kind: str) -> None:
         self.until(lambda: kind in self.told(path))

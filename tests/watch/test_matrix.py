@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -275,7 +274,7 @@ def test_a_slow_writer_is_not_read_half_way(backend: str, root: Path, follow: Fo
     with open(slow, "w") as file:
         file.write("first = 1\n")
         file.flush()
-        wait_until_being_written(follower, slow)
+        follower.says("being_written", slow)
         (root / "notes.md").write_text("another file\n")
         follower.sees(root / "notes.md", "modified")
         file.write("second = 2\n")
@@ -290,7 +289,7 @@ def test_a_new_file_is_not_read_before_it_is_closed(root: Path, follow: Follow) 
     with open(slow, "w") as file:
         file.write("first = 1\n")
         file.flush()
-        wait_until_being_written(follower, slow)
+        follower.says("being_written", slow)
         file.write("second = 2\n")
     follower.catch_up()
     assert follower.known[slow] == [b"first = 1\nsecond = 2\n"]
@@ -333,18 +332,6 @@ def git(root: Path, *words: str) -> None:
 def commit(root: Path) -> None:
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "all")
-
-
-def wait_until_being_written(follower: Follower, path: str) -> None:
-    """The watcher's own word; asked again whenever it has taken something in."""
-    deadline = threading.Event()
-    timer = threading.Timer(60, deadline.set)
-    timer.start()
-    try:
-        while path not in follower.watch.status()["being_written"]:  # type: ignore[operator]
-            assert not deadline.wait(0.001), follower.watch.status()
-    finally:
-        timer.cancel()
 
 
 def test_the_table_names_every_deed_above() -> None:

@@ -106,6 +106,20 @@ def test_held_batches_wait_and_drain_still_takes_them(backend: str, root: Path, 
 
 
 @ALL
+def test_a_burst_that_was_seen_after_its_first_file_is_still_one_batch(
+    backend: str, root: Path, follow: Follow
+) -> None:
+    follower = follow(root, backend=backend)
+    follower.watch.hold()
+    (root / "shop/cart.py").write_text("first = 1\n")
+    follower.says("pending", root / "shop/cart.py")
+    (root / "shop/tax.py").write_text("last = 1\n")
+    follower.watch.release()
+    follower.catch_up()
+    assert [len(batch.code) for batch in follower.batches] == [2]
+
+
+@ALL
 def test_start_and_stop_are_idempotent_and_stop_ends_it(backend: str, root: Path) -> None:
     taken: list[Batch] = []
     watch = Watch(Filters([str(root)]), taken.append, backend=backend)

@@ -388,11 +388,11 @@ class Watch:
         paths = self._debouncer.paths()
         for path in paths:
             self._feed(self._tree.glance(path))
-        if len(paths) > 1:  # the last look, or the library's last word, may have come in the middle of a burst
-            for folder in {os.path.dirname(path) for path in paths} - self._backend.polled:
-                self._feed(self._tree.look(folder))
-            if self._backend.polled:
-                self._feed(self._poller.look(self._tree, self._backend.polled))
+        # The last look, or the library's last word, may have come in the middle of a burst, even after its first file.
+        for folder in {os.path.dirname(path) for path in paths} - self._backend.polled:
+            self._feed(self._tree.look(folder))
+        if self._backend.polled:
+            self._feed(self._poller.look(self._tree, self._backend.polled))
 
     def _writing(self) -> set[str]:
         return {path for path in self._backend.writing(_now_ms()) if self._tree.kind(path)}
