@@ -2942,6 +2942,63 @@ def f(x: int, y=S(7).get(5), *, z=0):
     return x + y + z
 [expect]
 a.f.__defaults__ == (13,) and a.f.__annotations__ == {"x": int}
+
+# bound-method-that-is-only-stored: nothing calls it when the statement runs, so that its new code is all that follows
+[file a.py]
+class Cart:
+    def __init__(self, *parts):
+        self.parts = list(parts)
+    def total(self):
+        return sum(self.parts)
+    def count(self):
+        return len(self.parts)
+[file b.py]
+from a import Cart as Basket
+made = []
+def make(x):
+    made.append(x)
+    return x
+held = Basket(1).total
+TABLE = {"total": Basket(2).total, "both": [Basket(3).count, (make, make(4))]}
+ANSWER = Basket(5, 6).total()
+[run]
+import b
+held, table = b.held, b.TABLE
+held.__self__.parts.append(10)
+[sub a.py]
+sum(self.parts) => sum(self.parts) + 1000
+return len => return 100 + len
+[expect]
+b.held is held and b.held() == 1011
+b.TABLE is table and b.TABLE["total"]() == 1002 and b.TABLE["both"][0]() == 101 and b.made == [4]
+b.ANSWER == 1011
+
+# bound-method-of-an-instance-with-state: what it is bound to is kept, and the report names it
+[file a.py]
+RATE = 2
+class Cart:
+    def __init__(self, rate):
+        self.rate, self.parts = rate, []
+    def total(self):
+        return self.rate * sum(self.parts)
+    @classmethod
+    def empty(cls):
+        return cls(RATE)
+held = Cart(RATE).total
+cart = Cart(7)
+other = cart.total
+make = Cart.empty
+[run]
+import a
+held, other, cart = a.held, a.other, a.cart
+held.__self__.parts.append(10)
+[sub a.py]
+RATE = 2 => RATE = 3
+Cart(7) => Cart(8)
+[expect]
+a.held is held and a.held() == 20
+a.cart is not cart and a.other.__self__ is a.cart and a.make().rate == 3
+told("kept `held`", "`RATE`")
 """
 
 

@@ -28,6 +28,7 @@ from midflight.plan.flow import (
     dotted_reads,
     imported_and_deleted,
     makers_of_functions,
+    stored,
 )
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.statements import Statement
@@ -42,6 +43,7 @@ _Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
 _MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
 _ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 _MAKERS = ("__init__", "__new__", "__post_init__")
+_AS_THEY_ARE = (types.FunctionType, types.MethodType, type, _LRU)  # to look one up runs none of its code
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -298,18 +300,22 @@ class Changes:
         if lists:
             found += [name for name in LISTERS & reads if name not in namespace]
         if (self.touched or self.shapes or self.remade) and statement.calls:
-            found += [n for n in reads if n not in found and self._is_touched(namespace.get(n))]
-            found += [
-                ".".join(chain)
-                for chain in chains
-                if self._is_touched(resolve(namespace, chain)) and ".".join(chain) not in found
-            ]
-            if isinstance(statement.node, (ast.With, ast.AsyncWith)):
-                found += [n for n in reads if n not in found and self._runs_touched(namespace.get(n), _ENTERING)]
-                found += [
-                    ".".join(chain) for chain in chains if self._runs_touched(resolve(namespace, chain), _ENTERING)
-                ]
+            found += self._run_by(statement, namespace, [(name,) for name in reads] + [*chains], found)
         return sorted(self._not_accepted(work, found) if found else found)
+
+    def _run_by(
+        self, statement: Statement, namespace: Mapping[str, Any], names: Iterable[Dotted], found: list[str]
+    ) -> list[str]:
+        """What else of the `names` that `statement` reads leads to code that it ran and that changed."""
+        rest = {name: resolve(namespace, name) for name in names if ".".join(name) not in found}
+        run = [name for name, value in rest.items() if self._is_touched(value)]
+        if run:
+            # To look up a property or another descriptor runs it.
+            only_stored = {n for n in stored(statement) if len(n) == 1 or isinstance(rest.get(n), _AS_THEY_ARE)}
+            run = [name for name in run if name not in only_stored]
+        if isinstance(statement.node, (ast.With, ast.AsyncWith)):
+            run += [name for name in rest if name not in run and self._runs_touched(rest[name], _ENTERING)]
+        return [".".join(name) for name in run]
 
     def _other_names(self, work: Work, statement: Statement) -> bool:
         """Whether other names are bound above `statement` than were; in a module that nobody edited, by an import."""

@@ -76,6 +76,42 @@ def _makes_functions(statement: Statement) -> bool:
     return not statement.is_import and any(isinstance(child, making) for child in ast.walk(statement.node))
 
 
+def stored(statement: Statement) -> frozenset[Dotted]:
+    """Names and attribute chains that running it only puts somewhere, as in `TABLE = {"a": f, "b": Make().get}`: what
+    their code does is no matter then."""
+    return statement.fact("stored", _stored)  # type: ignore[no-any-return]
+
+
+def _stored(node: ast.stmt) -> frozenset[Dotted]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    value = getattr(node, "value", None)
+    if value is None or not targets or not all(isinstance(target, ast.Name) for target in targets):
+        return frozenset()
+    put = [one for one in _put(value) if isinstance(one, (ast.Name, ast.Attribute))]
+    used = [child for child in ast.walk(node) if isinstance(child, (ast.Name, ast.Attribute)) and child not in put]
+    return frozenset(_own_chains(put)) - frozenset(_own_chains(used))
+
+
+def _own_chains(nodes: list[ast.expr]) -> Iterator[Dotted]:
+    for one in nodes:
+        yield from _chain(one)
+
+
+def _put(value: ast.expr) -> Iterator[ast.expr]:
+    """The parts of an expression that its value holds as they are."""
+    if isinstance(value, (ast.Tuple, ast.List, ast.Set)):
+        inside = value.elts
+    elif isinstance(value, ast.Dict):
+        inside = value.values
+    elif isinstance(value, ast.IfExp):
+        inside = [value.body, value.orelse]
+    else:
+        yield value
+        return
+    for part in inside:
+        yield from _put(part)
+
+
 def _dotted(node: ast.stmt) -> frozenset[Dotted]:
     return frozenset(chain for part in evaluated(node) for chain in _chains(part, bodies=False))
 
@@ -91,17 +127,22 @@ def _walk_evaluated(node: ast.AST) -> Iterator[ast.AST]:
 
 def _chains(node: ast.AST, bodies: bool = True) -> Iterator[Dotted]:
     for child in ast.walk(node) if bodies else _walk_evaluated(node):
-        names: list[str] = []
-        inner: ast.AST = child
-        while isinstance(inner, ast.Attribute):
-            names.append(inner.attr)
-            inner = inner.value
-            if isinstance(inner, ast.Call):
-                inner = inner.func  # `Make().get`: what an instance of Make has by its class
-        if names and isinstance(inner, ast.Name):
-            yield (inner.id, *reversed(names))
+        if isinstance(child, ast.Attribute):
+            yield from _chain(child)
         if isinstance(child, ast.Call):
             yield from _getattr_chain(child)
+
+
+def _chain(node: ast.AST) -> Iterator[Dotted]:
+    """The one chain that a name or an attribute is the end of, if its root is a name."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+        if isinstance(node, ast.Call):
+            node = node.func  # `Make().get`: what an instance of Make has by its class
+    if isinstance(node, ast.Name):
+        yield (node.id, *reversed(names))
 
 
 def _getattr_chain(call: ast.Call) -> Iterator[Dotted]:
