@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from midflight.plan.statements import FUNCTIONS, SourceText, Statement, lambdas_called, parameters, walk_scope
@@ -92,7 +92,7 @@ def _stored(node: ast.stmt) -> frozenset[Dotted]:
     return frozenset(_own_chains(put)) - frozenset(_own_chains(used))
 
 
-def _own_chains(nodes: list[ast.expr]) -> Iterator[Dotted]:
+def _own_chains(nodes: Sequence[ast.expr]) -> Iterator[Dotted]:
     for one in nodes:
         yield from _chain(one)
 
