@@ -2999,6 +2999,501 @@ Cart(7) => Cart(8)
 a.held is held and a.held() == 20
 a.cart is not cart and a.other.__self__ is a.cart and a.make().rate == 3
 told("kept `held`", "`RATE`")
+
+# generic-function-renamed-into-a-block: what it gives by itself stands in its table once
+[file a.py]
+import functools
+N = 1
+@functools.singledispatch
+def f(x):
+    return N
+@f.register
+def f_int(x: int):
+    return x
+[run]
+import a
+[edit a.py]
+import functools
+N = 1
+try:
+    K = 1
+    @functools.singledispatch
+    def g(x):
+        return N
+    @g.register
+    def g_int(x: int):
+        return x
+except ValueError:
+    pass
+finally:
+    K = 2
+[expect]
+a.g.registry[object] is a.g.__wrapped__
+a.g.registry[int] is a.g_int
+len(a.g.registry) == 2
+
+# last-of-several-underscores-goes: the class's own is the one above
+[file a.py]
+import functools
+class C:
+    @functools.singledispatchmethod
+    def m(self, x):
+        return 1
+    @m.register
+    def _(self, x: int):
+        return x + 3
+[run]
+import a
+[sub a.py]
+return x + 3 => return x + 3\n\t@functools.singledispatchmethod\n\tdef n(self, x):\n\t\treturn 2\n\t@n.register\n\tdef _(self, x: int):\n\t\treturn x + 2
+[expect]
+a.C._(0, 1) == 3
+[sub a.py]
+return x + 3\n\t@functools.singledispatchmethod\n\tdef n(self, x):\n\t\treturn 2\n\t@n.register\n\tdef _(self, x: int):\n\t\treturn x + 2 => return x + 3
+[expect]
+a.C._(0, 1) == 4
+a.C().m(1) == 4
+a.C.__dict__["m"].dispatcher.registry[int] is a.C._
+
+# slots-class-that-moves-as-a-dataclass: it is another object
+[file a.py]
+class S:
+    __slots__ = ("n", "__dict__", "__weakref__")
+    LIMIT = 1
+    def __init__(self, n):
+        self.n = n
+[file b.py]
+from a import S
+[run]
+import b
+[delete a.py]
+[edit c.py]
+from dataclasses import dataclass
+@dataclass
+class S:
+    n: int
+    size: int = 3
+[edit b.py]
+from c import S
+[expect]
+b.S is sys.modules["c"].S and b.S(1).size == 3
+
+# class-in-a-block-under-an-edited-metaclass: what it made is made again
+[file a.py]
+N = 3
+class M(type):
+    def __new__(mcls, name, bases, namespace, **k):
+        cls = super().__new__(mcls, name, bases, namespace, **k)
+        cls.made = N + N
+        return cls
+try:
+    K = N
+    class C(metaclass=M):
+        LIMIT = 3
+except ValueError:
+    pass
+[run]
+import a
+[sub a.py]
+N + N => N
+[expect]
+a.C.made == 3
+
+# value-of-an-import-that-is-deleted-again: it follows by the name that it had meanwhile
+[file a.py]
+X = 1
+Y = [1]
+[file b.py]
+from a import X as _x, Y as _y
+import a as _a
+H = _x + 5
+T = H + 1
+L = [*_y]
+M = _a.X
+def f(v=_x):
+    return v
+class C:
+    n = _x
+    def get(self, v=_x):
+        return v
+if _x:
+    K = _x
+del _x, _y, _a
+Z = 1
+[run]
+import b
+[sub a.py]
+X = 1 => X = 2
+[1] => [1, 2]
+[expect]
+(b.H, b.T, b.L, b.M, b.K) == (7, 8, [1, 2], 2, 2)
+b.f() == 2 and b.C.n == 2 and b.C().get() == 2
+not {"_x", "_y", "_a"} & set(vars(b))
+
+# block-value-that-moves-down-and-is-carried-on: who imports it follows
+[file a.py]
+import typing
+L = 7
+if typing.TYPE_CHECKING:
+    from decimal import Decimal as K
+else:
+    K = L
+try:
+    M = K
+except ValueError:
+    pass
+D = {str(i): [i, K] for i in range(2)}
+[file b.py]
+from a import L, K, M, D
+[run]
+import b
+[edit a.py]
+import typing
+L = 7
+def make(n):
+    return n
+if typing.TYPE_CHECKING:
+    from decimal import Decimal as K
+else:
+    K = L + L
+try:
+    M = K
+except ValueError:
+    pass
+[edit b.py]
+from a import L, K, M
+[expect]
+(b.K, b.M) == (14, 14)
+
+# implementation-of-a-generic-method: a rollback takes it out of the table again
+[file a.py]
+import functools
+class C:
+    @functools.singledispatchmethod
+    def m(self, x):
+        return 1
+    @m.register
+    def _(self, x: int):
+        return x + 3
+[run]
+import a
+table = a.C.__dict__["m"].dispatcher.registry
+before = dict(table)
+[sub a.py]
+x: int => x: str
+class C => K = 1\nclass C
+return x + 3 => return 2\nassert not C().m("a")
+[expect rolled back]
+dict(table) == before and a.C().m("a") == 1 and a.C().m(2) == 5
+[sub a.py]
+\nassert not C().m("a") =>
+[expect]
+a.C().m("a") == 2
+a.C().m(2) == 1
+set(table) == {object, str}
+table[str] is a.C._
+
+# definitions-made-with-a-value-that-is-deleted-again: they follow what it was made of
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+_h = N + 1
+H = _h + 5
+def f(v=_h):
+    return v
+class C:
+    n = _h
+    def get(self, v=_h):
+        return v
+if _h:
+    K = _h
+del _h
+[run]
+import b
+f, C = b.f, b.C
+[sub a.py]
+N = 1 => N = 2
+[expect]
+(b.H, b.K, b.f(), b.C.n, b.C().get()) == (8, 3, 3, 3, 3)
+b.f is f and b.C is C and not hasattr(b, "_h")
+
+# edited-value-that-is-deleted-again: definitions in between follow it
+[file b.py]
+_h = 1
+def f(v=_h):
+    return v
+class C:
+    n = _h
+    def get(self, v=_h):
+        return v
+def _g(x):
+    return x
+class D:
+    m = _g(1)
+del _h, _g
+[run]
+import b
+[sub b.py]
+_h = 1 => _h = 3
+[expect]
+(b.f(), b.C.n, b.C().get()) == (3, 3, 3)
+not hasattr(b, "_h")
+[sub b.py]
+return x => return x + 1
+[expect]
+b.D.m == 2 and not hasattr(b, "_g")
+
+# lambda-below-one-that-comes: the new one stands on the old one's line, and is not it
+[file b.py]
+K = (lambda v: v + 6)(3)
+[run]
+import b
+[sub b.py]
+K = (lambda => D = {"a": lambda x: x + 9}\nK = (lambda
+[expect]
+b.D["a"].__code__.co_firstlineno == 1
+
+# method-of-a-class-that-is-made-again-goes: its entry in another module's registry too
+[file a.py]
+REG = {}
+def add(f):
+    REG[len(REG)] = f
+    return f
+[file b.py]
+from dataclasses import dataclass
+import a
+class C:
+    LIMIT = 1
+    def __init__(self, n):
+        self.n = n
+    @a.add
+    def m(self, x=1):
+        return x
+[run]
+import b
+[edit b.py]
+from dataclasses import dataclass
+import a
+@dataclass
+class C:
+    n: int
+    LIMIT = 1
+[expect]
+b.a.REG == {}
+
+# block-whose-head-is-stale: what its definitions registered before goes, as for definitions of their own
+[file a.py]
+import functools
+REG = {}
+def add(f):
+    REG[len(REG)] = f
+    return f
+@functools.lru_cache(maxsize=None)
+def g(x, z=9):
+    return x + z
+if g(6) > 5:
+    K = 5
+    @add
+    def f(x, y=g(9)):
+        return x
+else:
+    K = 4
+[run]
+import a
+[sub a.py]
+z=9 => z=0
+[expect]
+len(a.REG) == 1 and a.f in a.REG.values() and a.f.__defaults__ == (9,)
+
+# list-filled-by-a-loop-in-a-class-that-is-made-again: it is one value
+[file a.py]
+class B:
+    def __init_subclass__(cls, **k):
+        cls.code = 4
+class C(B):
+    LIMIT = 1
+    at = []
+    for _j in range(9):
+        at.append(_j)
+[run]
+import a
+[sub a.py]
+range(9) => range(2)
+[expect]
+a.C.at == [0, 1]
+
+# type-variable-that-leaves-a-block: the class that is made of it has the one that its name has
+[file a.py]
+import typing
+T = typing.TypeVar("T")
+class C(typing.Generic[T]):
+    n = 1
+[run]
+import a
+C = a.C
+[edit a.py]
+import typing
+try:
+    K = 1
+    T = typing.TypeVar("T")
+    class C(typing.Generic[T]):
+        n = 1
+except ImportError:
+    pass
+[expect]
+a.C.__parameters__ == (a.T,) and a.C is C
+[edit a.py]
+import typing
+T = typing.TypeVar("T")
+class C(typing.Generic[T]):
+    n = 1
+[expect]
+a.C.__parameters__ == (a.T,) and a.C is C
+
+# cached-function-in-a-with-that-lost-a-statement: its annotations are those of the function inside
+[file a.py]
+import contextlib, functools
+def deco(m=4):
+    def outer(fn):
+        @functools.wraps(fn)
+        def wrapper(*a, **k):
+            return fn(*a, **k) * m
+        return wrapper
+    return outer
+with contextlib.suppress(KeyError):
+    K = 1
+    @deco(2)
+    @functools.cache
+    def f(x, y=K + K, *, z=0):
+        return x + y + z
+    L = 2
+[run]
+import a
+[sub a.py]
+\n\tL = 2 => 
+[expect]
+a.f.__annotations__ is a.f.__wrapped__.__annotations__
+a.f.__annotations__ is a.f.__wrapped__.__wrapped__.__annotations__ is vars(a.f)["__annotations__"]
+
+# list-that-the-program-filled-in-a-class-that-is-made-again: it stays, and is named
+[file a.py]
+class B:
+    def __init_subclass__(cls, **k):
+        cls.code = 4
+class C(B):
+    LIMIT = 1
+    at = []
+    for _j in range(3):
+        at.append(_j)
+[run]
+import a
+at = a.C.at
+at.append(9)
+[sub a.py]
+range(3) => range(2)
+[expect]
+a.C.at is at == [0, 1, 2, 9] and told("a.C.at", "stays")
+
+# type-variable-that-is-made-again: a generic class that nobody edited has the new one
+[file a.py]
+import typing
+T = typing.TypeVar("T")
+[file b.py]
+import typing
+from a import T
+class C(typing.Generic[T]):
+    n = 1
+    def get(self, x: T) -> T:
+        return x
+class D(C[T]):
+    pass
+[run]
+import a, b
+C, D = b.C, b.D
+one = C()
+[sub a.py]
+"T") => "T", bound=int)
+[expect]
+b.C is C and b.D is D and isinstance(one, b.C)
+b.T is a.T and C.__parameters__ == (a.T,) and D.__parameters__ == (a.T,) and C.get.__annotations__ == {"x": a.T, "return": a.T}
+
+# generic-function-in-a-block-that-runs-again-as-a-whole: what it gives by itself is one function
+[file b.py]
+N = 2
+[file a.py]
+import functools
+from b import N
+try:
+    K = N
+    @functools.singledispatch
+    def g(x):
+        return N
+    @g.register
+    def g_int(x: int):
+        return x
+    @g.register
+    def g_str(x: str, y=N):
+        return x
+except ValueError:
+    pass
+finally:
+    K = 3
+[run]
+import a
+g, g_int = a.g, a.g_int
+[sub b.py]
+N = 2 => N = 3
+[expect]
+a.g is g and a.g_int is g_int
+a.g.registry[object] is a.g.__wrapped__
+a.g.registry[int] is a.g_int
+a.g.dispatch(int) is a.g_int and a.g.dispatch(float) is a.g.__wrapped__
+len(a.g.registry) == 3 and a.g(1.0) == 3 and a.g(4) == 4 and a.g.registry[str].__defaults__ == (3,)
+
+# function-in-a-block-that-was-added-and-asked-again: it is on its line after the next edit too
+[file b.py]
+K = 8
+[file a.py]
+import contextlib
+from b import K
+class C:
+    size = K
+def h(x, y=K + K):
+    return x
+[run]
+import a
+[edit b.py]
+K = 1
+[edit a.py]
+import contextlib
+from b import K
+class C:
+    size = K
+with contextlib.suppress(KeyError):
+    h = K
+    def f(x, y=K, *, z=abs(7)):
+        return x + y + z + K
+[expect]
+a.f.__code__.co_firstlineno == 7
+[sub a.py]
+import contextlib => import contextlib\nimport re
+[expect]
+a.f.__code__.co_firstlineno == 8
+
+# import-line-that-loses-a-name: those that it keeps follow their values
+[file a.py]
+K, D = 1, 2
+[file b.py]
+from a import K, D
+[run]
+import b
+[edit a.py]
+K = 2
+[edit b.py]
+from a import K
+[expect]
+b.K == 2
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import copy
 import functools
 import itertools
@@ -155,8 +156,8 @@ def _arrived(runner: Runner, name: str, made: Any) -> Any:
 
 
 def _makers_in(runner: Runner, pair: Pair) -> list[types.FunctionType]:
-    """The functions that a loop made whose decorators register them: there are several for one definition."""
-    if pair.old is None or not pair.old.is_loop:
+    """The functions that a block made whose decorators register them: a loop made several of one."""
+    if pair.old is None or not pair.old.is_block:
         return []
     decorated = [n.name for n in walk_scope(pair.old.node) if isinstance(n, FUNCTIONS) and n.decorator_list]
     codes = [code for code in runner.old_codes(pair) if code.co_name in decorated]
@@ -167,8 +168,9 @@ def _register_what_lives(runner: Runner, made: Mapping[str, Any]) -> None:
     """What a block's decorators registered is what it made; the functions that go on stand there instead."""
     for name, value in made.items():
         lives = runner.scope.get(name)
-        if type(value) is types.FunctionType and lives is not value and type(lives) is types.FunctionType:
+        while type(value) is types.FunctionType and lives is not value and type(lives) is types.FunctionType:
             runner.run.registrations.replace(value, lives)
+            value, lives = (one.__dict__.get("__wrapped__") for one in (value, lives))
 
 
 def _is_of_a_later_loop(runner: Runner, statement: Statement, name: str) -> bool:
@@ -423,7 +425,9 @@ def _is_another_name(statement: Statement | None) -> bool:
 
 
 def _values_before(runner: Runner) -> Before:
-    return Before(runner.scope.namespace, runner.work.name, runner.changes.values)
+    helpers = runner.changes.helpers(runner.work)
+    before = {name: runner.changes.imported_before(one) for name, one in helpers.items()}
+    return Before({**runner.scope.namespace, **before}, runner.work.name, runner.changes.values)
 
 
 def _is_untouched(runner: Runner, name: str, pair: Pair) -> bool:
@@ -505,6 +509,7 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
             running = list(new.statements)
         if running:
             again.update(running)
+            passing_anew(runner, names & news.passing)
             runner.building.update({each: runner.scope.get(each) for each in names})
             last.setdefault(running[-1], []).extend(sorted(names))
     for statement in ran:
@@ -523,6 +528,29 @@ def _run_helpers(
         if name not in runner.building:
             runner.building[name] = runner.scope.get(name)
             last.setdefault(news.builders[name][-1], []).append(name)
+
+
+def passing_anew(runner: Runner, names: Iterable[str]) -> None:
+    """Names that a `del` takes away again are about to be made: what definitions in between read is another value."""
+    for name in names:
+        runner.changes.passes(runner.scope.key(name))
+
+
+@contextlib.contextmanager
+def helped(runner: Runner, statement: Statement) -> Iterator[None]:
+    """Around a run of `statement`, which nobody edited: what it uses and a `del` below it takes away is there again."""
+    groups = runner.new_groups
+    found = groups.helpers_of(statement) if not groups.passing.isdisjoint(statement.reads) else set()
+    made = frozenset[str]().union(*(one.binds for one in found))
+    names = sorted((groups.passing & made) - runner.building.keys())
+    runner.building.update({name: runner.scope.get(name) for name in names})
+    for helper in groups.statements if names else ():
+        if helper in found and not helper.deletes:
+            run_value(runner, Pair("changed", helper, helper))
+    yield
+    for name in [name for name in names if name in runner.building]:
+        runner.scope.delete(name)
+        settle_built(runner, name)
 
 
 def helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:

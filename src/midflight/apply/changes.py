@@ -108,6 +108,14 @@ class Changes:
         if went := set(names_used((old,))) - set(names_used((new,))):
             self.unstored[id(function)] = frozenset(went.intersection(stores(old)))
 
+    def passes(self, key: Key) -> None:
+        """A name that is deleted again is made anew: what it held is not known, and nobody imports it."""
+        if key not in self.values:
+            self.values[key] = ABSENT
+            self.count += 1
+            self.last[key] = self.count
+            self.short.add(key[1].rpartition(".")[2])
+
     def name_lost(self, key: Key, old: Any) -> None:
         self.listed.setdefault(key[0], set()).add(key[1])
         self.value_changed(key, old)
@@ -327,9 +335,9 @@ class Changes:
         return names_around(before, old)[0] != above or bool(self.listed.get(work.name, set()) - below)
 
     def _now(self, namespace: dict[str, Any], also: dict[str, Any]) -> Mapping[str, Any]:
-        """`namespace` as it will be once the prepared writes are live; behind it what it had and deleted."""
+        """`namespace` as it will be once the prepared writes are live, with what it had `also` and deleted."""
         pending = self.pending.get(id(namespace))
-        maps = [one for one in (pending, namespace, also) if one]
+        maps = [one for one in (also, pending, namespace) if one]
         return collections.ChainMap(*maps) if len(maps) > 1 else namespace
 
     def helpers(self, work: Work) -> dict[str, Imported]:
@@ -344,6 +352,11 @@ class Changes:
         if loaded is None:
             return ABSENT
         return self._now(loaded.namespace, {}).get(one.name, ABSENT) if one.name else loaded.module
+
+    def imported_before(self, one: Imported) -> Any:
+        """What an import gave before this reload."""
+        key = one.module, one.name
+        return self.values[key] if key in self.values else self._imported(one)
 
     def _not_accepted(self, work: Work, causes: list[str]) -> list[str]:
         """Without what follows from modules whose updates this one takes itself."""

@@ -116,15 +116,15 @@ def _causes_of_defaults(runner: Runner, statement: Statement) -> list[str]:
 
 
 def _implements_another(old: Function, new: Function) -> bool:
-    """Whether `@generic.register` reads another type now from the annotation of the first parameter."""
+    """Whether `@generic.register` reads another type now from the first annotation (functools.singledispatch)."""
     if not any(isinstance(d, ast.Attribute) and d.attr == "register" for d in new.decorator_list):
         return False
-    before, now = ([a.annotation for a in parameters(node.args)[:1]] for node in (old, new))
-    return list(map(_written, before)) != list(map(_written, now))
+    return _first_annotation(old) != _first_annotation(new)
 
 
-def _written(node: ast.expr | None) -> str:
-    return fingerprint(node) if node is not None else ""
+def _first_annotation(node: Function) -> str:
+    annotations = (*(parameter.annotation for parameter in parameters(node.args)), node.returns)
+    return next((fingerprint(one) for one in annotations if one is not None), "")
 
 
 def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: Sequence[str]) -> None:
@@ -178,7 +178,9 @@ def _run_decorated(
     node: ast.FunctionDef | ast.AsyncFunctionDef,
     inner: types.FunctionType | None,
     causes: Sequence[str],
+    returns: bool = False,
 ) -> None:
+    """`returns`: what the name holds is of a later definition that is gone."""
     assert pair.new is not None
     name = node.name
     current = runner.scope.get(name)
@@ -197,7 +199,10 @@ def _run_decorated(
         runner.run.notes += runner.run.registrations.moved_on(before, olds, name, registrar)
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
-    _settle_decorated(runner, pair, made.pop(name), inner, current, before)
+    if returns and inner is not None:
+        _settle_returned(runner, made.pop(name), inner, name, before)
+    else:
+        _settle_decorated(runner, pair, made.pop(name), inner, current, before)
     if runner.run.registrations.changed(before):
         above, below = _ids_around(runner, pair)
         runner.run.registrations.in_source_order(before, runner.scope.get(name), name, above, below)
@@ -217,6 +222,13 @@ def _ids_around(runner: Runner, at: Pair) -> tuple[set[int], set[int]]:
             found[below].update({id(value)} if value is not ABSENT else ())
             found[below].update(map(id, functions_in(value, runner.work.name)))
     return found
+
+
+def _settle_returned(runner: Runner, result: Any, inner: types.FunctionType, name: str, before: Contents) -> None:
+    """The name is that of `inner` again, or of what its decorators have made around it now."""
+    lives = inner if type(result) is types.FunctionType and become(runner.tx, inner, result) else result
+    runner.run.notes += runner.run.registrations.settle(before, inner, result, lives, name)
+    runner.rebind(name, runner.scope.get(name), lives)
 
 
 def _settle_decorated(
@@ -386,7 +398,7 @@ def bring_function_back(runner: Runner, pair: Pair) -> None:
     function = inner_function(runner, again)
     current = runner.scope.get(node.name)
     if function is not None and node.decorator_list:
-        _run_decorated(runner, again, node, function, ())
+        _run_decorated(runner, again, node, function, (), returns=not _is_made(runner, again, current))
     elif function is None:
         _run_in_place_of(runner, pair, current)
     elif current is not function:

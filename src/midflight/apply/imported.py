@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.aliases import refresh_aliases
 from midflight.apply.binders import last_binders
 from midflight.apply.transaction import ABSENT
 from midflight.plan.diff import Pair
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 
 def run_import(runner: Runner, pair: Pair) -> None:
+    assert pair.new is not None
+    _import(runner, pair)
+    if pair.old is not None and pair.old.is_import:
+        refresh_aliases(runner, pair.new)  # the names that it had are not bound again, and may stand for other values
+
+
+def _import(runner: Runner, pair: Pair) -> None:
     assert pair.new is not None
     package = hasattr(runner.work.loaded.module, "__path__")
     runner.run.take_first(sorted(modules_imported(pair.new, runner.work.name, package)))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.functions import forward
+from midflight.apply.graft.generated import slots_of
 from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
 from midflight.apply.transaction import ABSENT
@@ -66,8 +67,8 @@ class Moves:
         if old is ABSENT:
             return new
         home = module_of(old) if isinstance(old, type) else old.__module__
-        if isinstance(old, type) and _refuses(old, new):
-            run.notes.append(f"{place.name}.{name} is another class than {home}.{name}: that cannot have its bases")
+        if isinstance(old, type) and (why := _refuses(old, new)):
+            run.notes.append(f"{place.name}.{name} is another class than {home}.{name}: that cannot have its {why}")
             return new
         if isinstance(old, type):
             move_class(run, old, new, place)
@@ -112,11 +113,13 @@ class Moves:
                     run.tx.set_item(loaded.namespace, label, lives)
 
 
-def _refuses(old: type, new: type) -> bool:
-    """Whether `old` cannot have the bases of `new`, or a class that was made on `new` cannot have `old` for it."""
+def _refuses(old: type, new: type) -> str:
+    """What of `new` the class `old` cannot have; bases also where a class that was made on `new` cannot have `old`."""
+    if slots_of(old) != slots_of(new):
+        return "slots"
     below: list[type] = type.__subclasses__(new)
     wanted = [(sub, tuple(old if base is new else base for base in sub.__bases__)) for sub in below]
-    return any(_refuses_bases(cls, bases) for cls, bases in [(old, new.__bases__), *wanted])
+    return "bases" if any(_refuses_bases(cls, bases) for cls, bases in [(old, new.__bases__), *wanted]) else ""
 
 
 def _refuses_bases(cls: type, bases: tuple[type, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.holders import functions_in
@@ -52,12 +52,15 @@ class Registrations:
         seen: set[int] = set()
         for loaded in list(self.program.all()):
             yield from self._held(loaded.name, loaded.namespace, loaded.name, seen)
-            for name, function in list(loaded.namespace.items()):
-                registry = dispatch_table(function)
-                if registry is not None and id(registry) not in seen:
-                    seen.add(id(registry))
-                    self._dispatchers[id(registry)] = function
-                    yield f"{loaded.name}.{name}.registry", registry
+            yield from self._tables(loaded.name, loaded.namespace, seen)
+
+    def _tables(self, label: str, namespace: Mapping[str, Any], seen: set[int]) -> Iterator[tuple[str, Any]]:
+        for name, function in list(namespace.items()):
+            registry = dispatch_table(function)
+            if registry is not None and id(registry) not in seen:
+                seen.add(id(registry))
+                self._dispatchers[id(registry)] = function
+                yield f"{label}.{name}.registry", registry
 
     def _guard(self, container: Any) -> None:
         dispatcher = self._dispatchers.get(id(container))
@@ -81,7 +84,9 @@ class Registrations:
     def inside(self, registrar: Any) -> Iterator[tuple[str, Any]]:
         attributes = dict_of(registrar)
         if type(attributes) is dict:
-            yield from self._held(type(registrar).__qualname__, attributes, "", set(), 0)
+            label, seen = type(registrar).__qualname__, set[int]()
+            yield from self._held(label, attributes, "", seen, 0)
+            yield from self._tables(label, attributes, seen)  # functools.singledispatchmethod holds one
 
     def settle(self, before: Contents, old: Any, made: Any, lives: Any, name: str) -> list[str]:
         """After `old`'s definition ran again and made `made`: `lives` takes its place in what it registered anew,

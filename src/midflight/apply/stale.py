@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import is_derived, is_state
-from midflight.apply.assigned import is_as_made, is_wrapper, makers, run_value, settle_built
+from midflight.apply.assigned import helped, is_as_made, is_wrapper, makers, passing_anew, run_value, settle_built
 from midflight.apply.attributes import refresh_attributes
 from midflight.apply.blocks import refresh_block
 from midflight.apply.definitions import decorator_edited, refresh_function
@@ -22,7 +22,7 @@ from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
 from midflight.plan.purity import only_shows
-from midflight.plan.statements import Statement
+from midflight.plan.statements import Statement, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -39,12 +39,16 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         runner.changes.touch()  # parts of it run: also those that call what reads the same values
         causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
     if statement.is_class and (causes or header_causes(runner, statement) or _class_asks(runner, statement)):
-        refresh_class(runner, pair)
+        with helped(runner, statement):
+            refresh_class(runner, pair)
+        return
+    if statement in runner.work.reran and statement.is_block and not _newer_causes(runner, statement):
+        return  # it has run in this reload, with all that was edited
+    if statement.is_block and not statement.is_loop and (causes or _class_inside_asks(runner, statement)):
+        with helped(runner, statement):
+            refresh_block(runner, pair)
         return
     if not causes or statement.is_import:
-        return
-    if statement.is_block and not statement.is_loop:
-        refresh_block(runner, pair)
         return
     if statement in runner.work.reran:
         causes = _newer_causes(runner, statement)
@@ -52,7 +56,8 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         if not causes:
             return
     if statement.is_def:
-        refresh_function(runner, pair, causes)
+        with helped(runner, statement):
+            refresh_function(runner, pair, causes)
     else:
         refresh_value(runner, pair, causes)
 
@@ -182,8 +187,10 @@ def run_statement(runner: Runner, pair: Pair) -> None:
 def _rebuild_group(runner: Runner, pair: Pair, group: Group) -> None:
     runner.swap_roots(pair)
     if len(group.statements) == 1:
-        run_statement(runner, pair)
+        with helped(runner, group.statements[0]):
+            run_statement(runner, pair)
         return
+    passing_anew(runner, group.names & runner.new_groups.passing)
     runner.building.update({name: runner.scope.get(name) for name in group.names})
     for statement in group.statements:
         with runner.noted(statement):
@@ -204,7 +211,9 @@ def wants(runner: Runner, statement: Statement) -> bool:
         return bool(_newer_causes(runner, statement))
     if statement.is_class and (header_causes(runner, statement) or _class_asks(runner, statement)):
         return True
-    return bool(runner.changes.causes(runner.work, statement, runner.scope.prefix))
+    return bool(runner.changes.causes(runner.work, statement, runner.scope.prefix)) or (
+        statement.is_block and _class_inside_asks(runner, statement)
+    )
 
 
 def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
@@ -214,6 +223,18 @@ def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
         return []  # it runs at this moment, or is a side effect, which does not happen twice
     newer = runner.changes.value_causes(runner.work, statement, runner.scope.prefix, since)
     return sorted(newer - runner.new_groups.of(statement).names - statement.binds) if newer else []
+
+
+def _class_inside_asks(runner: Runner, block: Statement) -> bool:
+    """Whether a class statement in a block must run again for what makes the class, which the block does not call."""
+    if block.is_loop or not block.fact("makes classes", _makes_classes):
+        return False
+    inside = (pair.new for _, pairs in runner.block_pairs(Pair("same", block, block)) for pair in pairs)
+    return any(one is not None and (one.is_class or one.is_block) and wants(runner, one) for one in inside)
+
+
+def _makes_classes(node: ast.stmt) -> bool:
+    return any(isinstance(child, ast.ClassDef) for child in walk_scope(node))
 
 
 def _class_asks(runner: Runner, statement: Statement) -> bool:

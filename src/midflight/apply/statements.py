@@ -105,7 +105,7 @@ class Runner:
         again, last = rebuilds(self, pairs)
         self._keep_roots(pairs)
         for pair in pairs:
-            if pair.kind == "moved" and pair.statement.is_block:
+            if pair.kind != "same" and _makes_unnamed(pair, old_last):
                 self.old_codes(pair)  # found now: what runs may make functions of the same name on the same line
         for pair in pairs:
             if pair.edited and pair.old is not None:
@@ -170,8 +170,14 @@ class Runner:
                 yield pairs[at - 1]
         for pair in pairs[at:]:
             new = pair.new
-            if new is not None and (new.is_active or (changed and not changed.isdisjoint(mentions(new)))):
+            if new is not None and (new.is_active or (changed and self._names_what_changed(new))):
                 yield pair
+
+    def _names_what_changed(self, statement: Statement) -> bool:
+        """Whether it names a value that changed, also by a name that its module imports it under and deletes again."""
+        helpers, values = self.changes.helpers(self.work), self.changes.values
+        also = {name for name, one in helpers.items() if (one.module, one.name) in values} if helpers else ()
+        return not mentions(statement).isdisjoint((*self.changes.short, *also))
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
         assert pair.new is not None
@@ -495,6 +501,9 @@ class Runner:
     def wants(self, statement: Statement) -> bool:
         return wants(self, statement)
 
+    def rebuilds(self, pairs: Sequence[Pair]) -> Collection[Statement]:
+        return rebuilds(self, pairs)[0]
+
     def run_statement(self, pair: Pair) -> None:
         run_statement(self, pair)
 
@@ -515,6 +524,15 @@ def _is_going(pair: Pair) -> bool:
     """Whether what the old version of a statement defined may go on elsewhere in the new text."""
     assert pair.old is not None
     return pair.edited and (pair.old.is_block if pair.new is not None else True)
+
+
+def _makes_unnamed(pair: Pair, last: Mapping[str, Pair]) -> bool:
+    """Whether the old version of a statement made functions that no name of their own leads to: lambdas, those of a
+    block, and those of which a later definition has taken the name."""
+    old = pair.old
+    if old is None or old.is_block or "lambda" in old.text:
+        return old is not None
+    return (old.is_def or old.is_class) and last.get(old.name) is not pair
 
 
 def annotated(statement: Statement) -> list[str]:

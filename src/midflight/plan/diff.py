@@ -343,7 +343,11 @@ class Groups:
     def _unfinished(self, statement: Statement) -> frozenset[str]:
         """Names that are built on after `statement` has read them."""
         read = statement.reads & self.builders.keys() & self._bound
-        return frozenset(name for name in read if statement in self._between(name))
+        return frozenset(name for name in read if statement in self._between(name) and not self._is_imported(name))
+
+    def _is_imported(self, name: str) -> bool:
+        """Whether imports alone build a name, and a `del` takes it away: it is whole as soon as it is there."""
+        return all(one.is_import or not one.binds for one in self.builders[name])
 
     def _between(self, name: str) -> list[Statement]:
         """Values made from `name` while it was being built."""

@@ -196,8 +196,9 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     assert isinstance(node, ast.ClassDef)
     if not is_generated(owner, live) and not node.decorator_list and not _other_hooks(runner, owner):
         runner.run.before_call()
-        bases = types.resolve_bases(_evaluate_bases(runner, pair.new)) or (object,)
-        if bases == owner.__bases__ and not _has_other_kind(owner, node):
+        written = _evaluate_bases(runner, pair.new)
+        same = (types.resolve_bases(written) or (object,)) == owner.__bases__ and not _names_other_types(owner, written)
+        if same and not _has_other_kind(owner, node):
             return
     runner.swap_roots(pair)
     statements = split(node.body, runner.work.text.lines, pair.new.shift)
@@ -333,7 +334,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     runner.run.before_call()
     written = _evaluate_bases(runner, pair.new)
     bases = types.resolve_bases(written) or (object,)
-    if _brings_makers(owner, bases):
+    if _brings_makers(owner, bases) or _names_other_types(owner, written):
         return False
     _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:
@@ -366,6 +367,12 @@ def _brings_makers(owner: type, bases: tuple[type, ...]) -> bool:
         return True
     gained = {kind for base in bases for kind in base.__mro__}.difference(owner.__mro__)
     return any("__init_subclass__" in vars(kind) for kind in gained - {typing.Generic})
+
+
+def _names_other_types(owner: type, written: tuple[Any, ...]) -> bool:
+    """Whether the bases of a generic class, as written, name other types than before: its parameters come from them."""
+    held = vars(owner).get("__orig_bases__")
+    return held is not None and "__parameters__" in vars(owner) and written != held
 
 
 def _note_written_bases(runner: Runner, owner: type, written: tuple[Any, ...], bases: tuple[type, ...]) -> None:
@@ -582,14 +589,17 @@ def _is_doc(pair: Pair) -> bool:
 
 
 def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> list[Pair]:
-    """`pairs`, in which what nobody edited and reads what changed is changed too: a default, an attribute."""
+    """`pairs`, in which what nobody edited and reads what changed is changed too: a default, an attribute; and what
+    builds one value with a statement that was edited."""
     assert pair.old is not None and pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
     inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new.node), pairs)
     doc = isinstance(pair.old.node, ast.ClassDef) and _docstring_is_read(pair.old.node, pair.new.node)
 
+    built = inner.rebuilds(pairs)
+
     def wants(statement: Statement) -> bool:
         uses_doc = "__doc__" in statement.binds or (doc and "__doc__" in statement.reads)
-        return bool(statement.binds) and (uses_doc or inner.wants(statement))
+        return bool(statement.binds) and (uses_doc or statement in built or inner.wants(statement))
 
     stale = (p.new is not None and not p.edited and wants(p.new) for p in pairs)
     return [Pair("changed", p.old, p.new) if again else p for p, again in zip(pairs, stale, strict=True)]

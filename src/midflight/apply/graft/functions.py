@@ -17,9 +17,10 @@ from midflight.apply.variants import note_variant, variants_of
 # id of a code object, the free variables that a closure has → itself, the variant of it that fits
 Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
 
-# id of a function that another one closed over → itself, and the one of an older closure that acts as it
-Acting = Mapping[int, tuple[types.FunctionType, types.FunctionType]]
+# id of a function or cache that another function closed over → itself, and the one of an older closure that acts as it
+Acting = Mapping[int, tuple[Any, Any]]
 NOBODY: Acting = types.MappingProxyType({})
+_ACTING = (types.FunctionType, type(functools.lru_cache(lambda: None)))
 _MOST_WRAPPED = 20
 _HAS_DOCSTRING: int = getattr(inspect, "CO_HAS_DOCSTRING", 0)
 _PLACE = "\x00midflight: the function to call"
@@ -267,16 +268,26 @@ def graft_attributes(
 
     for name, made in list(new.__dict__.items()):
         held, value = old.__dict__.get(name), acting[id(made)][1] if id(made) in acting else made
+        if annotated_anew(tx, name, held, value):
+            continue  # where a cache stands under a wrapper, which has all that the cache shows
         inside = isinstance(held, types.FunctionType) and held is not old and value is not new
         if held is not value and not (inside and not (has_name(held) or has_name(value)) and become(tx, held, value)):
             tx.set_item(old.__dict__, name, value)
+
+
+def annotated_anew(tx: Transaction, name: str, held: Any, value: Any) -> bool:
+    """Fill annotations in place: functools.wraps gave a wrapper the very dict of the function."""
+    if name != "__annotations__" or type(held) is not dict or type(value) is not dict:
+        return False
+    tx.set_contents(held, value)
+    return True
 
 
 def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionType) -> Acting:
     """The values that `new` closed over, into the cells of `old`; functions among them are grafted, not exchanged."""
     from midflight.apply.graft.wrappers import become
 
-    acting: dict[int, tuple[types.FunctionType, types.FunctionType]] = {}
+    acting: dict[int, tuple[Any, Any]] = {}
     cells = dict(zip(new.__code__.co_freevars, new.__closure__ or (), strict=True))
     for name, mine in zip(old.__code__.co_freevars, old.__closure__ or (), strict=True):
         theirs = cells.get(name)
@@ -293,7 +304,7 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
         except ValueError:
             tx.set_cell(mine, value)
             continue
-        inside = isinstance(held, types.FunctionType) and not (has_name(held) or has_name(value))
+        inside = isinstance(held, _ACTING) and not (has_name(held) or has_name(value))
         if inside and held is not value and become(tx, held, value):
             acting[id(value)] = value, held
         elif held is not value:

@@ -66,8 +66,10 @@ def graft_generated(
     runner.run.shapes_changed = True
     runner.tx.undo(lambda: detach(inner))
     bases = owner.__bases__
+    went = _going(owner, pairs)
     if not _take_layout(runner.tx, owner, inner):
         _replace(runner, pair, owner, live, twin, inner, pairs, name)
+        _unregister(runner, went)
         return
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
@@ -111,7 +113,20 @@ def graft_generated(
     runner.run.notes += _trade_places(runner, before, inner, owner)
     if may_be_held(runner, pair.statement.node, inner):
         runner.run.twins.append((inner, owner))
+    _unregister(runner, went)
     detach(inner)
+
+
+def _going(owner: type, pairs: Sequence[Pair]) -> list[tuple[str, Any]]:
+    """The definitions that the body no longer has, by name, with what they made."""
+    defined = (p.old for p in pairs if p.kind == "removed" and p.old is not None and (p.old.is_def or p.old.is_class))
+    return [(one.name, vars(owner).get(mangled(one.name, owner.__name__))) for one in defined]
+
+
+def _unregister(runner: Runner, went: Sequence[tuple[str, Any]]) -> None:
+    """Definitions that are gone leave the registries that their decorators put them into."""
+    for name, member in went:
+        runner.run.notes += runner.run.registrations.purge(member, runner.work.name, name)
 
 
 def may_be_held(runner: Runner, node: ast.stmt, twin: type) -> bool:
@@ -209,7 +224,7 @@ def body_class(node: ast.stmt, made: type, named: type) -> type:
 
 def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
     """Give `owner` the bases and the metaclass of `twin`. False where an instance would be other memory."""
-    if _slots(owner) != _slots(twin):
+    if slots_of(owner) != slots_of(twin):
         return False
     try:
         if owner.__bases__ != twin.__bases__:
@@ -240,7 +255,7 @@ def note_abstract(tx: Transaction, cls: type, kind: type) -> None:
         tx.set_attr(cls, "_abc_impl", own_answers())
 
 
-def _slots(cls: type) -> Any:
+def slots_of(cls: type) -> Any:
     """The slots of a class, in the order in which CPython lays them out whatever that of the source (type_new)."""
     slots = vars(cls).get("__slots__", ABSENT)
     return sorted(slots) if isinstance(slots, (tuple, list, set, dict)) else slots

@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from midflight.apply.graft.functions import forward, graft_function, has_name
+from midflight.apply.graft.functions import annotated_anew, forward, graft_function, has_name
 from midflight.apply.transaction import Transaction, dict_of
 
 _LRU = type(functools.lru_cache(lambda: None))
@@ -119,7 +119,10 @@ def _retarget_lru(tx: Transaction, old: Any, new: Any) -> bool:
         return False
     tx.at_commit(functools.partial(empty_cache, old))
     tx.guard(old.__dict__)
-    old.__dict__.update({k: v for k, v in new.__dict__.items() if k not in ("__wrapped__", "cache_parameters")})
+    shown = {k: v for k, v in new.__dict__.items() if k not in ("__wrapped__", "cache_parameters")}
+    for name, value in shown.items():
+        if not annotated_anew(tx, name, old.__dict__.get(name), value):
+            old.__dict__[name] = value
     return True
 
 
@@ -128,9 +131,9 @@ def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
     tx.guard(mine)
     for name, value in theirs.items():
         held = mine.get(name)
-        if name == "__annotations__" and type(held) is dict and type(value) is dict:
-            tx.set_contents(held, value)  # in place: functools.wraps gave it the very dict of the function
-        elif held is not value and not (callable(held) and not isinstance(held, type) and _inside(tx, held, value)):
+        if annotated_anew(tx, name, held, value):
+            continue
+        if held is not value and not (callable(held) and not isinstance(held, type) and _inside(tx, held, value)):
             mine[name] = value
     for name in [name for name in mine if name not in theirs]:
         del mine[name]
