@@ -170,7 +170,7 @@ class Attempt:
         return problems or run_checks(self._asked(), self.config.check_deadline_s)
 
     def _asked(self) -> list[tuple[str, str]]:
-        return [(work.name, work.loaded.path) for work in self.run.works.values()]
+        return [(work.name, work.loaded.path) for work in self.run.works.values() if work.taken]
 
     def smoke(self) -> None:
         """Run the smoke-test files that there are for the modules that were touched. Raises Invalid."""
@@ -245,9 +245,8 @@ class Attempt:
         old = tuple(before for before, _ in run.search.replaced)
         modules = {}
         for work in works:
-            report = work.report()
-            if work.edited or any((report.ran, report.grafted, report.rebound, report.kept, report.removed)):
-                modules[work.name] = report
+            if work.taken:
+                modules[work.name] = work.report()
             run.settle(work)
         modules.update(self.files.reports())
         self.program.dangling.update(run.dangling)

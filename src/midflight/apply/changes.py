@@ -54,7 +54,7 @@ class Changes:
     def __init__(self, program: Program, pending: Mapping[int, dict[str, Any]], edited: Collection[str]) -> None:
         self.program, self.pending, self.edited = program, pending, edited
         self.values: dict[Key, Any] = {}
-        self.count = 0  # how often a value has changed
+        self.order: list[Key] = []  # which value changed, each time that one did
         self.last: dict[Key, int] = {}  # the count at which each changed last
         self.short: set[str] = set()  # the last parts of their names
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
@@ -82,6 +82,22 @@ class Changes:
     def may_reach(self, module: str) -> bool:
         """Whether something may follow in a module from what has changed so far: it names it, or that is not known."""
         return bool(self.fresh) or module in self._reached
+
+    @property
+    def count(self) -> int:
+        """How often a value has changed."""
+        return len(self.order)
+
+    def names_since(self, count: int) -> set[str]:
+        """The last parts of the names of values that changed after the count was `count`."""
+        return {name.rpartition(".")[2] for _, name in self.order[count:]} if count else self.short
+
+    def found_by_name(self, work: Work) -> bool:
+        """Whether a statement of the module that is stale names what changed: nothing but values has changed, and
+        nobody edited it."""
+        if work.source is not None or not self.only_values:
+            return False
+        return not (self.helpers(work) if work.helpers is None else work.helpers)
 
     @property
     def only_values(self) -> bool:
@@ -140,7 +156,7 @@ class Changes:
     def value_changed(self, key: Key, old: Any, origin: str = "") -> None:
         """`origin` is the module whose change this follows, where it is another one."""
         self.values.setdefault(key, old)
-        self.count += 1
+        self.order.append(key)
         self.last[key] = self.count
         self.short.add(key[1].rpartition(".")[2])
         if old is ABSENT and "." not in key[1]:
@@ -244,20 +260,29 @@ class Changes:
         """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,
         which calls what it does not name."""
         named: dict[str, set[str]] = {}
-        fresh: dict[tuple[str, str], set[int]] = {}
+        fresh: dict[str, dict[str, set[int]]] = {}
         for module, name, function in self.fresh:
-            fresh.setdefault((module, name), set()).add(id(function))
+            fresh.setdefault(module, {}).setdefault(name, set()).add(id(function))
         self.fresh = []
-        for (module, name), functions in fresh.items():
-            for loaded in self.program.users(module, name):
-                if loaded.name == module and not loaded.mentions_again(name):
-                    if not functions <= self.plain:
-                        named.setdefault(module, set())
-                elif loaded.name == module or not _means_its_own(loaded, name):
-                    if loaded.name == module:
-                        self.plain -= functions
-                    named.setdefault(loaded.name, set()).add(name)
+        for module, changed in fresh.items():
+            for loaded, names in self.program.users(module, changed):
+                if loaded.name != module:
+                    meant = [name for name in names if not _means_its_own(loaded, name)]
+                else:
+                    meant = self._used_at_home(loaded, changed, named)
+                if meant:
+                    named.setdefault(loaded.name, set()).update(meant)
         return named
+
+    def _used_at_home(self, loaded: Loaded, changed: Mapping[str, set[int]], named: dict[str, set[str]]) -> list[str]:
+        """The names of `changed` that their own module has more than once in its text."""
+        used = [name for name in changed if loaded.mentions_again(name)]
+        for name, functions in changed.items():
+            if name in used:
+                self.plain -= functions
+            elif not functions <= self.plain:
+                named.setdefault(loaded.name, set())
+        return used
 
     def _only_values_name(self, loaded: Loaded, names: Collection[str]) -> bool:
         """Whether in the text of a module that nobody edited only statements name any of `names` that make no function:
@@ -296,6 +321,9 @@ class Changes:
         if not self.values and not ((self.touched or self.shapes) and statement.calls) and not lists:
             return []
         helpers = self.helpers(work)
+        if not (statement.calls or lists or helpers or prefix or dotted_reads(statement)):
+            found = [name for name in statement.reads if (work.name, name) in self.values]
+            return sorted(self._not_accepted(work, found)) if found else found
         namespace = self._now(work.loaded.namespace, {name: self._imported(one) for name, one in helpers.items()})
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
@@ -471,7 +499,7 @@ class Changes:
 def _means_its_own(loaded: Loaded, name: str) -> bool:
     """Whether a module that mentions `name` can only mean its own: names such as `run` are everywhere."""
     own = loaded.namespace.get(name)
-    if not isinstance(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
+    if type(own) in PLAIN or not isinstance(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
         return False
     word, text = name.encode(), loaded.source or b""
     return b"." + word not in text and word + b" as " not in text

@@ -28,13 +28,13 @@ from midflight.apply.scopes import ModuleScope, Pending, mangled
 from midflight.apply.statements import Runner
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.work import Work
-from midflight.graph.hook import values_made
+from midflight.graph.hook import values_among, values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
-from midflight.plan.flow import modules_imported
+from midflight.plan.flow import followers, modules_imported, stars
 from midflight.plan.futures import future_flags
 from midflight.plan.order import Starred, called_before_bound, used_before_bound
-from midflight.plan.statements import SourceText
+from midflight.plan.statements import SourceText, Statement
 from midflight.values import Kept
 
 _ASKED = frozenset({"__subclasshook__", "__instancecheck__", "__subclasscheck__"})  # who is an instance
@@ -146,13 +146,21 @@ class Execution:
         again = set()
         for name in self.changes.spread() - self.going:
             work = self.works.get(name) or self._unedited(name)
-            if work is None:
-                continue
-            runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
-            if runner.anything_stale(work.pairs):
+            if work is not None and self._is_owed_a_look(work):
                 self.works[name] = work
                 again.add(name)
         return again
+
+    def _is_owed_a_look(self, work: Work) -> bool:
+        """Whether anything in it may be stale. Where only values changed the names say so, and that nothing follows
+        after all is found out when its turn comes: each statement is asked once, and not a second time beforehand."""
+        if self.changes.found_by_name(work):
+            if work.seen == self.changes.count:
+                return False
+            fresh = self.changes.names_since(work.seen)
+            return not followers(work.text).keys().isdisjoint(fresh) or stars(work.text)
+        runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
+        return runner.anything_stale(work.pairs)
 
     def _unedited(self, name: str) -> Work | None:
         loaded = self.program.get(name)
@@ -183,15 +191,15 @@ class Execution:
             return
         visiting.add(name)
         work = self.works[name]
-        needs = _imported_by(work, work.text)
+        needs = _imported_by(work, work.text) & self.works.keys()
         known = _imported_by(work, work.old.text) if work.edited else needs
         # What ended later and is in a cycle with it came when it was not whole; what an edit brought did not.
-        later = {n for n in needs & known & self.works.keys() if self.works[n].loaded.order > work.loaded.order}
+        later = [n for n in needs & known if self.works[n].loaded.order > work.loaded.order]
         needs -= {n for n in later if name in self.program.imports.reached(n)}
-        for needed in sorted(needs & self.works.keys(), key=lambda n: self.works[n].loaded.order):
+        for needed in sorted(needs, key=lambda n: self.works[n].loaded.order):
             self._place(needed, order, visiting)
         visiting.discard(name)
-        order[name] = max([work.loaded.order * 1000, *(order[n] + 1 for n in needs & order.keys())])
+        order[name] = max([work.loaded.order * 1000, *(order[n] + 1 for n in needs if n in order)])
 
     def _empty_caches(self) -> None:
         """Answers of the old code go when the reload commits: what they were cannot be put back."""
@@ -212,8 +220,9 @@ class Execution:
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}
-        fresh = values_made(loaded.namespace) if ran else {}
-        bound = {n for p in work.pairs for n in p.statement.binds} if ran else set()
+        space = loaded.namespace
+        fresh = values_made(space) if any("." in name for name in ran) else values_among(space, ran)
+        bound = _bound(work) if work.edited else work.text.fact("bound", lambda: _bound(work))
         for name in [_as_held(name) for name in ran if name in bound or "." in name]:
             loaded.made.pop(name, None)
             if name in fresh:
@@ -290,11 +299,21 @@ class Execution:
                 )
 
 
-def _imported_by(work: Work, text: SourceText) -> set[str]:
+def _bound(work: Work) -> set[str]:
+    return {name for pair in work.pairs for name in pair.statement.binds}
+
+
+def _imported_by(work: Work, text: SourceText) -> frozenset[str]:
     """The modules that the top level of a version imports: what only type checkers see has no say."""
     package, space = hasattr(work.loaded.module, "__path__"), work.loaded.namespace
-    found = text.fact("importing", lambda: [s for s in text.statements if s.is_import or s.is_block])
-    return set().union(*(modules_imported(as_it_runs(s, space), work.name, package) for s in found))
+    found = text.fact("importing", lambda: [s for s in text.statements if s.is_import])
+    known: frozenset[str] = text.fact("imports at once", lambda: _modules_of(found, work.name, package))
+    blocks = text.fact("blocks", lambda: [s for s in text.statements if s.is_block])
+    return known | _modules_of([as_it_runs(s, space) for s in blocks], work.name, package) if blocks else known
+
+
+def _modules_of(statements: Iterable[Statement], module: str, is_package: bool) -> frozenset[str]:
+    return frozenset[str]().union(*(modules_imported(one, module, is_package) for one in statements))
 
 
 def _as_held(label: str) -> str:

@@ -105,6 +105,12 @@ class ModuleScope:
             del scratch["__annotations__"]
         return {name: value for name, value in scratch.items() if name not in given or given[name] is not value}
 
+    def compute(self, code: types.CodeType, name: str) -> Any:
+        """What `code`, which binds nothing but `name` and annotates nothing, gives it."""
+        scratch = {key: value for key, value in self.pending.items() if value is not ABSENT}
+        exec(code, self.namespace, scratch)
+        return scratch[name]
+
 
 def mangled(name: str, owner: str) -> str:
     """`name` as the body of a class `owner` binds it (PEP 8's "name mangling", Python/compile.c, _Py_Mangle)."""

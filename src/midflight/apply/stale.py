@@ -14,6 +14,7 @@ from midflight.apply.attributes import refresh_attributes
 from midflight.apply.blocks import refresh_block
 from midflight.apply.definitions import decorator_edited, refresh_function
 from midflight.apply.effects import does_something
+from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.transaction import ABSENT
@@ -32,6 +33,8 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
     statement = pair.new
     assert statement is not None
     refresh_aliases(runner, statement)
+    if statement.is_import:
+        return  # that is all it can follow
     if runner.work.reran.get(statement, 0) >= MOST_RERUNS:
         return
     causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
@@ -48,7 +51,7 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         with helped(runner, statement):
             refresh_block(runner, pair)
         return
-    if not causes or statement.is_import:
+    if not causes:
         return
     if statement in runner.work.reran:
         causes = _newer_causes(runner, statement)
@@ -65,6 +68,8 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
 def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     statement = pair.new
     assert statement is not None
+    if refresh_formula(runner, pair, causes):
+        return
     if _decorates_class(runner, statement) or _decorates_function(runner, statement):
         if _decorates_class(runner, statement) or _new_decorator(runner, statement, causes):
             runner.swap_roots(pair)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import heapq
 import itertools
 import operator
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import starred_away
@@ -47,7 +48,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair
-from midflight.plan.flow import dotted_reads, followers, mentions
+from midflight.plan.flow import dotted_reads, followers, mentions, stars
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, PARTS, Statement, walk_scope
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
 
 # What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py).
 _OF_MODULES = frozenset("__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__".split())
-FEW_VALUES = 20  # so many that changed are looked up by name; for more all statements are asked
 
 
 class Runner:
@@ -159,16 +159,9 @@ class Runner:
     def _worth_a_look(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
         """Those that may be stale: what calls nothing can be so only by a value that it names; and so is all else where
         nothing but values has changed. What one of them changes counts for those below."""
-        changed, at = self.changes.short, 0
-        if not self.work.edited and pairs is self.work.pairs and not self.changes.helpers(self.work):
-            places = followers(self.work.text)
-            while self.changes.only_values and len(changed) <= FEW_VALUES:
-                found = [place for name in (*changed, "*") for place in places.get(name, ()) if place >= at]
-                if not found:
-                    return
-                at = min(found) + 1
-                yield pairs[at - 1]
-        for pair in pairs[at:]:
+        changed = self.changes.short
+        passed = (yield from self._followers()) if pairs is self.work.pairs else 0
+        for pair in pairs[passed:]:
             new = pair.new
             if new is not None and (new.is_active or (changed and self._names_what_changed(new))):
                 yield pair
@@ -178,6 +171,32 @@ class Runner:
         helpers, values = self.changes.helpers(self.work), self.changes.values
         also = {name for name, one in helpers.items() if (one.module, one.name) in values} if helpers else ()
         return not mentions(statement).isdisjoint((*self.changes.short, *also))
+
+    def _followers(self) -> Generator[Pair, None, int]:
+        """Those that follow what changed, found by its names for as long as that finds them all; gives how many pairs
+        it has passed by. Once through, it says in `work.seen` that those above are owed no look either."""
+        changes, work, passed = self.changes, self.work, 0
+        if not changes.found_by_name(work):
+            return 0
+        places, above = followers(work.text), stars(work.text)
+        waiting = [place for name in places.keys() & changes.short for place in places[name]]
+        waiting += places.get("*", ())
+        heapq.heapify(waiting)
+        while changes.only_values:
+            while waiting and waiting[0] < passed:
+                heapq.heappop(waiting)
+            if not waiting:
+                work.seen = work.seen if above else changes.count
+                return len(work.pairs)
+            at, count = heapq.heappop(waiting), changes.count
+            yield work.pairs[at]
+            passed = at + 1
+            for module, name in changes.order[count:]:
+                above = above or module != work.name
+                for place in places.get(name.rpartition(".")[2], ()):
+                    above = above or place < at
+                    heapq.heappush(waiting, place)
+        return passed
 
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
         assert pair.new is not None
@@ -355,21 +374,24 @@ class Runner:
     def aside(
         self, nodes: Sequence[ast.stmt], given: Mapping[str, Any], pair: Pair
     ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
-        waiting = self.scope.pendings.get(id(self.scope.namespace), {})
-        goes = any(waiting.get(name, name) is ABSENT for name in pair.statement.reads)
-        if self.changes.unfilled or goes or (self._others_wait() and dotted_reads(pair.statement)):
-            # It may read a container that waits for its new contents, a name that is about to go, or an attribute of
-            # another module or a class that is about to change.
-            self.tx.flush()
-            self.changes.unfilled = False
-        code = self._compiled(nodes, pair.statement)
+        self.prepare_for(pair.statement)
+        code = self.compiled(nodes, pair.statement)
         made = self.scope.run_aside(code, given, pair.statement.node)
         annotations = made.pop("__annotations__", None)
         if annotations is not None:
             self.scope.set("__annotations__", annotations)
         return made, tuple(nested_codes(code))
 
-    def _compiled(self, nodes: Sequence[ast.stmt], statement: Statement) -> types.CodeType:
+    def prepare_for(self, statement: Statement) -> None:
+        """Make live what it may read and a run aside does not show it: a container that waits for its new contents, a
+        name that is about to go, an attribute of another module or a class that is about to change."""
+        waiting = self.scope.pendings.get(id(self.scope.namespace), {})
+        goes = any(waiting.get(name, name) is ABSENT for name in statement.reads)
+        if self.changes.unfilled or goes or (dotted_reads(statement) and self._others_wait()):
+            self.tx.flush()
+            self.changes.unfilled = False
+
+    def compiled(self, nodes: Sequence[ast.stmt], statement: Statement) -> types.CodeType:
         """A statement of a module that stays as it is is compiled once, however often what it reads changes. Not one
         that makes functions: who holds their code is told by its reference count."""
         scope = self.scope
@@ -434,15 +456,19 @@ class Runner:
 
     @property
     def old_groups(self) -> Groups:
-        return self._grouped("old", [p.old for p in self.siblings if p.old is not None])
+        return self._grouped("old")
 
     @property
     def new_groups(self) -> Groups:
-        return self._grouped("new", [p.new for p in self.siblings if p.new is not None])
+        return self._grouped("new")
 
-    def _grouped(self, which: str, statements: Sequence[Statement]) -> Groups:
+    def _grouped(self, which: str) -> Groups:
+        if self.siblings is self.work.pairs and not self.work.edited:
+            return self.work.text.fact("groups", lambda: Groups(self.work.text.statements))  # type: ignore[no-any-return]
         held = self._groups.get(which)
         if held is None or held[0] is not self.siblings:
+            both = ((pair.old if which == "old" else pair.new) for pair in self.siblings)
+            statements = [one for one in both if one is not None]
             ordered = sorted(statements, key=lambda s: s.first) if which == "old" else statements
             text = self.work.old.text if which == "old" else self.work.text
             if len(ordered) == len(text.statements) and all(map(operator.is_, ordered, text.statements)):

@@ -46,6 +46,7 @@ class Work:
     ran_at: dict[Statement, int] = field(default_factory=dict)  # the count of changes before it ran last
     followed: dict[Statement, int] = field(default_factory=dict)
     done: bool = False
+    seen: int = 0  # the count of changes up to which no statement is owed a look; see `Runner.refresh`
     helpers: dict[str, Imported] | None = None  # see Changes.helpers
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
     changed: list[Pair] = field(init=False)
@@ -59,6 +60,12 @@ class Work:
     @property
     def edited(self) -> bool:
         return self.source is not None
+
+    @property
+    def taken(self) -> bool:
+        """Whether the reload did anything to it, or kept something of it from what it did."""
+        record = self.record
+        return self.edited or any((record.ran, record.grafted, record.rebound, record.kept, record.removed))
 
     def inside(
         self, statement: Statement, part: str, body: Sequence[ast.stmt], lines: Sequence[str]
@@ -80,7 +87,7 @@ class Work:
 
     def __post_init__(self) -> None:
         # Pairs that are not just what they were are few: who has a question to all of them asks these.
-        self.changed = [pair for pair in self.pairs if pair.kind != "same"]
+        self.changed = [pair for pair in self.pairs if pair.kind != "same"] if self.edited else []
         self.reordered = bool(self.changed) and reorders(self.pairs)
 
     @property

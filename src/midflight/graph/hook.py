@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from typing import Any
@@ -103,6 +103,11 @@ def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
     for value in [value for value in namespace.values() if issubclass(type(value), type)]:
         _note_class(made, "", value, namespace)
     return made
+
+
+def values_among(namespace: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The same for some of a module's names alone."""
+    return values_made({name: namespace[name] for name in names if name in namespace})
 
 
 def _note_class(made: dict[str, Any], around: str, cls: type, namespace: dict[str, Any]) -> None:

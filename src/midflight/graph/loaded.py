@@ -7,7 +7,7 @@ import os
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from midflight.graph.hook import Notebook, Noted, read_bytes
@@ -259,30 +259,34 @@ class Program:
         """Whether a function or class was defined in one of the program's modules."""
         return getattr(value, "__module__", None) in self.notebook.modules
 
-    def users(self, module: str, name: str) -> Iterator[Loaded]:
-        """Modules that may mean something of `module` by `name`: they import it, directly or through others that hold
-        it, and have the word in their text; and star importers of it."""
+    def users(self, module: str, names: Collection[str]) -> Iterator[tuple[Loaded, Collection[str]]]:
+        """Modules that may mean something of `module` by one of `names`, each with these: they import it, directly or
+        through others that hold it, and have the word in their text; and star importers of it. A module that several
+        ways lead to may come more than once, with other names each time."""
         self._index()
-        seen, waiting = {module}, [module]
         own = self.get(module)
         if own is not None:
-            yield own
+            yield own, names
+        seen: dict[str, set[str]] = {module: set(names)}
+        waiting = [(module, names)]
         while waiting:
-            for importer in sorted(self.imports.importers(waiting.pop()) - seen):
-                seen.add(importer)
-                loaded = self.get(importer)
+            home, held = waiting.pop()
+            for importer in sorted(self.imports.importers(home)):
+                fresh = [name for name in held if name not in seen.get(importer, ())]
+                loaded = self.get(importer) if fresh else None
                 if loaded is None:
                     continue
-                star = loaded.has_star
-                if star or loaded.mentions(name):
-                    yield loaded
-                if star or name in loaded.namespace:
-                    waiting.append(importer)  # it may pass it on: a re-export
+                seen.setdefault(importer, set()).update(fresh)
+                star, space = loaded.has_star, loaded.namespace
+                if meant := fresh if star else [name for name in fresh if loaded.mentions(name)]:
+                    yield loaded, meant
+                if passed := fresh if star else [name for name in fresh if name in space]:
+                    waiting.append((importer, passed))  # it may pass it on: a re-export
 
     def holders(self, module: str, name: str) -> Iterator[str]:
         """Other modules that hold the value of `module`'s name under the same name."""
         own = self.get(module)
-        for other in self.users(module, name):
+        for other, _ in self.users(module, [name]):
             if own is None or other is own or name not in own.namespace:
                 continue
             if other.namespace.get(name, self) is own.namespace[name]:

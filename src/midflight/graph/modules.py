@@ -27,8 +27,8 @@ class ModuleGraph:
 
     def importers(self, module: str) -> set[str]:
         """Modules that import `module`, something of it, or a package above it, from which they may reach it."""
-        found: set[str] = set()
-        for name in prefixes(module):
+        found = set(self._importers.get(module, ()))
+        for name in prefixes(module.rpartition(".")[0]):
             found |= self._importers.get(name, set())
         found.discard(module)
         return found

@@ -45,6 +45,11 @@ def followers(text: SourceText) -> dict[str, list[int]]:
     return text.fact("followers", lambda: _followers(text))  # type: ignore[no-any-return]
 
 
+def stars(text: SourceText) -> bool:
+    """Whether a statement of it follows whatever another module has: a star import."""
+    return "*" in followers(text)
+
+
 def _followers(text: SourceText) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, statement in enumerate(text.statements):
