@@ -988,6 +988,94 @@ m.L.append("run")
 [1] => [2]
 [expect]
 m.L == [2] and n.L is m.L and n.HELD["l"] is m.L or told("HELD")
+
+# formulas-of-many-names: what modules compute from a constant follows under any name, and what was rebound stays
+[file a.py]
+N = 1
+M = 5
+[file b.py]
+import a
+from a import N
+A1 = N + 1; A2 = A1 * 2; A3 = f"{A2}!"; A4 = (A1, A2); A5 = -N if N else 0
+A6 = A1 > 2; A7 = "abc"[:N]; A8 = a.N + a.M; A9 = A8 + 1
+B1 = N; B2 = B1; B3 = B2; B4 = B3; B5 = B4; B6 = B5; B7 = B6; B8 = B7; B9 = B8
+C1 = B9 + 1; C2 = C1; C3 = C2; C4 = C3; C5 = C4; C6 = C5; C7 = C6
+def read(): return C7
+[file c.py]
+from b import *
+from b import C7 as last
+D = last + A9
+[run]
+import b, c
+b.B2 = 100
+[sub a.py]
+N = 1 => N = 3
+[expect]
+(b.A1, b.A2, b.A3, b.A4, b.A5, b.A6, b.A7, b.A8, b.A9) == (4, 8, "8!", (4, 8), -3, True, "abc", 8, 9)
+b.B1 == 3 and b.B2 == 100 and told("B2") and b.B9 == 1 and c.D == 2 + 9 and c.A9 == 9 and c.last == 2
+
+# formula-above-what-it-reads: a value that a statement further down makes, which ran before by another way
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+import d
+UP = d.LOW + 1
+LOW = N * 10
+d.take(LOW)
+[file d.py]
+from a import N
+LOW = 10 * N
+def take(value):
+    global LOW
+    LOW = value
+[run]
+import b, d
+[sub a.py]
+N = 1 => N = 2
+[expect]
+b.UP == 21 and b.LOW == 20 and d.LOW == 20
+
+# formulas-in-a-circle: modules that import one another come to rest
+[file a.py]
+N = 1
+import b
+A = N + 1
+C = b.B + 1
+[file b.py]
+import a
+from a import N
+B = N * 2
+def read(): return a.C
+[run]
+import a, b
+[sub a.py]
+N = 1 => N = 4
+[expect]
+(a.A, a.C, b.B, b.read()) == (5, 9, 8, 9)
+
+# annotation-calls-nothing: a decorator does not run again because the code of a class that is only annotated changed
+[file m.py]
+import functools
+class C:
+    def __init__(self): self.x = 1
+class K(C): pass
+def make(): return [C, K][0]
+def deco(f): return functools.wraps(f)(lambda *a, **k: f(*a, **k))
+@deco
+def only(a: C, b: "list[C]" = None) -> C | None: return C().x
+@deco
+def given(a: C, b=C): return b().x
+@deco
+def called(a: make()): return a
+[run]
+import m
+[sub m.py]
+self.x = 1 => self.x = 2
+K][0] => K][1]
+[expect]
+m.only(0) == 2 and m.given(0) == 2 and m.called.__annotations__ == {"a": m.K}
+not told("grafted", "only") and told("grafted", "given") and told("grafted", "called")
 """
 
 

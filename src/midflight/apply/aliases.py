@@ -105,13 +105,16 @@ def _only_here(runner: Runner, statement: Statement, name: str) -> bool:
 
 def _stars(runner: Runner, statement: Statement) -> list[str]:
     """The modules of which a statement imports all names."""
+    if not imports_names(statement):
+        return []
     package = hasattr(runner.work.loaded.module, "__path__")
     return [one.module for one in imports_in(statement, runner.work.name, package) if one.name == "*"]
 
 
 def starred(runner: Runner, statement: Statement) -> frozenset[str]:
     """The names that a statement's star imports bring."""
-    return frozenset[str]().union(*(_public(runner, module) for module in _stars(runner, statement)))
+    stars = _stars(runner, statement)  # asked of every statement, and few have one
+    return frozenset[str]().union(*(_public(runner, module) for module in stars)) if stars else frozenset()
 
 
 def starred_before(runner: Runner, statement: Statement) -> frozenset[str]:

@@ -28,6 +28,7 @@ from midflight.plan.flow import (
     dotted_reads,
     imported_and_deleted,
     makers_of_functions,
+    only_annotated,
     stored,
 )
 from midflight.plan.order import LISTERS, lists_names, names_around
@@ -128,7 +129,7 @@ class Changes:
         """A name that is deleted again is made anew: what it held is not known, and nobody imports it."""
         if key not in self.values:
             self.values[key] = ABSENT
-            self.count += 1
+            self.order.append(key)
             self.last[key] = self.count
             self.short.add(key[1].rpartition(".")[2])
 
@@ -348,6 +349,11 @@ class Changes:
         if run:
             # To look up a property or another descriptor runs it.
             only_stored = {n for n in stored(statement) if len(n) == 1 or isinstance(rest.get(n), _AS_THEY_ARE)}
+            only_stored |= {
+                n
+                for n in only_annotated(statement)
+                if (len(n) == 1 or isinstance(rest.get(n), type)) and not self._is_reshaped(rest.get(n))
+            }
             run = [name for name in run if name not in only_stored]
         if isinstance(statement.node, (ast.With, ast.AsyncWith)):
             run += [name for name in rest if name not in run and self._runs_touched(rest[name], _ENTERING)]
@@ -443,14 +449,20 @@ class Changes:
 
     def _class_touched(self, cls: type) -> bool:
         """Whether making an instance runs code that changed, or gives one of other fields."""
-        for base in cls.__mro__:
-            if id(base) in self.shapes or (self.remade and (module_of(base), base.__qualname__) in self.remade):
-                return True
-            for name in _MAKERS:
-                maker = vars(base).get(name)
-                if id(inside(maker)) in self.touched:
-                    return True
-        return False
+        if self._is_reshaped(cls):
+            return True
+        makers = (vars(base).get(name) for base in cls.__mro__ for name in _MAKERS)
+        return any(id(inside(maker)) in self.touched for maker in makers)
+
+    def _is_reshaped(self, cls: Any) -> bool:
+        """Whether it is a class whose instances have other fields, or are made in another way: that shows in the class
+        itself, also to a decorator that looks at annotations."""
+        if not isinstance(cls, type) or not (self.shapes or self.remade):
+            return False
+        return any(
+            id(base) in self.shapes or (self.remade and (module_of(base), base.__qualname__) in self.remade)
+            for base in cls.__mro__
+        )
 
     def _runs_touched(self, value: Any, methods: Collection[str]) -> bool:
         """Whether one of these special methods of an object, or of what a class makes, is code that changed."""

@@ -28,8 +28,9 @@ def refresh_formula(runner: Runner, pair: Pair, causes: Sequence[str]) -> bool:
     old = scope.get(name)
     if type(old) not in PLAIN or statement in work.reran or name in runner.building:
         return False
-    group = runner.new_groups.of(statement)
-    if len(group.statements) != 1 or not group.names:
+    groups = runner.new_groups
+    group = groups.of(statement)
+    if len(group.statements) != 1 or not group.names or not groups.passing.isdisjoint((name, *statement.reads)):
         return False
     if not is_as_made(runner, name, group.statements):
         runner.run.keep(work, name, causes)

@@ -106,4 +106,4 @@ def _globals_of(function: ast.AST) -> frozenset[str]:
     own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     calls = (node.func for node in nodes if isinstance(node, ast.Call))
     methods = {f".{call.attr}" for call in calls if isinstance(call, ast.Attribute)}
-    return frozenset({node.id for node in names} - own - vars(builtins).keys() | methods)
+    return frozenset(({node.id for node in names} - own).difference(vars(builtins)) | methods)

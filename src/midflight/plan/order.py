@@ -87,12 +87,12 @@ def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, 
 def _needs(statement: Statement, future: Collection[str]) -> frozenset[str]:
     node = statement.node
     if isinstance(node, ast.AnnAssign) and "annotations" in future:
-        return frozenset() if node.value is None else read_names(ast.Expr(node.value)) - vars(builtins).keys()
+        return frozenset() if node.value is None else read_names(ast.Expr(node.value)).difference(vars(builtins))
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and "annotations" in future:
         looked_up: frozenset[str] = statement.fact("needs", _without_annotations)
-        return looked_up - vars(builtins).keys()
+        return looked_up.difference(vars(builtins))
     names = statement.reads - statement.binds if statement.is_block or statement.is_class else statement.reads
-    return names - vars(builtins).keys()
+    return names.difference(vars(builtins))
 
 
 def _without_annotations(node: ast.stmt) -> frozenset[str]:

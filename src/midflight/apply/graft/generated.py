@@ -19,6 +19,7 @@ from midflight.apply.graft.fields import Fields, complete, fields_of, same_field
 from midflight.apply.graft.functions import fitted, same_code
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import forget_marks, marks_of
+from midflight.apply.graft.unheld import take_apart
 from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
@@ -580,6 +581,8 @@ def leave_classes() -> None:
 
 def collect_left() -> None:
     """After a reload: classes that only the garbage collector takes out of `__subclasses__()`."""
+    if LEFT and _Nobody not in LEFT:
+        take_apart(LEFT)
     for generation in (0, 2):
         if LEFT:
             gc.collect(generation)
