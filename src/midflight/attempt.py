@@ -296,7 +296,8 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
     result = edited(loaded.name, path if moved else loaded.path, old.text, source, loaded.namespace, Process())
     if isinstance(result, Edited):
         # In another file every line is another place.
-        pairs = [as_compiled(pair, old, result.compiled) if pair.kind == "bodies" else pair for pair in result.pairs]
+        known = {**result.compiled, **result.methods}
+        pairs = [as_compiled(pair, old, known) if pair.kind == "bodies" else pair for pair in result.pairs]
         if moved:
             pairs = [pair.elsewhere() for pair in pairs]
         return Work(loaded, old, result.text, pairs, result.source, result.compiled, result.methods)

@@ -3494,6 +3494,25 @@ K = 2
 from a import K
 [expect]
 b.K == 2
+
+# name-that-a-class-body-binds-further-down: a statement above reads the module's, after edits of other members too
+[file a.py]
+x = 1
+class C:
+    a = x
+    x = 2
+    def f(self):
+        return 1
+    b = x
+[run]
+import a
+[sub a.py]
+        return 1 =>         y = 1\n        return y
+[expect]
+[sub a.py]
+x = 1 => x = 3
+[expect]
+(a.C.a, a.C.x, a.C.b) == (3, 2, 2)
 """
 
 

@@ -208,7 +208,7 @@ def test_a_body_compiled_alone_is_the_code_that_the_whole_text_gives(seed, futur
 
 def test_a_body_that_was_edited_is_parsed_only_when_it_is_asked_for():
     old = parse(PLAIN.format(""))
-    new, compiled = parse_edited(old, old.text.replace("return b", "return b + 1"))
+    new, compiled, _ = parse_edited(old, old.text.replace("return b", "return b + 1"))
     (pair,) = [pair for pair in match(old.statements, new.statements) if pair.kind != "same"]
     assert (pair.kind, pair.new in compiled, pair.new._node) == ("bodies", True, None)
     assert ast.unparse(pair.new.node.body[-1]) == "return b + 1"
@@ -221,11 +221,90 @@ def test_a_method_that_ends_sooner_ends_its_class_sooner(line):
     assert described(reread(parse(text), new)) == described(parse(new))
 
 
-def test_of_a_class_only_the_method_that_was_edited_is_parsed_again():
-    old = parse(TEXT)
-    new = reread(old, TEXT.replace("        x = 1\n", "        x = 2\n"))
-    (before,), (after,) = ([s.node for s in text.statements if isinstance(s.node, ast.ClassDef)] for text in (old, new))
-    assert [a is b for a, b in zip(before.body, after.body, strict=True)].count(False) == 1
+METHODS = """{}import os
+from sys import path
+
+@print
+class K(dict):
+    A = 1
+
+    def __init__(self, a,
+                 b=1):
+        # a comment
+        b = path.append(a)
+        self.__x = b
+
+    @os.fspath
+    @property
+    def f(self):
+        return super().f, lambda: self.__x
+
+    B = 2
+    async def g(self): return self
+
+    class L:
+        C = 3
+
+    def h(self):
+        pass
+        return __class__
+# below it
+x = 1
+"""
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_method_compiled_alone_is_the_code_that_the_whole_text_gives(seed, future):
+    rng = random.Random(seed)
+    taken = 0
+    old = parse(METHODS.format(future))
+    for _ in range(250):
+        lines = old.text.splitlines(keepends=True)
+        start = rng.choice([at for at, line in enumerate(lines) if line.startswith(" " * 8) or rng.random() < 0.1])
+        end = min(start + rng.choice((1, 1, 1, 2)), len(lines))
+        lines[start:end] = [_deeper(rng, rng.choice(BODIES)) for _ in range(end - start)]
+        text = "".join(lines)
+        module = parsed_or_error(functools.partial(compile, dont_inherit=True), text, "m.py", "exec")
+        if isinstance(module, type):
+            continue
+        piece = parse_edited(old, text, "m.py")
+        for pair in match(old.statements, piece.text.statements):
+            assert pair.new not in piece.methods or pair.kind in ("bodies", "same")
+        for statement, code in piece.methods.items():
+            assert described(SourceText(text, statement.members, ())) == described(SourceText(text, _members(text), ()))
+            ((alone,),) = map(nested_codes, nested_codes(code))
+            (same,) = [one for one in _inside(module) if one.co_firstlineno == alone.co_firstlineno]
+            assert same_code(alone, same) and same_places(alone, same) and alone.co_qualname == same.co_qualname
+            taken += 1
+        assert described(piece.text) == described(parse(text))
+        old = piece.text if rng.random() < 0.5 else parse(METHODS.format(future))
+    assert taken > 20
+
+
+def _deeper(rng, line):
+    return "    " + line if rng.random() < 0.9 else line
+
+
+def _members(text):
+    (found,) = [statement for statement in parse(text).statements if statement.is_class]
+    return found.members
+
+
+def _inside(module):
+    return [code for body in nested_codes(module) for code in nested_codes(body)]
+
+
+def test_a_method_that_was_edited_is_parsed_only_when_it_is_asked_for_and_the_rest_of_its_class_not_at_all():
+    old = parse(METHODS.format(""))
+    new, _, methods = parse_edited(old, old.text.replace("return super().f", "return super().g"))
+    (pair,) = [pair for pair in match(old.statements, new.statements) if pair.kind != "same"]
+    assert (pair.kind, pair.new in methods, pair.new._node) == ("bodies", True, None)
+    assert [one._node is None for one in pair.new.members].count(True) == 1
+    assert [a is b for a, b in zip(pair.old.node.body, pair.new.node.body, strict=True)].count(False) == 1
+    assert ast.dump(pair.new.node, include_attributes=True) == ast.dump(
+        parse(new.text).statements[2].node, include_attributes=True
+    )
 
 
 @pytest.mark.parametrize("separator", list("\v\f\x1c\x1d\x1e\x85\u2028\u2029"), ids=ascii)

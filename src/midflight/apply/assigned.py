@@ -264,14 +264,14 @@ def _run_live(
     guard_targets(runner, pair.new)
     if isinstance(runner.scope, ClassScope) and alone:
         code = runner.scope.compile([pair.new.located()])
-        bound = runner.scope.run_aside(code, {}, pair.new.node)
+        bound = runner.scope.run_aside(code, {}, pair.new)
         _lose_unbound(runner, pair, alone - bound.keys())
         return bound, tuple(nested_codes(code))
     watched = Watched(alone, runner.scope.namespace)
     node = watched.rewritten(pair.new.located()) if watched.names else pair.new.located()
     code = watched.linked(runner.scope.compile([node]))
     held = dict(runner.scope.namespace) if _may_bind_unseen(runner, pair.new) else {}
-    runner.scope.run(code, pair.new.node)
+    runner.scope.run(code, pair.new)
     for name in held.keys() - pair.new.binds:
         if runner.scope.namespace.get(name, ABSENT) is not held[name]:
             runner.changes.value_changed(runner.scope.key(name), held[name])

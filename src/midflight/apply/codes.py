@@ -102,7 +102,7 @@ def _makes_classes(code: types.CodeType) -> bool:
 def _graft_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType], new: Sequence[types.CodeType]) -> bool:
     """Give a function that only its name leads to its code on other lines: what most functions below an edit need.
     False where somebody else holds it, or what is inside it."""
-    name = getattr(pair.statement.node, "name", "")
+    name = pair.statement.defined
     function = runner.scope.get(name)
     if len(old) != 1 or type(function) is not types.FunctionType or function.__code__ is not old[0]:
         return False

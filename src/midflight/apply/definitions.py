@@ -235,7 +235,7 @@ def _settle_decorated(
     runner: Runner, pair: Pair, result: Any, inner: types.FunctionType | None, current: Any, before: Contents
 ) -> None:
     assert pair.new is not None
-    name = pair.new.node.name  # type: ignore[attr-defined]
+    name = pair.new.defined
     is_ours = inner is not None and _is_made(runner, pair, current)
     if not _is_last(runner, pair.new, name):
         runner.run.notes += runner.run.registrations.settle(before, inner, result, result, name)
@@ -330,9 +330,9 @@ def inner_function(runner: Runner, pair: Pair) -> types.FunctionType | None:
     """The function that the old version of a def made, wherever it is now."""
     assert pair.old is not None
     if not isinstance(pair.old.node, FUNCTIONS):
-        value = runner.scope.get(pair.statement.node.name)  # type: ignore[attr-defined]
+        value = runner.scope.get(pair.statement.defined)
         return value if made_here(runner, pair, value) else None  # a lambda bound to the name
-    name = pair.old.node.name
+    name = pair.old.defined
     roots = [code for code in _function_codes(runner.old_codes(pair)) if code.co_name == name]
     wanted = {id(code) for code in roots}
     for function in functions_in(runner.scope.get(name), runner.work.name):

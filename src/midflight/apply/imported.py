@@ -38,7 +38,7 @@ def _import(runner: Runner, pair: Pair) -> None:
                 return
             code = runner.scope.compile([node])
             before = {name: old for name, old in before.items() if name not in kept}
-        runner.scope.run(code, pair.new.node)
+        runner.scope.run(code, pair.new)
         runner.run.moves.arrivals(runner.run)
     if "*" in pair.new.binds:
         runner.last = last_binders(runner, runner.siblings, "new")  # what it brings may be known only now
@@ -72,7 +72,7 @@ def import_again(runner: Runner, pair: Pair, names: Collection[str]) -> None:
     assert pair.new is not None
     before = {name: runner.scope.get(name) for name in names}
     runner.run.before_call()
-    made = runner.scope.run_aside(runner.scope.compile([pair.new.located()]), {}, pair.new.node)
+    made = runner.scope.run_aside(runner.scope.compile([pair.new.located()]), {}, pair.new)
     for name, old in before.items():
         if name in made and made[name] is not old:
             runner.rebind(name, old, made[name])

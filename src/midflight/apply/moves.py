@@ -3,7 +3,6 @@ old function forwards to the new one."""
 
 from __future__ import annotations
 
-import ast
 import types
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,9 @@ from midflight.graph.heap import refuses_bases
 from midflight.graph.homes import made_in, module_of
 from midflight.graph.layouts import HEAP_TYPE, deciding, in_c, same_memory
 from midflight.graph.loaded import Loaded
-from midflight.plan.statements import FUNCTIONS
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
-
-
-DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 
 
 class Moves:
@@ -42,8 +37,8 @@ class Moves:
     def _note(self, work: Work) -> None:
         if all(pair.in_place for pair in work.changed):
             return
-        defined = {p.new.node.name for p in work.pairs if p.new is not None and isinstance(p.new.node, DEFINITIONS)}
-        had = {p.old.node.name for p in work.pairs if p.old is not None and isinstance(p.old.node, DEFINITIONS)}
+        defined = {p.new.defined for p in work.pairs if p.new is not None} - {""}
+        had = {p.old.defined for p in work.pairs if p.old is not None} - {""}
         for name in had - defined:
             self._leave(work.name, name, work.loaded.namespace.get(name))
         for name in defined - had:

@@ -75,7 +75,7 @@ class LiveRoots(Roots):
     def _of_plain(self, statement: Statement, namespace: Mapping[str, Any]) -> types.CodeType | None:
         """The code object of a plain function that its name leads to: it is there, and need not be compiled to be known
         again."""
-        name: str = statement.node.name  # type: ignore[attr-defined]
+        name = statement.defined
         function = namespace.get(name)
         if type(function) is not types.FunctionType or function.__globals__ is not namespace:
             return None
@@ -99,6 +99,9 @@ def as_compiled(pair: Pair, old: Parsed, compiled: Mapping[Statement, types.Code
         return pair
     before: Codes = old.roots.get(pair.old, ())
     after = nested_codes(compiled[pair.new])
+    if pair.new.is_class and len(before) == 1:  # only a method of it was compiled
+        after = nested_codes(after[0])
+        before = tuple(code for code in nested_codes(before[0]) if code.co_name == after[0].co_name)
     same = len(before) == len(after) and all(map(same_code, before, after))
     return Pair("moved", pair.old, pair.new) if same else pair
 

@@ -14,7 +14,7 @@ from typing import Any
 from midflight.apply.holders import nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.graph.loaded import Loaded, names_used
-from midflight.plan.statements import BLOCKS, bound_names, import_marks
+from midflight.plan.statements import Statement, import_marks
 
 Bindings = dict[str, Any]
 Pending = dict[int, dict[str, Any]]  # id of a namespace or class → names whose prepared writes are not live yet
@@ -85,7 +85,7 @@ class ModuleScope:
     def compile(self, nodes: Sequence[ast.stmt]) -> types.CodeType:
         return compile_nodes(nodes, self.loaded.path, self.flags, self.imports)
 
-    def run(self, code: types.CodeType, at: ast.stmt) -> None:
+    def run(self, code: types.CodeType, at: Statement) -> None:
         """In the live namespace, as the module's own top level would."""
         self.tx.guard(self.namespace)
         annotations = self.namespace.get("__annotations__")
@@ -93,7 +93,7 @@ class ModuleScope:
             self.tx.guard(annotations)
         exec(code, self.namespace)
 
-    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt) -> Bindings:
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: Statement) -> Bindings:
         """Against the live namespace, but what it binds comes back instead of going there."""
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         scratch = dict(given)
@@ -123,13 +123,17 @@ class ClassScope:
     """The body of a live class: what runs there is compiled inside its real nesting, so that private names,
     `super()`, `__class__` and qualified names come out right."""
 
-    def __init__(self, module: ModuleScope, owner: type, node: ast.ClassDef, outer: ClassScope | None = None) -> None:
-        self.module, self.owner, self.node, self.outer = module, owner, node, outer
+    def __init__(self, module: ModuleScope, owner: type, made_by: Statement, outer: ClassScope | None = None) -> None:
+        self.module, self.owner, self.made_by, self.outer = module, owner, made_by, outer
         self.pendings = module.pendings
         self.loaded, self.tx, self.flags, self.imports = module.loaded, module.tx, module.flags, module.imports
         self.namespace = module.namespace
         self.pending = module.pendings.setdefault(id(owner), {})
-        self.prefix: str = f"{outer.prefix if outer else ''}{node.name}."
+        self.prefix: str = f"{outer.prefix if outer else ''}{made_by.defined}."
+
+    @property
+    def node(self) -> ast.ClassDef:
+        return self.made_by.node  # type: ignore[return-value]
 
     @property
     def names(self) -> Mapping[str, Any]:
@@ -138,11 +142,11 @@ class ClassScope:
 
     def mangled(self, name: str) -> str:
         """The name that the body binds for `name`."""
-        return mangled(name, self.node.name)
+        return mangled(name, self.made_by.defined)
 
     def plain(self, name: str) -> str:
         """`mangled` taken back: the name as the source has it."""
-        head = f"_{self.node.name.lstrip('_')}"
+        head = f"_{self.made_by.defined.lstrip('_')}"
         return name[len(head) :] if name.startswith(head + "__") and not name.endswith("__") else name
 
     def get(self, name: str) -> Any:
@@ -190,22 +194,22 @@ class ClassScope:
             code = _class_code(code, name)
         return code
 
-    def run(self, code: types.CodeType, at: ast.stmt) -> None:
+    def run(self, code: types.CodeType, at: Statement) -> None:
         for name, value in self.run_aside(code, {}, at).items():
             self.set(name, value)
 
-    def bound_above(self, at: ast.stmt) -> frozenset[str]:
+    def bound_above(self, at: Statement) -> frozenset[str]:
         """Names that a statement `at` of the body finds there; what is bound further down it reads from around."""
         names = {"__module__", "__qualname__", "__doc__"}
-        for child in self.node.body:
-            if child is at:
+        for member in self.made_by.members:
+            if member.identity == at.identity:
                 break
-            names |= {self.mangled(name) for name in bound_names(child)}
-            if isinstance(child, BLOCKS) and any(one is at for one in ast.walk(child)):
+            names |= {self.mangled(name) for name in member.binds}
+            if member.is_block and any(one is at.node for one in ast.walk(member.node)):
                 break
         return frozenset(names)
 
-    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: ast.stmt) -> Bindings:
+    def run_aside(self, code: types.CodeType, given: Mapping[str, Any], at: Statement) -> Bindings:
         """As the body would at its statement `at`; what that binds comes back instead of going to the class."""
         if self.module.pending and not self.module.pending.keys().isdisjoint(names_used((code,))):
             self.tx.flush()  # a class body looks names up in the module's namespace only

@@ -201,7 +201,7 @@ class Runner:
     def _take_pair(self, pair: Pair, again: Collection[Statement]) -> None:
         assert pair.new is not None
         if pair.edited and pair.old is not None and isinstance(self.scope, ModuleScope):
-            for qualname, came, went in changed_shapes(pair.old.node, pair.new.node, "") if pair.new.is_class else ():
+            for qualname, came, went in changed_shapes(pair.old, pair.new, ""):
                 self.run.shapes[self.work.name, qualname] = (came, went)
         if pair.new in again:
             run_value(self, pair)
@@ -322,11 +322,11 @@ class Runner:
             self.run.removed.setdefault(self.work.name, {})[name] = old
 
     def _unregister(self, statement: Statement, value: Any) -> None:
-        forget_hooks(self.work.name, self.scope.prefix + getattr(statement.node, "name", ""))
+        forget_hooks(self.work.name, self.scope.prefix + statement.defined)
         if isinstance(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
             return  # it has moved to another module, which registers it
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
-            self.run.notes += self.run.registrations.purge(value, self.work.name, getattr(statement.node, "name", ""))
+            self.run.notes += self.run.registrations.purge(value, self.work.name, statement.defined)
 
     # -- statements that run ------------------------------------------------------------------------
 
@@ -376,7 +376,7 @@ class Runner:
     ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
         self.prepare_for(pair.statement)
         code = self.compiled(nodes, pair.statement)
-        made = self.scope.run_aside(code, given, pair.statement.node)
+        made = self.scope.run_aside(code, given, pair.statement)
         annotations = made.pop("__annotations__", None)
         if annotations is not None:
             self.scope.set("__annotations__", annotations)
@@ -416,7 +416,7 @@ class Runner:
 
     def class_of(self, pair: Pair) -> type | None:
         if pair.new is not None and pair.new.is_class:
-            found = self.scope.get(pair.new.node.name)  # type: ignore[attr-defined]
+            found = self.scope.get(pair.new.defined)
             return found if isinstance(found, type) else None
         return None
 

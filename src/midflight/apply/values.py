@@ -166,7 +166,7 @@ def rebuilt(
         code = scope.compile([s.located() for s in statements])
         if isinstance(scope, ClassScope):
             mangled = {scope.mangled(bound) for bound in names}
-            above = scope.bound_above(statements[0].node)
+            above = scope.bound_above(statements[0])
             local = {k: v for k, v in before.body(scope).items() if k in above and k not in mangled}
             local["__annotations__"] = {}  # the class's own is not to be written
             exec(code, namespace, local, closure=tuple(types.CellType() for _ in code.co_freevars) or None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from midflight.apply.parsed import Parsed, Roots
@@ -67,15 +67,20 @@ class Work:
         record = self.record
         return self.edited or any((record.ran, record.grafted, record.rebound, record.kept, record.removed))
 
+    def members(self, statement: Statement) -> tuple[Statement, ...]:
+        """The statements of a class body: the same ones whenever it is asked in this reload."""
+        return self._same((statement, "body"), statement.members_now)
+
     def inside(
         self, statement: Statement, part: str, body: Sequence[ast.stmt], lines: Sequence[str]
     ) -> tuple[Statement, ...]:
-        """The statements of a block or class body: the same ones whenever it is asked in this reload."""
-        found = self.parts.get((statement, part))
-        if found is None:
-            found = statement.members_now() if statement.is_class else split(body, lines, statement.shift)
-            self.parts[statement, part] = found
-        return found
+        """The statements of a block, as `members` gives those of a class."""
+        return self._same((statement, part), lambda: split(body, lines, statement.shift))
+
+    def _same(self, part: tuple[Statement, str], made: Callable[[], tuple[Statement, ...]]) -> tuple[Statement, ...]:
+        if part not in self.parts:
+            self.parts[part] = made()
+        return self.parts[part]
 
     def match(self, old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
         """The pairs of a block or class body. Asked often, and the same for as long as the text is."""

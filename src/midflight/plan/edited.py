@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from midflight.plan.futures import future_flags
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, lines_of, parse, reused, split
+from midflight.plan.statements import SourceText, Statement, lines_of, parse, reused, split
 
 Compiled = dict[Statement, types.CodeType]
 
 
 class Reread(NamedTuple):
-    """A new version of a module, and what the compiler made of functions whose bodies alone were edited."""
+    """A new version of a module, and what the compiler made of the one function whose body alone was edited; or, of a
+    class, with nothing in it but the one method that was."""
 
     text: SourceText
     compiled: Compiled
+    methods: Compiled
 
 
 class _Region(NamedTuple):
@@ -46,9 +48,10 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Rere
         return _parsed_whole(old, text, filename)
     if (body := _edited_body(old, region, filename)) is not None:
         found, code = body
-        return Reread(_with_middle(old, text, region, (found,)), {found: code})
+        return Reread(_with_middle(old, text, region, (found,)), {found: code}, {})
     if (method := _edited_method(old, region, filename)) is not None:
-        return Reread(_with_middle(old, text, region, (method,)), {})
+        found, code = method
+        return Reread(_with_middle(old, text, region, (found,)), {}, {found: code})
     piece = "".join(region.lines[region.first - 1 : region.last])
     if "__future__" in piece or piece.rstrip("\n").endswith("\\"):
         return _parsed_whole(old, text, filename)
@@ -58,12 +61,12 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Rere
     except (SyntaxError, ValueError):
         return _parsed_whole(old, text, filename)
     middle = reused(old.statements[region.before : len(old.statements) - region.after], split(tree.body, region.lines))
-    return Reread(_with_middle(old, text, region, middle), {})
+    return Reread(_with_middle(old, text, region, middle), {}, {})
 
 
 def _parsed_whole(old: SourceText, text: str, filename: str) -> Reread:
     new = parse(text, filename)
-    return Reread(SourceText(text, reused(old.statements, new.statements), new.lines), {})
+    return Reread(SourceText(text, reused(old.statements, new.statements), new.lines), {}, {})
 
 
 def _with_middle(old: SourceText, text: str, region: _Region, middle: tuple[Statement, ...]) -> SourceText:
@@ -130,16 +133,25 @@ def _edited_body(old: SourceText, region: _Region, filename: str) -> tuple[State
     owner = _only(old, region)
     if owner is None or not owner.is_plain_def:
         return None
-    lines, inside = region.lines, owner.first + owner.header
-    if owner.header < 1 or region.head + 1 < inside:
+    last = region.last if owner.header else 0
+    last = _last_of_body(region, owner.first + owner.header, last, "")
+    if not last:
         return None
-    edited = lines[region.head : len(lines) - region.tail]
-    last = _last_of_code(lines, region.last)
-    if last < inside or any(line[0] not in " \t\n" for line in edited):
-        return None
-    found = owner.with_body("".join(lines[owner.first - 1 : last]), last)
-    code = _compiled_alone(old, found, filename)
+    found = owner.with_body("".join(region.lines[owner.first - 1 : last]), last)
+    code = _compiled_alone(old, found.text, found.first, owner.header, filename)
     return (found, code) if code is not None else None
+
+
+def _last_of_body(region: _Region, first: int, last: int, indent: str) -> int:
+    """The last line of the code of a function whose body begins at `first` and reaches at most to `last`; 0 where more
+    was edited than that body. `indent` is what stands before its header."""
+    if region.head + 1 < first:
+        return 0
+    edited = (line for line in region.lines[region.head : len(region.lines) - region.tail] if not line.isspace())
+    if not all(line.startswith(indent) and line[len(indent)] in " \t" for line in edited):
+        return 0
+    last = _last_of_code(region.lines, last)
+    return last if last >= first else 0
 
 
 def _only(old: SourceText, region: _Region) -> Statement | None:
@@ -155,48 +167,62 @@ def _last_of_code(lines: Sequence[str], last: int) -> int:
     return 0 if last and lines[last - 1].rstrip("\n").endswith("\\") else last
 
 
-def _compiled_alone(old: SourceText, statement: Statement, filename: str) -> types.CodeType | None:
-    """Its code as it would be in the module; None where the text is not this one function after all."""
-    empty = statement.first - 1 - (1 if old.mark else 0)
+def _compiled_alone(
+    old: SourceText, text: str, first: int, header: int, filename: str, around: str = ""
+) -> types.CodeType | None:
+    """The code of a function as it would be in the module, inside the code of what makes it; None where the text is
+    not this one function after all. `around` is the line of a class to put above it."""
+    empty = first - 1 - (1 if old.mark else 0) - (1 if around else 0)
     if empty < 0:
         return None
-    source, flags = old.mark + "\n" * empty + statement.text, future_flags(old.future)
+    source, flags = old.mark + "\n" * empty + around + text, future_flags(old.future)
     try:
         code = compile(source, filename, "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError):
         return None  # told by who parses the whole
-    made = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return code if len(made) == 1 and made[0].co_firstlineno == statement.first else None
+    made, inside = _codes_in(code), code
+    if around and len(made) == 1:
+        inside = made[0]
+        made = _codes_in(inside)
+    if len(made) != 1 or made[0].co_firstlineno != first:
+        return None
+    # What stands further down and is not in the function has ended it: the end of a string that began in it was edited.
+    lines = [line for one in (code, inside) for _, _, line in one.co_lines() if line is not None]
+    return code if max(lines) < first + header else None
 
 
-def _edited_method(old: SourceText, region: _Region, filename: str) -> Statement | None:
-    """The one statement that was edited, where it is a class and the lines that differ lie inside one of its methods
-    and move no other: only that method is parsed, and the others are the nodes they were."""
+def _codes_in(code: types.CodeType) -> list[types.CodeType]:
+    return [const for const in code.co_consts if isinstance(const, types.CodeType)]
+
+
+def _edited_method(old: SourceText, region: _Region, filename: str) -> tuple[Statement, types.CodeType] | None:
+    """The one class that was edited, where the lines that differ lie inside the body of one of its methods and move
+    nothing else, and what the compiler makes of a class with nothing but that method."""
     owner, lines = _only(old, region), region.lines
-    if owner is None or not owner.is_class or len(lines) != len(old.lines):
+    if owner is None or not owner.is_class or len(lines) != len(old.lines) or owner.is_generic:
         return None
     at = _member_around(owner, old.lines, region.head + 1, len(lines) - region.tail)
     if at is None:
         return None
     member = owner.members[at]
-    piece = "".join(lines[member.first + owner.shift - 1 : member.last + owner.shift])
-    try:
-        tree = ast.parse("\n" * (member.first - 2) + "class _:\n" + piece, filename)
-    except (SyntaxError, ValueError):
+    first, header = member.first + owner.shift, member.header
+    indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip(" \t"))]
+    last = member.last + owner.shift
+    if not header or not indent or _last_of_body(region, first + header, last, indent) != last:
         return None
-    body = tree.body[0].body if len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef) else []
-    if len(body) != 1 or type(body[0]) is not type(member.node) or body[0].end_lineno != member.node.end_lineno:
+    piece = "".join(lines[first - 1 : last])
+    code = _compiled_alone(old, piece, first, header, filename, f"class {owner.defined}:\n")
+    if code is None:
         return None
-    if piece.rstrip("\n").endswith("\\"):
-        return None
-    return owner.with_member(at, body[0], "".join(lines[owner.first - 1 : owner.last]))
+    method = member.with_body(piece, last - owner.shift)
+    return owner.with_method(at, method, "".join(lines[owner.first - 1 : owner.last])), code
 
 
 def _member_around(owner: Statement, lines: Sequence[str], first: int, last: int) -> int | None:
     """Which method of a class holds the lines from `first` to `last`, and no line of another statement."""
     members = owner.members
     at = bisect.bisect_right(members, first - owner.shift, key=_first_line) - 1
-    if at < 0 or not isinstance(members[at].node, FUNCTIONS):
+    if at < 0 or not members[at].is_def:
         return None
     begins, ends = members[at].first + owner.shift, members[at].last + owner.shift
     alone = (at == 0 or members[at - 1].last < members[at].first) and (

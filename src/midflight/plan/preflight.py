@@ -15,8 +15,6 @@ from midflight.plan.rude import Process, rude_edits
 from midflight.plan.statements import SourceText, Statement, decode
 from midflight.values import Problem
 
-Compiled = tuple[dict[Statement, types.CodeType], dict[Statement, types.CodeType]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edited:
@@ -57,9 +55,9 @@ def edited(
     if isinstance(text, Problem):
         return [text]
     try:
-        new, known = parse_edited(old, text, path)
+        new, compiled, methods = parse_edited(old, text, path)
         pairs = match(old.statements, new.statements)
-        compiled, methods = _compile_edited(pairs, path, new, known)
+        compiled = _compile_edited([pair for pair in pairs if pair.new not in methods], path, new, compiled)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return [not_compiled(path, error)]
     if old.future != new.future:
@@ -69,37 +67,17 @@ def edited(
 
 
 def _compile_edited(
-    pairs: Sequence[Pair], path: str, text: SourceText, known: Mapping[Statement, types.CodeType]
-) -> Compiled:
+    pairs: Sequence[Pair], path: str, text: SourceText, known: dict[Statement, types.CodeType]
+) -> dict[Statement, types.CodeType]:
     """Syntax errors that only the compiler sees: `return` outside a function, a name both global and local. Those that
     are `known` were compiled already."""
-    edited = [pair for pair in pairs if pair.edited and pair.new is not None and pair.new not in known]
-    compiled, methods = dict(known), dict[Statement, types.CodeType]()
+    edited = [pair.new for pair in pairs if pair.edited and pair.new is not None and pair.new not in known]
     if not edited:
-        return compiled, methods
+        return known
     with warnings.catch_warnings():
         # An escape that is not one is told once, by the parser; a reload must not fail where `-W error` is set.
         warnings.simplefilter("ignore")
-        for pair in edited:
-            assert pair.new is not None
-            alone = _method_alone(pair)
-            node = alone if alone is not None else pair.new.located()
-            (compiled if alone is None else methods)[pair.new] = _compiled(node, path, text)
-    return compiled, methods
-
-
-def _method_alone(pair: Pair) -> ast.stmt | None:
-    """A class with nothing in it but the one method that was edited: what the compiler makes of that is the same."""
-    if pair.kind != "bodies" or pair.old is None or pair.new is None or pair.new.shift:
-        return None
-    method = pair.new.edited_member(pair.old)
-    if method is None or getattr(pair.new.node, "type_params", None) or getattr(method, "type_params", None):
-        return None
-    node = pair.new.node
-    assert isinstance(node, ast.ClassDef)
-    alone = ast.ClassDef(**{name: getattr(node, name) for name in node._fields})
-    alone.bases, alone.keywords, alone.decorator_list, alone.body = [], [], [], [method]
-    return ast.copy_location(alone, node)
+        return {**known, **{statement: _compiled(statement.located(), path, text) for statement in edited}}
 
 
 def _compiled(node: ast.stmt, path: str, text: SourceText) -> types.CodeType:

@@ -119,8 +119,24 @@ class Statement:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the compiler told of them
-            (node,) = ast.parse("\n" * (self.first - self.shift - 1) + self.text).body
+            node = self._class() if self.is_class else self._function()
         self._facts["node"] = node
+        return node
+
+    def _function(self) -> ast.stmt:
+        above = self.first - self.shift - 1
+        if self.text[:1] not in " \t":
+            return ast.parse("\n" * above + self.text).body[0]
+        (around,) = ast.parse("\n" * (above - 1) + "class _:\n" + self.text).body
+        return around.body[0]  # type: ignore[attr-defined, no-any-return]
+
+    def _class(self) -> ast.stmt:
+        """What it was, but for methods with other bodies."""
+        was, methods = self._facts["class"]
+        body = [self.members[at].node if at in methods else child for at, child in enumerate(was.body)]
+        fields = {name: getattr(was, name) for name in was._fields}
+        node = ast.copy_location(ast.ClassDef(**{**fields, "body": body}), was)
+        node.end_col_offset = body[-1].end_col_offset
         return node
 
     @property
@@ -198,36 +214,25 @@ class Statement:
         """The statements of a class body, placed as the file is now."""
         return tuple(member.moved(self.shift) for member in self.members)
 
-    def with_member(self, at: int, member: ast.stmt, text: str) -> Statement:
-        """A class with another method in the place `at`, as long as the one before."""
-        node = self.node
-        assert isinstance(node, ast.ClassDef)
-        parts = {name: getattr(node, name) for name in node._fields}
-        new = ast.copy_location(ast.ClassDef(**{**parts, "body": [*node.body]}), node)
-        new.body[at] = member
-        if at + 1 == len(new.body):
-            new.end_col_offset = member.end_col_offset
-        return Statement(new, text, self.first, self.last, self.shift)
-
-    def edited_member(self, old: Statement) -> ast.stmt | None:
-        """The method in which a class that `with_member` made differs from `old`."""
-        if not isinstance(self.node, ast.ClassDef) or not isinstance(old.node, ast.ClassDef):
-            return None
-        if self.node.bases is not old.node.bases or len(self.node.body) != len(old.node.body):
-            return None
-        pairs = zip(self.node.body, old.node.body, strict=True)
-        differing = [one for one, other in pairs if one is not other]
-        return differing[0] if len(differing) == 1 and isinstance(differing[0], FUNCTIONS) else None
-
     def with_body(self, text: str, last: int) -> Statement:
         """A function of which no line of the header is edited: whatever follows from that alone is known."""
+        return Statement(None, text, self.first, last, 0, self._known_of_header())
+
+    def with_method(self, at: int, method: Statement, text: str) -> Statement:
+        """A class with another body, on as many lines, in the method that is its member `at`."""
+        facts = self._known_of_header()
+        facts["members"] = (*self.members[:at], method, *self.members[at + 1 :])
+        was, methods = self._facts.get("class", (self._node, frozenset()))
+        facts["class"] = was, methods | {at}
+        return Statement(None, text, self.first, self.last, self.shift, facts)
+
+    def _known_of_header(self) -> dict[str, Any]:
         self._facts.setdefault("same header", object())
         facts = {name: self._facts[name] for name in _OF_HEADERS if name in self._facts}
-        facts |= {"type": self.type, "imported": frozenset()}  # it imports when it is called
-        return Statement(None, text, self.first, last, 0, facts)
+        return facts | {"type": self.type, "imported": frozenset()}  # it imports when it is called
 
     def has_header_of(self, other: Statement) -> bool:
-        """Whether one came of the other by `with_body`."""
+        """Whether one came of the other by `with_body` or `with_method`."""
         return self._facts.get("same header", self) is other._facts.get("same header")
 
     @property
@@ -239,6 +244,11 @@ class Statement:
         assert isinstance(node, FUNCTIONS)
         lines = first_line(node.body[0]) - first_line(node)
         return lines if lines and lines_of(self.text)[lines][: node.body[0].col_offset].isspace() else 0
+
+    @property
+    def defined(self) -> str:
+        """What a definition is called; of other statements nothing."""
+        return self.fact("defined", _defined)  # type: ignore[no-any-return]
 
     @property
     def is_def(self) -> bool:
@@ -302,16 +312,26 @@ class Statement:
         return node
 
     @property
+    def is_generic(self) -> bool:
+        """Whether it has type parameters (PEP 695), which functions inside it capture."""
+        return self.fact("generic", lambda node: bool(getattr(node, "type_params", ())))  # type: ignore[no-any-return]
+
+    @property
     def is_plain_def(self) -> bool:
         """Whether running it makes one code object, that of its function: nothing else in it is compiled apart."""
         return self.fact("plain def", _is_plain_def)  # type: ignore[no-any-return]
 
 
-# What is known of a function by its header: whatever is in its body, running the statement does the same.
+# What is known of a function by its header, and of a class by all but the bodies of its methods: whatever is in those,
+# running the statement does the same.
 _OF_HEADERS = (
-    *("same header", "header", "shell", "binds", "reads", "calls", "deletes", "active", "plain def"),
-    *("mutates", "dotted", "mentions", "imports names"),
+    *("same header", "header", "shell", "binds", "reads", "calls", "deletes", "active", "plain def", "defined", "bare"),
+    *("mutates", "dotted", "mentions", "imports names", "generic"),
 )
+
+
+def _defined(node: ast.stmt) -> str:
+    return node.name if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else ""
 
 
 def _is_plain_def(node: ast.stmt) -> bool:

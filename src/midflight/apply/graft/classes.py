@@ -74,24 +74,20 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
 
 def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
     """The class that the old statement made: what the name holds, or a base of it under what a decorator put on top."""
-    if pair.old is None or not isinstance(pair.old.node, ast.ClassDef) or not isinstance(live, type):
+    if pair.old is None or not pair.old.is_class or not isinstance(live, type):
         return None
-    qualname = runner.scope.prefix + pair.old.node.name
+    name = pair.old.defined
+    qualname = runner.scope.prefix + name
     for cls in live.__mro__:
-        if (
-            made_by_statement(cls, runner.work.name)
-            and cls.__qualname__ == qualname
-            and cls.__name__ == pair.old.node.name
-        ):
-            return body_class(pair.old.node, live, cls)
+        if made_by_statement(cls, runner.work.name) and cls.__qualname__ == qualname and cls.__name__ == name:
+            return body_class(pair.old, live, cls)
     return None
 
 
 def _body_pairs(runner: Runner, pair: Pair) -> list[Pair]:
     assert pair.old is not None and pair.new is not None
     old = pair.old.members_now()
-    new = runner.work.inside(pair.new, "body", pair.new.node.body, runner.work.text.lines)  # type: ignore[attr-defined]
-    return runner.work.match(old, new)
+    return runner.work.match(old, runner.work.members(pair.new))
 
 
 def _run_whole(runner: Runner, pair: Pair) -> None:
@@ -144,7 +140,7 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     assert pair.old is not None and pair.new is not None
     node = pair.new.node
     assert isinstance(node, ast.ClassDef) and isinstance(pair.old.node, ast.ClassDef)
-    scope = _scope(runner, owner, node)
+    scope = _scope(runner, owner, pair.new)
     inner = _inner_runner(runner, pair, scope, pairs)
     hook = scope.get("__init_subclass__")
     inner.take(pairs)
@@ -169,9 +165,8 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
         runner.work.reran[pair.new] = 1
         _refresh_whole(runner, pair, owner, live)
         return
-    statements = runner.work.inside(pair.new, "body", node.body, runner.work.text.lines)
-    pairs = [Pair("same", s, s) for s in statements]
-    scope = _scope(runner, owner, node)
+    pairs = [Pair("same", s, s) for s in runner.work.members(pair.new)]
+    scope = _scope(runner, owner, pair.new)
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
     stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner.wants(p.new)]
     fields = is_generated(owner, live) and any(_is_field(p) for p in stale)
@@ -212,11 +207,10 @@ def _other_hooks(runner: Runner, owner: type) -> bool:
 
 def header_causes(runner: Runner, statement: Statement) -> list[str]:
     """Why an unedited class statement must run again for what stands around its body; empty if it need not."""
-    node = statement.node
-    live = runner.scope.get(node.name)  # type: ignore[attr-defined]
+    live = runner.scope.get(statement.defined)
     if type(live) is type and len(live.__mro__) == 2 and statement.fact("bare", _has_bare_header):
         return []  # most are: nothing but its body makes it
-    owner = live_class(runner, Pair("same", statement, statement), live)
+    owner, node = live_class(runner, Pair("same", statement, statement), live), statement.node
     if owner is None or not isinstance(node, ast.ClassDef):
         return []
     changes = runner.changes
@@ -251,10 +245,10 @@ def _is_field(pair: Pair) -> bool:
     return isinstance(pair.statement.node, (ast.AnnAssign, ast.Assign))
 
 
-def _scope(runner: Runner, owner: type, node: ast.ClassDef) -> ClassScope:
+def _scope(runner: Runner, owner: type, made_by: Statement) -> ClassScope:
     scope = runner.scope
     module = scope if isinstance(scope, ModuleScope) else scope.module
-    return ClassScope(module, owner, node, None if isinstance(scope, ModuleScope) else scope)
+    return ClassScope(module, owner, made_by, None if isinstance(scope, ModuleScope) else scope)
 
 
 def _inner_runner(
@@ -262,7 +256,7 @@ def _inner_runner(
 ) -> Runner:
     source = runner.roots if refresh and pair.new in runner.roots else runner.old_roots
     roots = source.get(pair.old, ()) if pair.old is not None else ()
-    codes = [code for root in roots for body in _bodies(root, scope.node.name) for code in nested_codes(body)]
+    codes = [code for root in roots for body in _bodies(root, scope.made_by.defined) for code in nested_codes(body)]
     olds: Roots = by_first([p.old for p in pairs if p.old is not None], codes)
     inner = type(runner)(runner.run, runner.work, scope, dict(olds) if refresh else {}, olds)
     inner.siblings = pairs
@@ -302,7 +296,7 @@ def _adds_to_docstring(runner: Runner, pair: Pair, owner: type, pairs: Sequence[
     if not builders:
         return False
     assert pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
-    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new.node), pairs)
+    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new), pairs)
     return any(p.edited or inner.wants(p.statement) for p in builders)
 
 
@@ -317,10 +311,10 @@ def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
     """The first line of a class and of those inside it, which `inspect` reads from 3.13 on."""
     if vars(owner).get("__firstlineno__", statement.first) != statement.first:
         tx.later(lambda: tx.set_attr(owner, "__firstlineno__", statement.first))
-    for child in getattr(statement.node, "body", ()):
-        inner = vars(owner).get(getattr(child, "name", "")) if isinstance(child, ast.ClassDef) else None
+    for member in statement.members:
+        inner = vars(owner).get(member.defined) if member.is_class else None
         if isinstance(inner, type):
-            place_class(tx, inner, split([child], (), statement.shift)[0])
+            place_class(tx, inner, member.moved(statement.shift))
 
 
 def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
@@ -393,7 +387,7 @@ def _evaluate_bases(runner: Runner, statement: Statement) -> tuple[Any, ...]:
     value = ast.copy_location(ast.Tuple(list(node.bases), ast.Load()), node)
     target = ast.copy_location(ast.Name(place, ast.Store()), node)
     assign = ast.copy_location(ast.Assign([target], value), node)
-    made = runner.scope.run_aside(runner.scope.compile([assign]), {}, statement.node)
+    made = runner.scope.run_aside(runner.scope.compile([assign]), {}, statement)
     return tuple(made[place])
 
 
@@ -404,7 +398,7 @@ def _after_body_edit(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None
     runner.run.shapes_changed = True
     if isinstance(owner, abc.ABCMeta):
         tx.later(lambda: derive_abstract(tx, owner))
-    gained = [p for p in pairs if p.new is not None and getattr(p.new.node, "name", "") == "__init__" and p.edited]
+    gained = [p for p in pairs if p.new is not None and p.new.defined == "__init__" and p.edited]
     for pair in gained:
         _fill_from_init(runner, owner, pair)
 
@@ -421,7 +415,7 @@ def _derive_hash(tx: Transaction, owner: type) -> None:
 def fill_from_bodies(runner: Runner, pair: Pair) -> None:
     """The same for a class of which only the bodies of methods were edited, and for those inside it."""
     assert pair.new is not None
-    owner = live_class(runner, pair, runner.scope.get(getattr(pair.new.node, "name", "")))
+    owner = live_class(runner, pair, runner.scope.get(pair.new.defined))
     if owner is not None:
         _fill_inside(runner, owner, _body_pairs(runner, pair))
 
@@ -463,35 +457,34 @@ def _filling(tx: Transaction, instances: Sequence[Any], name: str, code: types.C
     return fill
 
 
-def changed_shapes(old: ast.AST, new: ast.AST, prefix: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+def changed_shapes(old: Statement, new: Statement, prefix: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
     """(qualified name, attributes that came, attributes that went) of a class and those in it whose shape changed."""
-    if not isinstance(old, ast.ClassDef) or not isinstance(new, ast.ClassDef):
+    if not old.is_class or not new.is_class:
         return
     before, after = shape(old), shape(new)
     if before != after:
-        yield prefix + new.name, after - before, before - after
-    inside = {child.name: child for child in old.body if isinstance(child, ast.ClassDef)}
-    for child in new.body:
-        if isinstance(child, ast.ClassDef) and child.name in inside:
-            yield from changed_shapes(inside[child.name], child, f"{prefix}{new.name}.")
+        yield prefix + new.defined, after - before, before - after
+    inside = {member.defined: member for member in old.members if member.is_class}
+    for member in new.members:
+        if member.is_class and member.defined in inside:
+            yield from changed_shapes(inside[member.defined], member, f"{prefix}{new.defined}.")
 
 
-def shape(node: ast.ClassDef) -> frozenset[str]:
+def shape(statement: Statement) -> frozenset[str]:
     """Attributes that instances have by what the class says: fields, slots, and what `__init__` assigns to `self`."""
-    names: set[str] = set()
-    for child in node.body:
-        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
-            if "ClassVar" not in ast.unparse(child.annotation):
-                names.add(child.target.id)
-        elif isinstance(child, ast.Assign) and any(
-            isinstance(t, ast.Name) and t.id == "__slots__" for t in child.targets
-        ):
-            names |= {
-                c.value for c in ast.walk(child.value) if isinstance(c, ast.Constant) and isinstance(c.value, str)
-            }
-        elif isinstance(child, ast.FunctionDef) and child.name == "__init__" and child.args.args:
-            names |= _assigned(child, child.args.args[0].arg)
-    return frozenset(names)
+    giving = (member for member in statement.members if member.defined in ("", "__init__"))
+    return frozenset[str]().union(*(member.fact("gives", _gives) for member in giving))
+
+
+def _gives(node: ast.stmt) -> frozenset[str]:
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return frozenset(() if "ClassVar" in ast.unparse(node.annotation) else (node.target.id,))
+    if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__slots__" for t in node.targets):
+        texts = (child.value for child in ast.walk(node.value) if isinstance(child, ast.Constant))
+        return frozenset(text for text in texts if isinstance(text, str))
+    if isinstance(node, ast.FunctionDef) and node.name == "__init__" and node.args.args:
+        return frozenset(_assigned(node, node.args.args[0].arg))
+    return frozenset()
 
 
 def _assigned(function: ast.FunctionDef, me: str) -> set[str]:
@@ -592,7 +585,7 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
     """`pairs`, in which what nobody edited and reads what changed is changed too: a default, an attribute; and what
     builds one value with a statement that was edited."""
     assert pair.old is not None and pair.new is not None and isinstance(pair.new.node, ast.ClassDef)
-    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new.node), pairs)
+    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new), pairs)
     doc = isinstance(pair.old.node, ast.ClassDef) and _docstring_is_read(pair.old.node, pair.new.node)
 
     built = inner.rebuilds(pairs)
@@ -606,17 +599,17 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
 
 
 def _made_beside(
-    runner: Runner, code: types.CodeType, node: ast.ClassDef, owner: type, before: Contents
+    runner: Runner, code: types.CodeType, statement: Statement, owner: type, before: Contents
 ) -> dict[str, Any]:
     """What running a class statement binds. Whoever lets no class be registered twice sees the one that lives gone."""
     try:
-        return runner.scope.run_aside(code, {}, node)
+        return runner.scope.run_aside(code, {}, statement)
     except Exception:
         leave_classes()  # one that did not come to be is listed by its bases until it is collected
         if not runner.run.registrations.make_room(before, owner):
             raise
-    made = runner.scope.run_aside(code, {}, node)
-    runner.run.registrations.in_order_of(before, owner, made[node.name])
+    made = runner.scope.run_aside(code, {}, statement)
+    runner.run.registrations.in_order_of(before, owner, made[statement.defined])
     return made
 
 
@@ -640,7 +633,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     before = runner.run.registrations.contents()
     _forget_generated_text(runner, owner)
     code = runner.scope.compile([pair.new.located()])
-    made = _made_beside(runner, code, node, owner, before)
+    made = _made_beside(runner, code, pair.new, owner, before)
     annotations = made.pop("__annotations__", None)
     if annotations is not None:
         runner.scope.set("__annotations__", annotations)

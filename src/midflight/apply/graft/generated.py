@@ -32,6 +32,7 @@ from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
+from midflight.plan.statements import Statement
 from midflight.values import Problem
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def graft_generated(
         runner.scope.set(name, twin)
         runner.changes.value_changed(runner.scope.key(name), live)
         return
-    inner = body_class(pair.statement.node, twin, owner)
+    inner = body_class(pair.statement, twin, owner)
     runner.run.shapes_changed = True
     runner.tx.undo(lambda: detach(inner))
     bases = owner.__bases__
@@ -212,15 +213,19 @@ def _methods_trade_places(runner: Runner, before: Contents, twin: type, owner: t
     return lines
 
 
-def body_class(node: ast.stmt, made: type, named: type) -> type:
+def body_class(statement: Statement, made: type, named: type) -> type:
     """The class that the body of a class statement made, where its name gives `made`: a decorator may have put another
     on top, and a call among its bases have made one of the same name too, as `namedtuple("C", …)` does."""
-    if not isinstance(node, ast.ClassDef):
+    if not statement.is_class:
         return made
     same = [k for k in made.__mro__ if k.__qualname__ == named.__qualname__ and module_of(k) == module_of(named)]
-    if len(same) > 1 and not home_of(same[-1]) and any(isinstance(base, ast.Call) for base in node.bases):
+    if len(same) > 1 and not home_of(same[-1]) and _calls_for_a_base(statement.node):
         same.pop()
     return same[-1] if same else made
+
+
+def _calls_for_a_base(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Call) for base in node.bases)
 
 
 def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
