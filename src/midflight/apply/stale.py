@@ -155,9 +155,6 @@ def _is_local_class(value: Any) -> bool:
 def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
     """Whether a value may be made again: it is the one that its statements made, and data, code or a class."""
     current = runner.scope.get(name)
-    if isinstance(current, types.MethodType) and not isinstance(current.__self__, (type, types.ModuleType)):
-        # What a statement binds to an instance that it makes holds that instance's state.
-        return not any(statement.calls for statement in group.statements)
     if isinstance(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
         return True
     if current is ABSENT and any(isinstance(statement.node, ast.If) for statement in group.statements):
