@@ -35,7 +35,7 @@ class Window(NamedTuple):
     # Measured on Linux, two busy cores, bursts of 1000 files by git checkout, cp -r, tar, sed -i and a formatter, five
     # times each: the second file came at most 1.3 ms after the first, and no later gap was longer than 10.2 ms.
 
-    one: float = 5.0
+    one: float = 4.0
     several: float = 20.0
     longest: float = 2000.0
     # Editors truncate a file, or move it away, before they write it anew; a reload in between would lose what it holds.
