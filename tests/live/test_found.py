@@ -3511,6 +3511,24 @@ import a
 x = 1 => x = 3
 [expect]
 (a.C.a, a.C.x, a.C.b) == (3, 2, 2)
+
+# copy-of-a-value-that-the-program-replaced-at-home: it holds what the statement made, and follows when that is edited
+[file a.py]
+K = 5
+NAMES = ("x",)
+[file b.py]
+from a import K, NAMES
+[file c.py]
+from a import *
+[run]
+import a, b, c
+a.K, a.NAMES = 28, ("y",)
+[sub a.py]
+K = 5 => K = 1
+"x" => "z"
+[expect]
+(a.K, b.K, c.K) == (1, 1, 1)
+a.NAMES == b.NAMES == c.NAMES == ("z",)
 """
 
 

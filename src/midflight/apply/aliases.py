@@ -79,7 +79,7 @@ def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[F
         if current is not ABSENT or statement.type is not ast.If:  # else its branch has not run: it binds nothing
             yield "bind", name, key, new
     elif _only_here(runner, statement, name) and runner.scope.label(name) not in runner.work.record.kept:
-        yield "keep", name, key, new
+        yield "bind" if _is_as_imported(runner, name, current) else "keep", name, key, new
 
 
 def _changed_in_place(runner: Runner, key: Key, value: Any) -> bool:
@@ -93,6 +93,12 @@ def _stands_for(runner: Runner, key: Key, current: Any) -> bool:
     if old is ABSENT:
         return current is ABSENT or runner.run.program.was_dangling(key, current)
     return current is old or same_value(old, current)
+
+
+def _is_as_imported(runner: Runner, name: str, current: Any) -> bool:
+    """Whether a name still holds the value that its own module's statements gave it: then the program has rebound the
+    one that it was imported from."""
+    return runner.work.loaded.made.get(runner.scope.prefix + name, ABSENT) is current
 
 
 def _only_here(runner: Runner, statement: Statement, name: str) -> bool:
@@ -183,6 +189,7 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
         elif (
             current is ABSENT
             or (was and (current is old or same_value(old, current)))
+            or (was and _only_here(runner, statement, name) and _is_as_imported(runner, name, current))
             or runner.run.program.was_dangling(key, current)
             or (not was and runner.hides(statement, name))
         ):
