@@ -902,6 +902,66 @@ f() == (2, 2) and m.f is f and probe.hits == {"deco": 2}
 def other(): return 2 => def other(): return 3
 @ expect
 probe.hits == {"deco": 2} and f() == (2, 2)
+
+## operators-edited: what operators, loops, builtins and items of a list have computed with an edited class follows
+@ file shapes.py
+class Meta(type):
+    def __len__(cls): return 3
+class Shape(metaclass=Meta):
+    def __init__(self, n): self.n = n
+    def area(self): return self.n
+    @property
+    def size(self): return self.n
+    @classmethod
+    def make(cls): return cls(3)
+    def __add__(self, other): return self.n + other.n
+    def __str__(self): return "old"
+    def __contains__(self, item): return True
+    def run(self): return 1
+SHAPES = [Shape(1), Shape(2)]
+A, B = SHAPES
+@ file m.py
+from abc import ABC
+import shapes
+from shapes import A, B, SHAPES, Shape
+class Kind(ABC):
+    @classmethod
+    def __subclasshook__(cls, other): return hasattr(other, "area")
+OPERATOR, TEXT, INSIDE, LENGTH = A + B, f"{A}", 3 in B, len(Shape)
+ITEM, MADE, LOOP = SHAPES[0].area(), Shape.make().area(), sum(one.area() for one in SHAPES)
+SIZE, SIZES = A.size, tuple(one.size for one in shapes.SHAPES)
+IS = isinstance(A, Kind)
+CALLBACK = A.run
+def f(x=A + B, y=A.size): return x, y
+class K:
+    both = A + B
+@ touch
+import shapes, m
+f, callback = m.f, m.CALLBACK
+@ sub shapes.py
+def area(self): return self.n => def area(self): return self.n * 10
+def size(self): return self.n => def size(self): return self.n * 100
+return self.n + other.n => return 99
+"old" => "new"
+return True => return False
+return 3 => return 4
+@ sub m.py
+"area") => "no such")
+@ expect
+(m.OPERATOR, m.TEXT, m.INSIDE, m.LENGTH) == (99, "new", False, 4)
+(m.ITEM, m.MADE, m.LOOP) == (10, 30, 30)
+(m.SIZE, m.SIZES, m.IS) == (100, (100, 200), False)
+f() == (99, 100) and m.K.both == 99 and m.f is f
+m.CALLBACK is callback
+@ sub shapes.py
+return 1 => return 2
+return 99 => return 98
+@ sub m.py
+f"{A}" => f"{A + B}"
+def f(x=A + B, y=A.size) => def f(x=A + B, y=A.size, z=(A + B) * 2)
+@ expect
+(m.OPERATOR, m.TEXT, m.CALLBACK(), m.K.both) == (98, "98", 2, 98)
+f() == (98, 100) and m.f.__defaults__ == (98, 100, 196) and m.CALLBACK is callback
 """,
 )
 

@@ -2723,6 +2723,107 @@ C, D, c, d = m.C, m.D, m.C(), m.D()
     class D:\n        def f(self): return 1 =>     class D:\n        y = 3\n        def f(self): return 2
 @ expect
 m.C is C and c.f() == 2 and c.x == 2 and m.D is D and d.f() == 2 and d.y == 3
+
+## n102-no-slots-under-a-dict: to say that it adds none is no other layout where a base has a dict
+@ file m.py
+class A: pass
+class B(A):
+    def f(self): return 1
+@ touch
+import m
+b = m.B()
+@ sub m.py
+class B(A): => class B(A):\n    __slots__ = ()
+return 1 => return 2
+@ expect
+b.f() == 2 and m.B.__slots__ == () and type(b) is m.B
+@ sub m.py
+class B(A):\n    __slots__ = () => class B(A):
+@ expect
+b.f() == 2 and "__slots__" not in vars(m.B)
+
+## n122-registering-decorator-gone: what a class is no longer decorated with, and no longer derived from, lets it go
+@ file hub.py
+TABLE, KINDS = {}, []
+def register(name):
+    def put(cls):
+        TABLE[name] = cls
+        return cls
+    return put
+class Plugin:
+    all = {}
+    def __init_subclass__(cls):
+        cls.all[cls.__name__] = cls
+        KINDS.append(cls)
+class Other: pass
+@ file m.py
+from hub import register, Plugin, Other
+@register("a")
+class A: pass
+@register("b")
+class B(Plugin): pass
+@ touch
+import hub, m
+hub.Other.mine = [m.A, m.B]
+@ sub m.py
+@register("a")\n =>
+class B(Plugin) => class B(Other)
+@ expect
+list(hub.TABLE) == ["b"] and hub.Plugin.all == {} and hub.KINDS == []
+hub.Other.mine == [m.A, m.B]
+
+## n109-fields-less: what a call makes loses what it has no more; a type variable reaches the classes that it is of
+@ file m.py
+from collections import namedtuple
+from typing import Generic, TypeVar
+Row = namedtuple("Row", "a b c")
+T = TypeVar("T", bound=int)
+class Box(Generic[T]):
+    x: T
+class Below(Box[T]): pass
+@ touch
+import m
+@ sub m.py
+"a b c" => "a b"
+bound=int => bound=float
+@ expect
+not hasattr(m.Row, "c") and m.Row(1, 2).b == 2
+m.Box.__parameters__ == m.Below.__parameters__ == (m.T,) and m.T.__bound__ is float
+
+## n123-value-of-a-member: a class body's values follow what stands in it, also where the operator is in a function
+@ file m.py
+from functools import lru_cache
+class Money:
+    def __init__(self, n): self.n = n
+    def __add__(self, other): return self.n + other.n
+ONE = Money(1)
+@lru_cache
+def total(): return ONE + ONE
+class Box:
+    class Part:
+        size = 1
+        def area(self): return 2
+    def helper(): return 3
+    class Named:
+        def __set_name__(self, owner, name): self.name = name
+    made = Named()
+    size, area, helped = Part.size, Part().area(), helper()
+    def __init__(self): self.old = 1
+@ touch
+import m
+total, box = m.total, m.Box()
+total()
+@ sub m.py
+size = 1 => size = 10
+return 2 => return 20
+return 3 => return 30
+self.n + other.n => self.n - other.n
+self.name = name => self.name = name.upper()
+self.old => self.new
+@ expect
+(m.Box.size, m.Box.area, m.Box.helped, total()) == (10, 20, 30, 0)
+said("Box.made") and m.Box.made.name == "made"
+set(getattr(m.Box, "__static_attributes__", ("new",))) == {"new"}
 """,
 )
 

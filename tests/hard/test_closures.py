@@ -432,6 +432,36 @@ def make(n):
     return n
 @ expect
 make(4) == 4 and inner(1) == 2 and m.make is make
+
+## n096-super-new-in-a-block: super() newly used in classes that stand in an `if`, and in one that a method makes
+@ file m.py
+if True:
+    class Base:
+        def f(self): return "b"
+    class Inner(Base):
+        def f(self): return "i"
+        def make(self):
+            class Local(Inner):
+                def f(self): return "l"
+            return Local()
+@ touch
+import m
+inner, one, two = m.Inner().f, m.Inner().make(), m.Inner().make()
+held = one.f
+@ sub m.py
+return "i" => return super().f() + "i"
+return "l" => return super().f() + "l"
+@ expect
+inner() == "bi" and held() == "bil" and two.f() == "bil" and m.Inner().make().f() == "bil"
+type(one) is not type(two) and said("closure") is False
+@ sub m.py
+return super().f() + "l" => return __class__.__name__ + super().f()
+@ expect
+held() == "Localbi" and two.f() == "Localbi"
+@ sub m.py
+return __class__.__name__ + super().f() => return "l"
+@ expect
+held() == "l" and m.Inner().make().f() == "l"
 """,
 )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import collections
+import dis
 import functools
 import gc
 import re
@@ -27,8 +29,10 @@ from midflight.plan.flow import (
     chains_in_text,
     dotted_reads,
     imported_and_deleted,
+    loose_attributes,
     makers_of_functions,
     only_annotated,
+    operates,
     stored,
 )
 from midflight.plan.order import LISTERS, lists_names, names_around
@@ -43,7 +47,16 @@ _Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
 # Caches that are made by a call and stand behind no @ of the module: `self.get = lru_cache(self._get)`.
 _MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
 _ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
-_MAKERS = ("__init__", "__new__", "__post_init__")
+_MAKERS = ("__init__", "__new__", "__post_init__", "__set_name__")
+_NAMED_BY_CALLS = frozenset((*_MAKERS, *_ENTERING, "__call__", "__init_subclass__"))
+_GETTING = ("__getattr__", "__getattribute__")
+_OPERATORS = frozenset(
+    number
+    for name, number in dis.opmap.items()
+    if name.startswith(("BINARY_", "UNARY_", "COMPARE_OP", "CONTAINS_OP", "FORMAT_", "GET_ITER", "TO_BOOL"))
+)
+_HOLDING = (list, tuple, set, frozenset, dict)
+_MOST = 1000  # items of a container that are looked at
 _AS_THEY_ARE = (types.FunctionType, types.MethodType, type, _LRU)  # to look one up runs none of its code
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
@@ -77,6 +90,8 @@ class Changes:
         self.unstored: dict[int, frozenset[str]] = {}
         # classes whose `__init_subclass__` came or went, and what that one stored on the classes below
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
+        self._methods: dict[str, set[str]] = {}  # name of a touched method → names of its classes
+        self._getters: set[str] = set()  # those of them that run where an attribute is looked up
         self.remade: set[Key] = set()  # (module, qualified name) of classes that got or lost what makes an instance
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
 
@@ -206,6 +221,30 @@ class Changes:
         if owner and name in (*_MAKERS, "__init_subclass__", *_ENTERING):
             self.fresh.append((module, owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
         self._also_by_instances(module, owner, name)
+        if owner:
+            self._methods.setdefault(name, set()).add(owner.rpartition(".")[2])
+            loaded = self.program.get(module)
+            held = resolve(loaded.namespace, label.split(".")) if loaded is not None else None
+            if name in _GETTING or isinstance(held, (property, functools.cached_property)):
+                self._getters.add(name)
+            if is_special(name) and name not in _NAMED_BY_CALLS:
+                self._touch_operators(module, owner)
+
+    def _touch_operators(self, module: str, owner: str) -> None:
+        """An operator may come to a special method of `owner` where the class is mentioned, or a name that holds one of
+        its instances."""
+        named: dict[str, set[str]] = {}
+        for loaded in self.program.users(module, owner.rpartition(".")[2]):
+            named.setdefault(loaded.name, set()).add(owner.rpartition(".")[2])
+            for name, value in list(loaded.namespace.items()):
+                if _is_made_of(value, module, owner):
+                    for user in self.program.users(loaded.name, name):
+                        named.setdefault(user.name, set()).add(name)
+        self._untold |= named.keys()
+        for loaded in filter(None, map(self.program.get, named)):
+            for label, _, inner, used in _own_callables(loaded, plain=True):
+                if not used.isdisjoint(named[loaded.name]) and _has_operators(inner.__code__):
+                    self._touch(loaded.name, label, inner)
 
     def _also_by_instances(self, module: str, owner: str, method: str) -> None:
         """Who calls an object, or enters it, mentions only a name that the object has."""
@@ -313,19 +352,22 @@ class Changes:
         """Those of its causes that are values, and not code that was edited; such as changed after the count was
         `since`."""
         names = {n for n in statement.reads if any(self._is_newer((work.name, p + n), since) for p in ("", prefix))}
-        chains = (c for c in dotted_reads(statement) if self._attribute_changed(work.loaded.namespace, c, since))
+        namespace = _in_class(work.loaded.namespace, prefix)
+        chains = (c for c in dotted_reads(statement) if self._attribute_changed(namespace, c, since))
         return names | {".".join(chain) for chain in chains}
 
     def causes(self, work: Work, statement: Statement, prefix: str = "") -> list[str]:
         """What the statement read or called that changed, by name; empty when it is not stale."""
         lists = lists_names(statement) and self._other_names(work, statement)
-        if not self.values and not ((self.touched or self.shapes) and statement.calls) and not lists:
+        methods = self.methods_used(statement)
+        if not self.values and not ((self.touched or self.shapes) and statement.calls) and not lists and not methods:
             return []
         helpers = self.helpers(work)
-        if not (statement.calls or lists or helpers or prefix or dotted_reads(statement)):
+        if not (statement.calls or lists or helpers or prefix or methods or dotted_reads(statement)):
             found = [name for name in statement.reads if (work.name, name) in self.values]
             return sorted(self._not_accepted(work, found)) if found else found
-        namespace = self._now(work.loaded.namespace, {name: self._imported(one) for name, one in helpers.items()})
+        also = {name: self._imported(one) for name, one in helpers.items()}
+        namespace = _in_class(self._now(work.loaded.namespace, also), prefix)
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
             reads, chains = names_read(statement), chains_in_text(statement)
@@ -338,6 +380,7 @@ class Changes:
             found += [name for name in LISTERS & reads if name not in namespace]
         if (self.touched or self.shapes or self.remade) and statement.calls:
             found += self._run_by(statement, namespace, [(name,) for name in reads] + [*chains], found)
+        found += [name for name in self._unnamed(namespace, reads, chains, methods) if name not in found]
         return sorted(self._not_accepted(work, found) if found else found)
 
     def _run_by(
@@ -358,6 +401,51 @@ class Changes:
         if isinstance(statement.node, (ast.With, ast.AsyncWith)):
             run += [name for name in rest if name not in run and self._runs_touched(rest[name], _ENTERING)]
         return [".".join(name) for name in run]
+
+    def methods_used(self, statement: Statement) -> frozenset[str]:
+        """Names of touched methods that running `statement` may call where no chain of names leads to them."""
+        if not self._methods:
+            return frozenset()
+        named = {name for name in self._methods if f".{name}" in statement.text}
+        used = named & loose_attributes(statement) if named else named
+        got = {name for chain in dotted_reads(statement) for name in chain[1:]} if self._getters else set[str]()
+        used |= self._getters & (got | set(_GETTING if got else ()))
+        special = {name for name in self._methods if is_special(name) and name not in _NAMED_BY_CALLS}
+        return frozenset(used | special) if special and operates(statement) else frozenset(used)
+
+    def comes_to_touched(self, work: Work, statement: Statement, prefix: str = "") -> bool:
+        """Whether running `statement` may call a touched method that no chain of names leads to, such as an operator's
+        or a property's: it must be there by then."""
+        methods = self.methods_used(statement)
+        if not methods:
+            return False
+        namespace = _in_class(self._now(work.loaded.namespace, {}), prefix)
+        return any(True for _ in self._unnamed(namespace, statement.reads, dotted_reads(statement), methods))
+
+    def _unnamed(
+        self, namespace: Mapping[str, Any], reads: Iterable[str], chains: Iterable[Dotted], methods: Collection[str]
+    ) -> Iterator[str]:
+        """Which of its names lead to one of `methods` that is code that changed."""
+        others: Collection[str] = [name for name in methods if name not in _GETTING]
+        for chain in (*((name,) for name in reads), *chains) if methods else ():
+            value, asked = resolve(namespace, chain), others
+            if value is ABSENT and len(chain) > 1:
+                value, asked = resolve(namespace, chain[:-1]), _GETTING
+            if self._leads_to_touched(value, asked):
+                yield ".".join(chain)
+
+    def _leads_to_touched(self, value: Any, methods: Collection[str], depth: int = 2) -> bool:
+        """Whether `value`, or what it holds or gives, has one of `methods`, and it is code that changed."""
+        if value is None or value is ABSENT:
+            return False
+        if type(value) is types.FunctionType:
+            owners = set[str]().union(*(self._methods[name] for name in methods if not is_special(name)))
+            return not owners.isdisjoint((*value.__code__.co_names, *value.__qualname__.split(".")[:-1]))
+        if type(value) in _HOLDING:
+            return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in _items(value))
+        kinds = (value, type(value)) if isinstance(value, type) else (type(value),)
+        members = (vars(base).get(name) for kind in kinds for base in kind.__mro__ for name in methods)
+        return any(id(one) in self.touched for member in members for one in functions_in(member, "", depth=2))
 
     def _other_names(self, work: Work, statement: Statement) -> bool:
         """Whether other names are bound above `statement` than were; in a module that nobody edited, by an import."""
@@ -506,6 +594,35 @@ class Changes:
         modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)
         homes = {namespace.get("__name__"), *(module.__name__ for module in modules)}
         return any(module in homes and name in names for module, name in self.values)
+
+
+def _has_operators(code: types.CodeType) -> bool:
+    """Whether it calls special methods without naming them, or a builtin that does."""
+    own = not _OPERATORS.isdisjoint(code.co_code[::2]) or not vars(builtins).keys().isdisjoint(code.co_names)
+    return own or any(map(_has_operators, nested_codes(code)))
+
+
+def is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _in_class(namespace: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
+    """The names that a class body sees: its own before the module's; `prefix` is "Outer.Inner." of its statements."""
+    owner = resolve(namespace, prefix.split(".")[:-1]) if prefix else None
+    return collections.ChainMap(dict(vars(owner)), namespace) if isinstance(owner, type) else namespace  # type: ignore[arg-type]
+
+
+def _items(container: Any) -> list[Any]:
+    """What a container holds, keys of a dict too, as far as it is looked at; other threads may fill it meanwhile."""
+    held = [*container.keys(), *container.values()] if type(container) is dict else list(container)
+    return held[:_MOST]
+
+
+def _is_made_of(value: Any, module: str, owner: str) -> bool:
+    """Whether it is an instance of the class, or a container with one, or a class that has it as its metaclass."""
+    if type(value) in _HOLDING:
+        return any(_is_made_of(one, module, owner) for one in _items(value) if type(one) not in _HOLDING)
+    return any(kind.__qualname__ == owner and module_of(kind) == module for kind in type(value).__mro__)
 
 
 def _means_its_own(loaded: Loaded, name: str) -> bool:

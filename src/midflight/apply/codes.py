@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import inner_code_differs, own_code_differs
-from midflight.apply.graft.classes import fill_from_bodies, place_class
+from midflight.apply.graft.classes import fill_from_bodies, note_stored, place_class
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
-from midflight.apply.graft.functions import docstring, forwarded_to, moved_code, new_doc, pair_codes, same_code
+from midflight.apply.graft.functions import docstring, fitted, forwarded_to, moved_code, new_doc, pair_codes, same_code
 from midflight.apply.graft.search import Done, by_code
 from midflight.apply.holders import frames_by_code, functions_in, nested_codes
 from midflight.apply.scopes import ModuleScope
@@ -33,6 +33,13 @@ def graft_bodies(runner: Runner, pair: Pair) -> None:
     graft_codes(runner, pair)
     if pair.new is not None and pair.new.is_class:
         fill_from_bodies(runner, pair)
+    elif pair.new is not None and pair.new.is_block:
+        nodes = [node for node in walk_scope(pair.new.node) if isinstance(node, ast.ClassDef)]
+        for node in nodes if len({node.name for node in nodes}) == len(nodes) else ():  # else branches define it
+            owner = runner.scope.get(node.name)
+            (statement,) = split([node], (), pair.new.shift)
+            if isinstance(owner, type):
+                note_stored(runner.tx, owner, [Pair("same", one, one) for one in statement.members])
 
 
 def graft_codes(runner: Runner, pair: Pair) -> None:
@@ -139,7 +146,9 @@ def graft_pairs(
         found = named.get(id(before), [])
         edited = not same_code(before, after)
         for function in found:
-            if function is not skip:
+            if fitted(function, after, runner.run.search.fits) is None:
+                _tell_left(runner, before)
+            elif function is not skip:
                 runner.run.search.graft(function, after)
                 if also is not None:
                     also(function)
@@ -255,14 +264,16 @@ def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edite
         if also is not None and taken:
             also(function)
         if not taken:
-            name = _label_of(before)
-            runner.run.notes.append(
-                f"{runner.work.name}.{name}: a live closure keeps its old code: what it would capture cannot be had"
-            )
+            _tell_left(runner, before)
         elif edited:
             tell_grafted(runner, _label_of(before), function, before, after)
 
     return done
+
+
+def _tell_left(runner: Runner, code: types.CodeType) -> None:
+    name = f"{runner.work.name}.{_label_of(code)}"
+    runner.run.notes.append(f"{name}: a live closure keeps its old code: what it would capture cannot be had")
 
 
 def tell_grafted(

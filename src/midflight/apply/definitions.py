@@ -18,7 +18,7 @@ from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import but, by_first
-from midflight.apply.registrations import dispatch_table
+from midflight.apply.registrations import dispatch_table, registrars
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
@@ -90,7 +90,7 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     assert isinstance(node, FUNCTIONS)
     old_node = pair.old.node if pair.old is not None else None
     inner = inner_function(runner, pair) if old_node is not None else None
-    if inner is not None and not causes and pair.new.calls:
+    if inner is not None and not causes and (pair.new.calls or runner.changes.methods_used(pair.new)):
         causes = _causes_of_defaults(runner, pair.new)
     redecorate = (
         inner is None
@@ -195,7 +195,7 @@ def _run_decorated(
     forget_hooks(runner.work.name, runner.scope.prefix + name)
     made, roots = runner.aside([located], given, pair)
     olds = [inner, *([current] if inner is not None and _is_made(runner, pair, current) else [])]
-    for registrar in _registrars(runner, old_decorators):
+    for registrar in registrars(old_decorators, runner.scope.names):
         runner.run.notes += runner.run.registrations.moved_on(before, olds, name, registrar)
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
@@ -278,15 +278,6 @@ def _registrar_objects(runner: Runner, decorators: Sequence[ast.expr]) -> Iterat
             continue
         seen.add(id(value))
         yield value
-
-
-def _registrars(runner: Runner, decorators: Sequence[ast.expr]) -> list[Any]:
-    """What stood behind the @ of the old version, as far as names lead to it."""
-    found = []
-    for decorator in decorators:
-        node: ast.expr = decorator.func if isinstance(decorator, ast.Call) else decorator
-        found.append(value_of(node, runner.scope.names))
-    return [value for value in found if callable(value)]
 
 
 def _with_kept_defaults(

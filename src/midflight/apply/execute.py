@@ -102,9 +102,7 @@ class Execution:
             self.tx.at_commit(functools.partial(LEFT.update, gone))
         self.tx.flush()
         self.notes += map(str, tell_circles(self))
-        if self.shapes_changed or any(getattr(f, "__name__", "") in _ASKED for f in self.changes.touched.values()):
-            self.tx.undo(lambda: forget_answers(self.program))
-            forget_answers(self.program)
+        self._forget_answers()
 
     def _take(self, work: Work) -> None:
         self._taking.add(work.name)
@@ -280,11 +278,18 @@ class Execution:
         self._guard_modules()
         self._put_answers_aside()
 
+    def _forget_answers(self) -> None:
+        """What abstract classes remember of who is an instance, where that may be otherwise by now."""
+        if self.shapes_changed or any(getattr(f, "__name__", "") in _ASKED for f in self.changes.touched.values()):
+            self.tx.undo(lambda: forget_answers(self.program))
+            forget_answers(self.program)
+
     def _put_answers_aside(self) -> None:
         """What caches answered by the old code is no answer for the code that runs now."""
         if len(self.changes.touched) == self._seen:
             return
         self._seen = len(self.changes.touched)
+        self._forget_answers()
         self.changes.find_caches(work.loaded for work in self.works.values() if work.edited)
         for cache in self.changes.caches.values():
             answers = answers_of(cache)

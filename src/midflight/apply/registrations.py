@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from midflight.apply.holders import functions_in
+from midflight.apply.holders import functions_in, value_of
 from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Program, names_used
@@ -182,8 +183,8 @@ class Registrations:
                 restore(container, [*others[:at], made, *others[at:]])
 
     def moved_on(self, before: Contents, old: Iterable[Any], name: str, held: Any) -> list[str]:
-        """Entries of `old`, a function and what was made around it, in containers of the same registry that its
-        definition, run again, did not use: the list of an event that it no longer names, the table of a decorator that
+        """Entries of `old`, a definition and what was made around it, in containers of the same registry that it, run
+        again, did not use: the list of an event that it no longer names, the table of a decorator that
         is gone."""
         lines = []
         olds = set[int]().union(*(_ids(one, name) for one in old))
@@ -274,6 +275,12 @@ class Registrations:
                 if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", attributes, module, seen, 0)
+
+
+def registrars(decorators: Iterable[ast.expr], namespace: Mapping[str, Any]) -> list[Any]:
+    """What stands behind the @ of a definition, as far as names lead to it."""
+    nodes = (one.func if isinstance(one, ast.Call) else one for one in decorators)
+    return [value for value in (value_of(node, namespace) for node in nodes) if callable(value)]
 
 
 def dispatch_table(function: Any) -> dict[Any, Any] | None:
@@ -380,15 +387,15 @@ def _containers_of(registrar: Any) -> Iterator[Any]:
         values += [function.__globals__.get(name) for name in names_used((function.__code__,))]
         for value in values:
             yield from _inside(value)
-    if isinstance(registrar, types.MethodType):
-        yield from _inside(registrar.__self__)
+    if isinstance(registrar, (type, types.MethodType)):
+        yield from _inside(getattr(registrar, "__self__", registrar))
 
 
 def _inside(value: Any) -> Iterator[Any]:
     if isinstance(value, (dict, list, set)):
         yield from (container for _, container in _with_nested("", value, set(), NESTED))
     elif not isinstance(value, (types.FunctionType, types.ModuleType)):
-        held = dict_of(value)
+        held = vars(value) if isinstance(value, type) else dict_of(value)
         for one in list(held.values()) if held is not None else ():
             if isinstance(one, (dict, list, set)):
                 yield from (container for _, container in _with_nested("", one, set(), NESTED))

@@ -163,7 +163,10 @@ class Runner:
         passed = (yield from self._followers()) if pairs is self.work.pairs else 0
         for pair in pairs[passed:]:
             new = pair.new
-            if new is not None and (new.is_active or (changed and self._names_what_changed(new))):
+            if new is None:
+                continue
+            named = changed and self._names_what_changed(new)
+            if new.is_active or named or self.changes.methods_used(new):
                 yield pair
 
     def _names_what_changed(self, statement: Statement) -> bool:
@@ -384,7 +387,10 @@ class Runner:
 
     def prepare_for(self, statement: Statement) -> None:
         """Make live what it may read and a run aside does not show it: a container that waits for its new contents, a
-        name that is about to go, an attribute of another module or a class that is about to change."""
+        name that is about to go, an attribute of another module or a class that is about to change, a method that it
+        comes to without naming it."""
+        if self.changes.comes_to_touched(self.work, statement, self.scope.prefix):
+            self.run.before_call()
         waiting = self.scope.pendings.get(id(self.scope.namespace), {})
         goes = any(waiting.get(name, name) is ABSENT for name in statement.reads)
         if self.changes.unfilled or goes or (dotted_reads(statement) and self._others_wait()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,13 @@ class Imported:
     module: str
     name: str
     bound: str
+
+
+_CALL_WHAT_THEY_GET = frozenset({"sorted", "min", "max", "map", "filter"})
+_OPERATIONS = (
+    ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Subscript, ast.FormattedValue, ast.Starred,
+    ast.comprehension, ast.For, ast.If, ast.While, ast.Assert, ast.AugAssign, ast.Match,
+)  # fmt: skip
 
 
 def dotted_reads(statement: Statement) -> frozenset[Dotted]:
@@ -171,6 +179,52 @@ def _chain(node: ast.AST) -> Iterator[Dotted]:
             node = node.func  # `Make().get`: what an instance of Make has by its class
     if isinstance(node, ast.Name):
         yield (node.id, *reversed(names))
+
+
+def loose_attributes(statement: Statement) -> frozenset[str]:
+    """Attributes that running it looks up where no chain of names leads: on an item, on what a call gave, on a
+    variable of a loop."""
+    return statement.fact("loose attributes", _loose_attributes)  # type: ignore[no-any-return]
+
+
+def _loose_attributes(node: ast.stmt) -> frozenset[str]:
+    nodes = [child for part in evaluated(node) for child in _walk_operands(part)]
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    stored |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    read = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)]
+    return frozenset(n.attr for n in read if _root_name(n) in stored | {""})
+
+
+def _walk_operands(node: ast.AST) -> Iterator[ast.AST]:
+    """The same as `_walk_evaluated`, with the lambdas that a builtin calls at once."""
+    yield from _walk_evaluated(node)
+    for call in _walk_evaluated(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _CALL_WHAT_THEY_GET:
+            given = (*call.args, *(k.value for k in call.keywords))
+            yield from (n for one in given if isinstance(one, ast.Lambda) for n in ast.walk(one))
+
+
+def _root_name(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def operates(statement: Statement) -> bool:
+    """Whether running it calls special methods without naming them: operators, loops, what builtins ask."""
+    return statement.fact("operates", _operates)  # type: ignore[no-any-return]
+
+
+def _operates(node: ast.stmt) -> bool:
+    return any(map(_is_operation, (child for part in evaluated(node) for child in _walk_evaluated(part))))
+
+
+def _is_operation(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        function = node.func
+        name = function.id if isinstance(function, ast.Name) else ""
+        return name in vars(builtins) or isinstance(getattr(function, "value", None), ast.Constant)  # `", ".join(…)`
+    return isinstance(node, _OPERATIONS)
 
 
 def _getattr_chain(call: ast.Call) -> Iterator[Dotted]:

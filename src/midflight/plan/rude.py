@@ -95,7 +95,7 @@ def _metaclass(path: str, old: ast.ClassDef, new: Statement, live: type, process
 
 def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type, process: Process) -> Iterator[Problem]:
     for each in inside:
-        if "__slots__" not in each.statement.binds or not each.edited or _same_slots(each):
+        if "__slots__" not in each.statement.binds or not each.edited or _same_slots(each, live):
             continue
         instances = process.instances(live)
         if instances:
@@ -105,10 +105,19 @@ def _slots(path: str, inside: Sequence[Pair], new: Statement, live: type, proces
             yield Problem(path, line, "MF012", message, WAY_OUT)
 
 
-def _same_slots(pair: Pair) -> bool:
-    """Whether both versions name the same slots: CPython lays them out in an order of its own (type_new)."""
+def _same_slots(pair: Pair, live: type) -> bool:
+    """Whether both versions name the same slots: CPython lays them out in an order of its own (type_new). To name none
+    is not to have any where a base has a dict and weak references."""
     names = [_slots_named(statement) for statement in (pair.old, pair.new)]
+    if has_all_by_bases(live):
+        names = [named if statement else [] for named, statement in zip(names, (pair.old, pair.new), strict=True)]
     return names[0] is not None and names[0] == names[1]
+
+
+def has_all_by_bases(cls: type) -> bool:
+    """Whether an instance has a dict and weak references whatever the class itself says."""
+    bases = cls.__bases__
+    return any(base.__dictoffset__ for base in bases) and any(base.__weakrefoffset__ for base in bases)
 
 
 def _slots_named(statement: Statement | None) -> list[str] | None:

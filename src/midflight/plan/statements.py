@@ -194,6 +194,11 @@ class Statement:
         return self.fact("calls", calls_something)  # type: ignore[no-any-return]
 
     @property
+    def stores_on_self(self) -> frozenset[str]:
+        """Attributes that functions of a class body set on `self`: what `__static_attributes__` names (3.13)."""
+        return self.fact("stores on self", lambda node: frozenset(_stored_on_self(node)))  # type: ignore[no-any-return]
+
+    @property
     def deletes(self) -> frozenset[str]:
         return self.fact("deletes", deleted_names)  # type: ignore[no-any-return]
 
@@ -677,6 +682,15 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
         return
     for child in ast.iter_child_nodes(node):
         yield from walk_scope(child)
+
+
+def _stored_on_self(node: ast.AST) -> Iterator[str]:
+    """A class inside it has its own (Python/compile.c, maybe_add_static_attribute_to_class)."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+        if node.value.id == "self":
+            yield node.attr
+    for child in ast.iter_child_nodes(node) if not isinstance(node, ast.ClassDef) else ():
+        yield from _stored_on_self(child)
 
 
 def calls_something(node: ast.AST) -> bool:

@@ -27,11 +27,12 @@ from midflight.apply.graft.generated import (
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.parsed import Roots, by_first
+from midflight.apply.registrations import registrars
 from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
-from midflight.graph.homes import made_by_statement, module_of
+from midflight.graph.homes import inside, made_by_statement, module_of
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
 from midflight.plan.statements import Statement, bound_names, fingerprint, read_names, split
@@ -147,6 +148,7 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     tell_of_hook(runner, owner, hook, scope.get("__init_subclass__"))
     _docstring(runner.changes, scope, pair.old.node, node)
     place_class(runner.tx, owner, pair.new)
+    note_stored(runner.tx, owner, pairs)
     _after_body_edit(runner, owner, pairs)
     runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     runner.work.record.grafted.setdefault(runner.scope.label(node.name), None)
@@ -421,6 +423,7 @@ def fill_from_bodies(runner: Runner, pair: Pair) -> None:
 
 
 def _fill_inside(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None:
+    note_stored(runner.tx, owner, pairs)
     for pair in pairs:
         if not pair.edited or pair.old is None or pair.new is None:
             continue
@@ -430,6 +433,15 @@ def _fill_inside(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None:
             inner = vars(owner).get(pair.new.name)
             if isinstance(inner, type):
                 _fill_inside(runner, inner, _body_pairs(runner, pair))
+
+
+def note_stored(tx: Transaction, owner: type, pairs: Sequence[Pair]) -> None:
+    """`__static_attributes__` of a class of which methods were edited, which the compiler makes from 3.13 on."""
+    held = vars(owner).get("__static_attributes__")
+    if type(held) is tuple:
+        names = frozenset[str]().union(*(pair.new.stores_on_self for pair in pairs if pair.new is not None))
+        if names != set(held):
+            tx.later(lambda: tx.set_attr(owner, "__static_attributes__", tuple(sorted(names))))
 
 
 def _fill_from_init(runner: Runner, owner: type, pair: Pair) -> None:
@@ -622,6 +634,17 @@ def _forget_generated_text(runner: Runner, owner: type) -> None:
             runner.tx.del_item(linecache.cache, name)
 
 
+def _left_behind(runner: Runner, pair: Pair, owner: type, twin: Any) -> Iterator[Any]:
+    """Decorators and bases of `owner` that its statement does not name any more, or names otherwise."""
+    assert pair.old is not None and pair.new is not None
+    stays = set(map(ast.dump, pair.new.node.decorator_list))  # type: ignore[attr-defined]
+    went = [one for one in pair.old.node.decorator_list if ast.dump(one) not in stays]  # type: ignore[attr-defined]
+    yield from registrars(went, runner.scope.names)
+    for base in owner.__mro__[1:]:
+        if "__init_subclass__" in vars(base) and isinstance(twin, type) and not issubclass(twin, base):
+            yield from (base, inside(vars(base)["__init_subclass__"]))
+
+
 def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
     """Run the whole statement for a twin, and move what it is into the class that lives."""
     assert pair.new is not None
@@ -643,6 +666,8 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     runner.roots[pair.new] = roots
     versions = list(pair_codes(old_roots, roots))
     runner.run.search.fits.update(fits_for(pair.new, versions, roots, runner.scope, owner))
+    for registrar in _left_behind(runner, pair, owner, twin):
+        runner.run.notes += runner.run.registrations.moved_on(before, (owner,), node.name, registrar)
     graft_generated(runner, pair, owner, live, twin, pairs, before, node.name)
     if old_roots:
         runner.graft_pairs(pair, old_roots, roots)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.functions import Fits, pair_codes
+from midflight.apply.graft.owners import CLASS, SUPER, classes_of, placed
 from midflight.apply.holders import nested_codes
 from midflight.apply.variants import note_variant, variants_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Pairs = Sequence[tuple[types.CodeType, types.CodeType]]
 
-_CLASS = "\x00midflight: the class"
 _Functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -35,6 +35,7 @@ def fits_for(
         if any(held.co_freevars != code.co_freevars for held, code in live):
             for code, variant in pair_codes(new, refit(statement.located(), live, scope, owner)):
                 if code.co_freevars != variant.co_freevars:
+                    variant = classes_of(variant, code)
                     fits[id(code), variant.co_freevars] = code, note_variant(variant, code)
     return fits
 
@@ -65,12 +66,12 @@ def refit(
         function = _function_at(node, new)
         if function is None:
             continue
-        if added == {"__class__"} and owner is not None:
+        if added == {"__class__"}:
             _ClassAsConstant(function).run()
         if missing:
             _capture(function, sorted(missing))
     code = scope.compile([node])
-    return tuple(_with_class(nested, owner) for nested in nested_codes(code))
+    return tuple(placed(nested, owner, scope.get) for nested in nested_codes(code))
 
 
 def _function_at(node: ast.AST, code: types.CodeType) -> Any:
@@ -123,7 +124,7 @@ class _ClassAsConstant(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args and self.first[-1]:
-            place = ast.copy_location(ast.Constant(_CLASS), node)
+            place = ast.copy_location(ast.Constant(CLASS), node)
             first = ast.copy_location(ast.Name(self.first[-1], ast.Load()), node)
             node.args = [place, first]
         self.generic_visit(node)
@@ -131,35 +132,10 @@ class _ClassAsConstant(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """The compiler captures `__class__` for the name `super` too, whatever it is called with."""
-        constant = {"__class__": _CLASS, "super": _CLASS + "super"}.get(node.id)
+        constant = {"__class__": CLASS, "super": SUPER}.get(node.id)
         return node if constant is None else ast.copy_location(ast.Constant(constant), node)
 
 
 def _first_argument(function: Any) -> str:
     arguments = [*function.args.posonlyargs, *function.args.args]
     return arguments[0].arg if arguments else ""
-
-
-def _with_class(code: types.CodeType, owner: type | None) -> types.CodeType:
-    """The placeholders among the constants replaced by the class itself and by `super`."""
-    consts: list[Any] = []
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            consts.append(_with_class(const, _nested_owner(const, owner)))
-        elif const == _CLASS and isinstance(const, str):
-            consts.append(owner)
-        elif const == _CLASS + "super":
-            consts.append(super)
-        else:
-            consts.append(const)
-    if all(a is b for a, b in zip(consts, code.co_consts, strict=True)):
-        return code
-    return code.replace(co_consts=tuple(consts))
-
-
-def _nested_owner(code: types.CodeType, owner: type | None) -> type | None:
-    """For the body of a class nested in `owner`, that class."""
-    if owner is None or code.co_flags & 0x0002 or code.co_name == owner.__name__:
-        return owner
-    inner = vars(owner).get(code.co_name)
-    return inner if isinstance(inner, type) else owner

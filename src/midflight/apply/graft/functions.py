@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from midflight.apply.graft.owners import in_local_class, is_open, owner_of, with_class
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.transaction import Transaction, dict_of
 from midflight.apply.values import same_value
@@ -159,14 +160,22 @@ def fitted(function: types.FunctionType, code: types.CodeType, fits: Fits | None
     if have == need:
         return code
     if fits and (id(code), have) in fits:
-        return fits[id(code), have][1]
-    for variant in variants_of(code):
+        return _closed(function, fits[id(code), have][1])
+    for variant in () if in_local_class(code) else variants_of(code):
         if variant.co_freevars == have:
             return variant
     if not need:
         # The closure is checked by its length only; without COPY_FREE_VARS nothing reads the added variables.
         return note_variant(code.replace(co_freevars=have), code)
     return None
+
+
+def _closed(function: types.FunctionType, variant: types.CodeType) -> types.CodeType | None:
+    """`variant` for `function`: where it means a class that only the function leads to, with that one."""
+    if not is_open(variant):
+        return variant
+    found = with_class(variant, owner_of(function))
+    return None if is_open(found) else note_variant(found, variant)
 
 
 def graft_code(tx: Transaction, function: types.FunctionType, code: types.CodeType, fits: Fits | None = None) -> bool:

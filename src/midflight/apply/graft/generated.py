@@ -32,6 +32,7 @@ from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
+from midflight.plan.rude import has_all_by_bases
 from midflight.plan.statements import Statement
 from midflight.values import Problem
 
@@ -230,7 +231,7 @@ def _calls_for_a_base(node: ast.stmt) -> bool:
 
 def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
     """Give `owner` the bases and the metaclass of `twin`. False where an instance would be other memory."""
-    if slots_of(owner) != slots_of(twin):
+    if not _same_slots(slots_of(owner), slots_of(twin), owner):
         return False
     try:
         if owner.__bases__ != twin.__bases__:
@@ -239,7 +240,16 @@ def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
             _take_metaclass(tx, owner, twin)
     except TypeError:
         return False
+    _say_slots(tx, owner, vars(twin).get("__slots__", ABSENT))
     return True
+
+
+def _say_slots(tx: Transaction, owner: type, slots: Any) -> None:
+    """The same slots, as the source says them now; or none, said or left out."""
+    if slots is ABSENT:
+        tx.del_attr(owner, "__slots__")
+    elif slots != vars(owner).get("__slots__", ABSENT):
+        tx.set_attr(owner, "__slots__", slots)
 
 
 def can_become(tx: Transaction, owner: type, twin: type) -> bool:
@@ -259,6 +269,11 @@ def note_abstract(tx: Transaction, cls: type, kind: type) -> None:
         tx.del_attr(cls, "_abc_impl")
     elif own_attribute(cls, "_abc_impl") is ABSENT:
         tx.set_attr(cls, "_abc_impl", own_answers())
+
+
+def _same_slots(before: Any, after: Any, owner: type) -> bool:
+    """Whether slots are the same; to name none is not to have any where the bases bring all that there is."""
+    return bool(before == after) or (has_all_by_bases(owner) and all(s == [] or s is ABSENT for s in (before, after)))
 
 
 def slots_of(cls: type) -> Any:
@@ -395,9 +410,10 @@ def move_attributes(
         _defaults_follow(tx, held[name], vars(twin)[name], held, owner)
     if vars(twin).get("__slots__") != held.get("__slots__"):
         tx.set_attr(owner, "__slots__", vars(twin)["__slots__"])  # of the same layout: another order, a docstring
+    fields = held.get("_fields", ()) if issubclass(owner, tuple) else ()  # of a named tuple that a call made
     for name in held:
         if name not in vars(twin) and name not in _NEVER and name not in skip:
-            if name in gone or name in edited or name in _MADE:
+            if name in gone or name in edited or name in _MADE or name in fields:
                 tx.del_attr(owner, name)
     _hold_the_living(tx, owner, twin)
     if isinstance(owner, abc.ABCMeta):
