@@ -1351,6 +1351,88 @@ a: int => a: int\n    c: float
 @ expect
 reg.ALL == [("aa", A), ("b", B)] and m.A is A and m.B is B
 A.fields == ["a", "c"] and B.fields == ["a", "c", "b"]
+
+## rows-of-tables: a row, which holds a definition beside its name or its path, comes and goes as one
+@ file hub.py
+JOBS, ROUTES, PAIRS, MODELS = [], {}, [], []
+EVENTS = {}
+def job(every):
+    def put(fn):
+        JOBS.append({"every": every, "fn": fn})
+        return fn
+    return put
+def route(path, **more):
+    def put(fn):
+        ROUTES[path] = {"fn": fn, "methods": ["GET"], **more}
+        PAIRS.append([path, fn])
+        EVENTS.setdefault(path, []).append(fn)
+        return fn
+    return put
+def model(name):
+    def put(cls):
+        MODELS.append({"name": name, "cls": cls})
+        return cls
+    return put
+@ file m.py
+from hub import job, route, model
+@job(5)
+def a(): return "a"
+@job(6)
+@route("/b")
+def b(): return "b"
+@model("M")
+class M:
+    x = 1
+@model("N")
+class N: pass
+@ touch
+import hub, m
+def held():
+    jobs = [(row["every"], row["fn"]) for row in hub.JOBS]
+    return jobs, [(row["name"], row["cls"]) for row in hub.MODELS]
+@ sub m.py
+@job(5) => @job(7)
+@route("/b") => @route("/c", n=1)
+@model("M") => @model("MM")
+x = 1 => x = 1\n    y = 2
+@ expect
+held() == ([(7, m.a), (6, m.b)], [("MM", m.M), ("N", m.N)])
+hub.ROUTES == {"/c": {"fn": m.b, "methods": ["GET"], "n": 1}} and hub.PAIRS == [["/c", m.b]]
+hub.EVENTS == {"/c": [m.b]}
+@ sub m.py
+@job(7)\ndef a(): return "a"\n =>
+@job(6)\n@route("/c", n=1)\n =>
+@model("N")\nclass N: pass =>
+@ expect
+held() == ([], [("MM", m.M)]) and hub.ROUTES == {} and hub.PAIRS == []
+hub.EVENTS == {}
+
+## method-for-another-type: an implementation of a generic method, by argument and by annotation
+@ file m.py
+from functools import singledispatchmethod
+class V:
+    @singledispatchmethod
+    def visit(self, node): return "any"
+    @visit.register(str)
+    def _text(self, node): return "text"
+    @visit.register
+    def _number(self, node: int): return "number"
+@ touch
+import m
+v = m.V()
+@ sub m.py
+return "text" => return "text!"
+@ expect
+v.visit("a") == "text!"
+@ sub m.py
+register(str) => register(bytes)
+node: int => node: float
+@ expect
+[v.visit(one) for one in ("a", b"", 1, 1.5)] == ["any", "text!", "any", "number"]
+@ sub m.py
+register(bytes)\n    def _text(self, node): return "text!" => register(list)\n    def _text(self, node): return "list"
+@ expect
+[v.visit(one) for one in (b"", [])] == ["any", "list"] and not said("running code")
 """,
 )
 

@@ -233,18 +233,19 @@ class Changes:
     def _touch_operators(self, module: str, owner: str) -> None:
         """An operator may come to a special method of `owner` where the class is mentioned, or a name that holds one of
         its instances."""
+        cls = owner.rpartition(".")[2]
         named: dict[str, set[str]] = {}
-        for loaded in self.program.users(module, owner.rpartition(".")[2]):
-            named.setdefault(loaded.name, set()).add(owner.rpartition(".")[2])
-            for name, value in list(loaded.namespace.items()):
-                if _is_made_of(value, module, owner):
-                    for user in self.program.users(loaded.name, name):
-                        named.setdefault(user.name, set()).add(name)
+        for loaded, _ in list(self.program.users(module, [cls])):
+            named.setdefault(loaded.name, set()).add(cls)
+            made = [name for name, one in list(loaded.namespace.items()) if _is_made_of(one, module, owner)]
+            for user, names in self.program.users(loaded.name, made) if made else ():
+                named.setdefault(user.name, set()).update(names)
+        self._reached |= named.keys()
         self._untold |= named.keys()
-        for loaded in filter(None, map(self.program.get, named)):
-            for label, _, inner, used in _own_callables(loaded, plain=True):
-                if not used.isdisjoint(named[loaded.name]) and _has_operators(inner.__code__):
-                    self._touch(loaded.name, label, inner)
+        for home in filter(None, map(self.program.get, named)):
+            for label, _, inner, used in _own_callables(home, plain=True):
+                if not used.isdisjoint(named[home.name]) and _has_operators(inner.__code__):
+                    self._touch(home.name, label, inner)
 
     def _also_by_instances(self, module: str, owner: str, method: str) -> None:
         """Who calls an object, or enters it, mentions only a name that the object has."""

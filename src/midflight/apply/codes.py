@@ -239,7 +239,7 @@ def _graft_foreign(runner: Runner, pair: Pair, before: types.CodeType, after: ty
             ours = function.__globals__ is runner.scope.namespace and function.__qualname__ == before.co_qualname
             if not ours:
                 continue
-            foreign = forwarded_to(function) is None and not _is_known(runner, origin_of(function.__code__))
+            foreign = forwarded_to(function) is None and not _is_known(runner, pair, origin_of(function.__code__))
             if foreign and function.__code__.co_freevars == after.co_freevars:
                 runner.run.search.graft(function, after)
                 tell_grafted(runner, _label_of(before), function, function.__code__, after)
@@ -248,12 +248,13 @@ def _graft_foreign(runner: Runner, pair: Pair, before: types.CodeType, after: ty
                 )
 
 
-def _is_known(runner: Runner, code: types.CodeType) -> bool:
+def _is_known(runner: Runner, pair: Pair, code: types.CodeType) -> bool:
     """Whether the module's source gave this code object, in its old version or the new one."""
     for statement in runner.work.old.text.statements:
         if code.co_qualname.partition(".")[0] in statement.binds:
             runner.work.old.roots.get(statement)  # found when asked for
     roots = [*runner.work.old.roots.values(), *runner.work.roots.values(), tuple(runner.run.search.fresh())]
+    roots += [tuple(runner.old_codes(pair)), runner.roots.get(pair.new, ()) if pair.new is not None else ()]
     return any(code is inner for codes in roots for root in codes for inner in _with_nested(root))
 
 

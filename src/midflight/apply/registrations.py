@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import collections
 import functools
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.holders import functions_in, value_of
+from midflight.apply.parsed import text_of
 from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import made_in
 from midflight.graph.loaded import Program, names_used
+from midflight.plan.diff import built_names
+from midflight.plan.statements import SourceText
 
 NESTED = 2  # containers in containers: a dict of lists of dicts
 MOST_NESTED = 1000  # entries of a container that is looked into
@@ -28,6 +32,7 @@ class Registrations:
         """`purged`: id of a container that a definition leaves → itself, what it held before, itself."""
         self.program, self.tx, self.purged = program, tx, purged
         self._guarded = False
+        self._emptied: dict[int, Any] = {}  # id of a list or the like that definitions have left with nothing → itself
         self._dispatchers: dict[
             int, Any
         ] = {}  # id of a table → the generic function (functools.singledispatch) it is of
@@ -37,7 +42,7 @@ class Registrations:
         closures remember, such as a counter."""
         if not self._guarded:
             self._guarded = True
-            for _, container in self.containers():
+            for _, container in self.containers(rows=True):
                 self._guard(container)
             for loaded in list(self.program.all()):
                 for value in list(loaded.namespace.values()):
@@ -49,10 +54,12 @@ class Registrations:
         self._guarded = False
         self.guard()
 
-    def containers(self) -> Iterator[tuple[str, Any]]:
+    def containers(self, rows: bool = False) -> Iterator[tuple[str, Any]]:
+        """All of them with their labels; `rows` of a table too, which are no registries but what one holds."""
         seen: set[int] = set()
         for loaded in list(self.program.all()):
-            yield from self._held(loaded.name, loaded.namespace, loaded.name, seen)
+            held = self._held(loaded.name, loaded.namespace, loaded.name, seen)
+            yield from held if rows else _registries(held)
             yield from self._tables(loaded.name, loaded.namespace, seen)
 
     def _tables(self, label: str, namespace: Mapping[str, Any], seen: set[int]) -> Iterator[tuple[str, Any]]:
@@ -73,7 +80,7 @@ class Registrations:
 
     def contents(self, registrars: Iterable[Any] = ()) -> Contents:
         """What they all hold now; with what `registrars`, objects of libraries too, hold in their attributes."""
-        found = [*self.containers(), *(held for each in registrars for held in self.inside(each))]
+        found = [*self.containers(), *(held for each in registrars for held in _registries(self.inside(each)))]
         return {id(container): (label, container, copy_of(container)) for label, container in found}
 
     def guard_inside(self, registrar: Any) -> None:
@@ -153,8 +160,8 @@ class Registrations:
                 if entry[0] in fresh and (isinstance(container, list) or entry[0] not in copy)
             ]
             rest = [entry for entry in entries if not any(entry is one for one in came)]
-            at = next((at for at, (_, item) in enumerate(rest) if _is_of(item, below, deep=True)), len(rest))
-            if not came or at == len(rest) or any(_is_of(item, above, deep=True) for _, item in rest[at:]):
+            at = next((at for at, (_, item) in enumerate(rest) if is_of(item, below, deep=True)), len(rest))
+            if not came or at == len(rest) or any(is_of(item, above, deep=True) for _, item in rest[at:]):
                 continue
             self._guard(container)
             ordered = [*rest[:at], *came, *rest[at:]]
@@ -220,7 +227,7 @@ class Registrations:
                 continue
             if isinstance(container, list):
                 self._guard(container)
-                known = [item for item in container if not _is_of(item, {id(made)})]
+                known = [item for item in container if not is_of(item, {id(made)})]
                 container[:] = [item for item in container if not _stands_for(item, made, lives, known)]
             self.exchange(container, made, lives)
 
@@ -228,21 +235,39 @@ class Registrations:
         self._guard(container)
         lines = []
         if isinstance(container, dict):
-            for key in [k for k, v in container.items() if (_is_of(v, ids, deep) or id(k) in ids) and k not in keep]:
+            for key in [k for k, v in container.items() if (is_of(v, ids, deep) or id(k) in ids) and k not in keep]:
                 del container[key]
                 lines.append(f"unregistered {label}[{key!r}]")
         elif isinstance(container, list):
-            left = [item for at, item in enumerate(container) if not _is_of(item, ids, deep) or at in keep]
+            left = [item for at, item in enumerate(container) if not is_of(item, ids, deep) or at in keep]
             lines += [f"unregistered an entry of {label}"] * (len(container) - len(left))
             container[:] = left
         else:
-            for item in [item for item in container if _is_of(item, ids, deep) and item not in keep]:
+            for item in [item for item in container if is_of(item, ids, deep) and item not in keep]:
                 container.discard(item)
                 lines.append(f"unregistered an entry of {label}")
+        if lines and not container:
+            self._emptied[id(container)] = container
         return lines
+
+    def leave_no_empty(self) -> None:
+        """What definitions have left empty goes from a dict that had no such key before they came:
+        `HANDLERS.setdefault(event, []).append(f)`."""
+        for loaded in list(self.program.all()) if self._emptied else ():
+            for name, value in list(loaded.namespace.items()):
+                if type(value) not in (dict, collections.defaultdict):
+                    continue
+                left = [key for key, held in value.items() if id(held) in self._emptied and not held]
+                given = _keys_given(text_of(loaded), name) if left else None
+                for key in left if given is not None else ():
+                    if key not in given:  # type: ignore[operator]
+                        self._guard(value)
+                        del value[key]
 
     def exchange(self, container: Any, made: Any, lives: Any) -> None:
         self._guard(container)
+        for row in [item for item in _values(container) if is_row(item) and is_of(item, {id(made)})]:
+            self.exchange(row, made, lives)
         if isinstance(container, dict):
             for key, value in list(container.items()):
                 container[key] = _exchanged(value, made, lives)
@@ -283,6 +308,19 @@ def registrars(decorators: Iterable[ast.expr], namespace: Mapping[str, Any]) -> 
     return [value for value in (value_of(node, namespace) for node in nodes) if callable(value)]
 
 
+def _keys_given(text: SourceText | None, name: str) -> set[Any] | None:
+    """The keys that the one statement of a dict gives it; None where that is not written out."""
+    makers = [one for one in text.statements if name in one.binds | built_names(one)] if text is not None else []
+    value = getattr(makers[0].node, "value", None) if len(makers) == 1 else None
+    if isinstance(value, ast.Dict):
+        known = [key.value for key in value.keys if isinstance(key, ast.Constant)]
+        return set(known) if len(known) == len(value.keys) else None
+    if not isinstance(value, ast.Call) or value.keywords:
+        return None
+    most = {"dict": 0, "defaultdict": 1}.get(ast.unparse(value.func).rpartition(".")[2], -1)
+    return set() if len(value.args) <= most else None
+
+
 def dispatch_table(function: Any) -> dict[Any, Any] | None:
     """The implementations of a generic function, by type (Lib/functools.py, singledispatch)."""
     if type(function) is not types.FunctionType or not hasattr(function, "_clear_cache"):
@@ -316,7 +354,7 @@ def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) ->
         return None
     entries = list(container.items() if isinstance(container, dict) else enumerate(container))
     new = [at for at, (key, _) in enumerate(entries) if key in fresh]
-    old = [at for at, (key, item) in enumerate(entries) if key not in fresh and (_is_of(item, olds) or id(key) in olds)]
+    old = [at for at, (key, item) in enumerate(entries) if key not in fresh and (is_of(item, olds) or id(key) in olds)]
     if len(old) != len(new) or (isinstance(container, dict) and not fresh.isdisjoint(before)):
         return None
     for place, at in zip(old, new, strict=True):
@@ -333,6 +371,27 @@ def succeeded(container: list[Any], before: list[Any], old: Any, made: Any) -> l
     return ordered
 
 
+def is_row(item: Any) -> bool:
+    """Whether a dict or list has a definition beside other things, such as its name or its path: it is an entry of the
+    table that holds it, and not a table."""
+    return type(item) in (dict, list) and any(map(callable, _values(item))) and any(map(_is_other, _values(item)))
+
+
+def _is_other(part: Any) -> bool:
+    if type(part) in (dict, list, set):
+        return not any(map(callable, _values(part)))
+    return part is not None and not callable(part)
+
+
+def _values(container: Any) -> list[Any]:
+    return list(container.values() if isinstance(container, dict) else container)
+
+
+def _registries(containers: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Those that are not rows of another; what a name leads to is none, whatever it holds."""
+    return ((label, one) for label, one in containers if not (label.endswith("]") and is_row(one)))
+
+
 def _ids(value: Any, name: str, module: str = "") -> set[int]:
     """`value` and the functions of that name inside it; for a class of `module` all that its body defines."""
     found = {id(value)} if value is not None else set()  # no definition made it: nothing is an entry of it
@@ -342,12 +401,12 @@ def _ids(value: Any, name: str, module: str = "") -> set[int]:
     return found
 
 
-def _is_of(item: Any, ids: Any, deep: bool = False) -> bool:
-    """Whether an entry is one of `ids`, or a tuple with one of them; `deep`: or a wrapper around one."""
+def is_of(item: Any, ids: Any, deep: bool = False) -> bool:
+    """Whether an entry is one of `ids`, or a tuple or a row with one of them; `deep`: or a wrapper around one."""
     if id(item) in ids:
         return True
-    if isinstance(item, tuple):
-        return any(id(part) in ids for part in item)
+    if isinstance(item, tuple) or is_row(item):
+        return any(id(part) in ids for part in _values(item))
     return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
 
 
@@ -414,9 +473,9 @@ def _same_items(container: Any, copy: Any) -> bool:
 def _entries(container: Any, ids: Any, before: Any, deep: bool = False) -> set[Any]:
     """Where one of `ids` lies now and did not lie `before`: keys of a dict, places in a list, items of a set."""
     if isinstance(container, dict):
-        found = {k for k, v in container.items() if _is_of(v, ids, deep) or id(k) in ids}
+        found = {k for k, v in container.items() if is_of(v, ids, deep) or id(k) in ids}
         return {k for k in found if not isinstance(before, dict) or k not in before or before[k] is not container[k]}
     if isinstance(container, list):
         known = len(before)
-        return {at for at, item in enumerate(container) if _is_of(item, ids, deep) and at >= known}
-    return {item for item in container if _is_of(item, ids, deep) and item not in before}
+        return {at for at, item in enumerate(container) if is_of(item, ids, deep) and at >= known}
+    return {item for item in container if is_of(item, ids, deep) and item not in before}

@@ -23,7 +23,7 @@ from midflight.apply.graft.unheld import take_apart
 from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
-from midflight.apply.registrations import in_place_of, succeeded
+from midflight.apply.registrations import in_place_of, is_of, succeeded
 from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_data, same_value
@@ -528,10 +528,12 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
         if id(container) in tables:
             continue
         if isinstance(container, dict):
-            fresh = {key for key, value in container.items() if value is twin}
+            fresh = {key for key, value in container.items() if is_of(value, {id(twin)})}
             runner.tx.guard(container)
             ordered = in_place_of(container, {id(owner)}, fresh, copy) if fresh else None
-            for key in [k for k, v in container.items() if fresh and k not in fresh and v is owner and k in copy]:
+            for key in [
+                k for k, v in container.items() if fresh and k not in fresh and is_of(v, {id(owner)}) and k in copy
+            ]:
                 del container[key]
                 lines.append(f"unregistered {label}[{key!r}]")
             if ordered is not None:
