@@ -2824,6 +2824,40 @@ self.old => self.new
 (m.Box.size, m.Box.area, m.Box.helped, total()) == (10, 20, 30, 0)
 said("Box.made") and m.Box.made.name == "made"
 set(getattr(m.Box, "__static_attributes__", ("new",))) == {"new"}
+
+## n107-attribute-names-another: a class that is made again holds another object now; neither of them becomes the other
+@ file m.py
+import enum
+from dataclasses import dataclass
+class E(enum.Enum):
+    A = 1
+    B = 2
+class V:
+    def __init__(self, n): self.n = n
+class Call(V):
+    def __call__(self): return self.n
+ONE, TWO, F, G = V(1), V(2), Call(1), Call(2)
+@dataclass
+class D:
+    x: int = 1
+    member = E.A
+    value = ONE
+    call = F
+    own = V(5)
+@ touch
+import m
+a, b, own = m.E.A, m.E.B, m.D.own
+held = m.ONE, m.TWO, m.F, m.G
+@ sub m.py
+x: int = 1 => x: int = 2
+member = E.A => member = E.B
+value = ONE => value = TWO
+call = F => call = G
+own = V(5) => own = V(6)
+@ expect
+m.D.member is b is m.E.B and m.E.A is a and (a.name, a.value) == ("A", 1)
+(m.ONE, m.TWO, m.F, m.G) == held and [one.n for one in held] == [1, 2, 1, 2]
+m.D.value is m.TWO and m.D.call is m.G and m.F() == 1 and own.n == 5 and m.D.own.n == 6
 """,
 )
 

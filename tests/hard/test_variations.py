@@ -1433,6 +1433,10 @@ node: int => node: float
 register(bytes)\n    def _text(self, node): return "text!" => register(list)\n    def _text(self, node): return "list"
 @ expect
 [v.visit(one) for one in (b"", [])] == ["any", "list"] and not said("running code")
+@ sub m.py
+    @visit.register(list)\n    def _text(self, node): return "list"\n =>
+@ expect
+v.visit([]) == "any"
 """,
 )
 

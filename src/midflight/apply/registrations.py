@@ -290,6 +290,8 @@ class Registrations:
                 continue
             if isinstance(value, (dict, list, set)):
                 yield from _with_nested(f"{label}.{name}", value, seen, NESTED)
+            elif type(value) is functools.singledispatchmethod:
+                yield from self._tables(f"{label}.{name}", vars(value), seen)
             elif isinstance(value, type):
                 if made_in(value, module) and depth and id(value) not in seen:
                     seen.add(id(value))

@@ -9,6 +9,7 @@ import ast
 import enum
 import gc
 import inspect
+import sys
 import types
 import weakref
 from collections.abc import Collection, Mapping, Sequence
@@ -369,6 +370,12 @@ def _static_names(owner: type, pairs: Sequence[Pair]) -> tuple[set[str], set[str
     return kept - edited, edited, gone - kept - edited
 
 
+def _is_a_modules(value: Any, owner: type) -> bool:
+    """Whether a module holds it by name: the class that has it too has not made it."""
+    homes = (sys.modules.get(name) for name in (module_of(type(value)), module_of(owner)))
+    return any(one is value for home in homes if home is not None for one in list(vars(home).values()))
+
+
 def move_attributes(
     tx: Transaction, owner: type, twin: type, pairs: Sequence[Pair], skip: Collection[str] = ()
 ) -> None:
@@ -400,6 +407,7 @@ def move_attributes(
             old is not ABSENT
             and not isinstance(old, types.FunctionType)
             and type(old) is type(value)
+            and not (_is_a_modules(old, owner) or _is_a_modules(value, owner))
             and become(tx, old, value)
         ):
             continue

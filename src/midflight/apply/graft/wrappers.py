@@ -35,11 +35,12 @@ def become(tx: Transaction, old: Any, new: Any) -> bool:
 
 def is_wrapper_object(value: Any) -> bool:
     """An object of a program's own class that can be called or is a descriptor, with a dict of attributes."""
-    kind = type(value)
+    # Asked of each class itself: `hasattr` finds what its metaclass makes instances with, too.
+    members = [vars(kind) for kind in type(value).__mro__]
     return (
         dict_of(value) is not None
         and not isinstance(value, (type, types.ModuleType, types.FunctionType))
-        and (hasattr(kind, "__call__") or hasattr(kind, "__get__"))
+        and any("__call__" in names or "__get__" in names for names in members)
     )
 
 
