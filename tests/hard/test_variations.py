@@ -1437,6 +1437,31 @@ register(bytes)\n    def _text(self, node): return "text!" => register(list)\n  
     @visit.register(list)\n    def _text(self, node): return "list"\n =>
 @ expect
 v.visit([]) == "any"
+
+## name-of-a-wrapper-moves: a name that only finds a partial or a property, by an item or in a tuple, leaves it as it is
+@ file m.py
+import functools
+class S:
+    p, q = property(lambda self: 1), property(lambda self: 2)
+def f(x): return x
+def g(x): return -x
+ONE, TWO = functools.partial(f, 1), functools.partial(g, 2)
+TABLE = {"a": ONE, "b": TWO}
+ITEM, (CHOSEN, PROP) = TABLE["a"], (ONE if f else TWO, S.p)
+PAIR, OTHER = ONE, S.p
+@ touch
+import m
+one, two = m.ONE, m.TWO
+@ sub m.py
+TABLE["a"], (ONE if f else TWO, S.p) => TABLE["b"], (TWO if f else ONE, S.q)
+PAIR, OTHER = ONE, S.p => PAIR, OTHER = TWO, S.q
+@ expect
+(one(), two(), m.S().p, m.S().q) == (1, -2, 1, 2) and m.ONE is one and m.TWO is two
+m.ITEM is m.CHOSEN is m.PAIR is two and m.PROP is m.OTHER is m.S.q
+@ sub m.py
+ONE, TWO = functools.partial(f, 1) => ONE, TWO = functools.partial(f, 7)
+@ expect
+one() == 7 and m.ONE is one
 """,
 )
 

@@ -133,7 +133,7 @@ def _made_again(runner: Runner, pair: Pair, name: str, old: Any, new: Any, known
     """Whether a class that a call made, such as `namedtuple`, has been made again by it."""
     if not (isinstance(old, type) and isinstance(new, type)) or any(new is cls for cls in known):
         return False
-    if _is_another_name(pair.old) or _is_another_name(pair.new) or not _was_bound(runner, pair, name):
+    if _is_another_name(pair.old, name) or _is_another_name(pair.new, name) or not _was_bound(runner, pair, name):
         return False
     return bool(old.__flags__ & HEAP_TYPE) and not _is_defined_elsewhere(runner, name, old)
 
@@ -339,7 +339,7 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
     if (
         old is not ABSENT
         and _was_bound(runner, pair, name)
-        and not (is_container(new) and old is not new and _is_another_name(pair.new))
+        and not (is_container(new) and old is not new and _is_another_name(pair.new, name))
     ):
         if settle_value(runner, name, old, new, untouched):
             return
@@ -347,7 +347,7 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
             runner.scope.set(name, old)  # `dict()` for `{}` is no way to say "start again"
             return
         before = copy.copy(old) if type(old) in _PARTIAL else None
-        if _acts_as(runner, pair, old, new):
+        if _acts_as(runner, pair, name, old, new):
             runner.scope.set(name, old)
             runner.work.record.grafted[runner.scope.label(name)] = None
             if before is not None:
@@ -383,11 +383,11 @@ def settle_value(runner: Runner, name: str, old: Any, new: Any, untouched: bool)
     return True
 
 
-def _acts_as(runner: Runner, pair: Pair, old: Any, new: Any) -> bool:
+def _acts_as(runner: Runner, pair: Pair, name: str, old: Any, new: Any) -> bool:
     """Whether what the name held acts as its new value from now on. What another statement made stays what it is."""
-    if _is_another_name(pair.old):
+    if _is_another_name(pair.old, name):
         return False
-    if is_wrapper(old) and (_is_another_name(pair.new) or _has_another_name(runner, pair, new)):
+    if is_wrapper(old) and (_is_another_name(pair.new, name) or _has_another_name(runner, pair, new)):
         become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
         return False
     if isinstance(old, types.FunctionType):
@@ -416,12 +416,30 @@ def _has_another_name(runner: Runner, pair: Pair, value: Any) -> bool:
     return any(held is value and name not in pair.statement.binds for name, held in names)
 
 
-def _is_another_name(statement: Statement | None) -> bool:
-    """Whether a statement gives an object that has a name already one more."""
+def _is_another_name(statement: Statement | None, name: str) -> bool:
+    """Whether a statement gives an object that has a name already one more, which is `name`."""
     node = statement.node if statement is not None else None
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return True
-    return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, (ast.Name, ast.Attribute))
+    return isinstance(node, (ast.Assign, ast.AnnAssign)) and _only_finds(_written_for(node, name))
+
+
+def _only_finds(node: ast.expr | None) -> bool:
+    """Whether an expression gives what is there: a name, an attribute, an item, or one of two."""
+    if isinstance(node, ast.IfExp):
+        return _only_finds(node.body) and _only_finds(node.orelse)
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+
+
+def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None:
+    """The expression that `name` gets its value from: of `a, (b, c) = x, (y, z)` its own."""
+    target: ast.expr = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    value = node.value
+    while isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        pairs = zip(target.elts, value.elts, strict=True)
+        mine = ((one, its) for one, its in pairs if any(getattr(n, "id", "") == name for n in ast.walk(one)))
+        target, value = next(mine, (target.elts[0], None))
+    return value
 
 
 def _values_before(runner: Runner) -> Before:
