@@ -39,7 +39,7 @@ def graft_bodies(runner: Runner, pair: Pair) -> None:
             owner = runner.scope.get(node.name)
             (statement,) = split([node], (), pair.new.shift)
             if isinstance(owner, type):
-                note_stored(runner.tx, owner, [Pair("same", one, one) for one in statement.members])
+                note_stored(runner.tx, owner, [Pair("changed", None, one) for one in statement.members])
 
 
 def graft_codes(runner: Runner, pair: Pair) -> None:

@@ -7,6 +7,7 @@ import ast
 import dataclasses
 import enum
 import linecache
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from midflight.apply.changes import Changes
     from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
+
+
+_OF_SELF = re.compile(r"\bself\s*\.\s*(\w+)")
 
 
 class RudeEdit(MidflightError):
@@ -435,10 +439,19 @@ def _fill_inside(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None:
                 _fill_inside(runner, inner, _body_pairs(runner, pair))
 
 
+def _may_store_otherwise(pair: Pair) -> bool:
+    """Whether its text names other attributes of `self`, or assigns more or less: most edits need not be parsed."""
+    if not pair.edited or pair.old is None or pair.new is None:
+        return pair.edited
+    texts = pair.old.text, pair.new.text
+    named, assigned = ([_OF_SELF.findall(text) for text in texts], [text.count("=") for text in texts])
+    return named[0] != named[1] or assigned[0] != assigned[1]
+
+
 def note_stored(tx: Transaction, owner: type, pairs: Sequence[Pair]) -> None:
     """`__static_attributes__` of a class of which methods were edited, which the compiler makes from 3.13 on."""
     held = vars(owner).get("__static_attributes__")
-    if type(held) is tuple:
+    if type(held) is tuple and any(map(_may_store_otherwise, pairs)):
         names = frozenset[str]().union(*(pair.new.stores_on_self for pair in pairs if pair.new is not None))
         if names != set(held):
             tx.later(lambda: tx.set_attr(owner, "__static_attributes__", tuple(sorted(names))))
