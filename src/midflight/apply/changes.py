@@ -408,7 +408,10 @@ class Changes:
         if not self._methods:
             return frozenset()
         named = {name for name in self._methods if f".{name}" in statement.text}
-        used = named & loose_attributes(statement) if named else named
+        used = set[str]()
+        if named:
+            loose, called = loose_attributes(statement)
+            used = named & (called | loose & self._getters)  # who only stores a method does not run it
         got = {name for chain in dotted_reads(statement) for name in chain[1:]} if self._getters else set[str]()
         used |= self._getters & (got | set(_GETTING if got else ()))
         special = {name for name in self._methods if is_special(name) and name not in _NAMED_BY_CALLS}

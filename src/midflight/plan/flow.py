@@ -181,18 +181,20 @@ def _chain(node: ast.AST) -> Iterator[Dotted]:
         yield (node.id, *reversed(names))
 
 
-def loose_attributes(statement: Statement) -> frozenset[str]:
+def loose_attributes(statement: Statement) -> tuple[frozenset[str], frozenset[str]]:
     """Attributes that running it looks up where no chain of names leads: on an item, on what a call gave, on a
-    variable of a loop."""
+    variable of a loop; and those of them that it calls."""
     return statement.fact("loose attributes", _loose_attributes)  # type: ignore[no-any-return]
 
 
-def _loose_attributes(node: ast.stmt) -> frozenset[str]:
+def _loose_attributes(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
     nodes = [child for part in evaluated(node) for child in _walk_operands(part)]
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     stored |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
     read = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)]
-    return frozenset(n.attr for n in read if _root_name(n) in stored | {""})
+    loose = [n for n in read if _root_name(n) in stored | {""}]
+    return frozenset(n.attr for n in loose), frozenset(n.attr for n in loose if id(n) in called)
 
 
 def _walk_operands(node: ast.AST) -> Iterator[ast.AST]:
