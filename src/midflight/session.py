@@ -743,6 +743,7 @@ class Session:
             or path in self.program.departed
             or other in self.program.departed
             or (self.program.at(other) and not os.path.exists(other))
+            or self.program.without_file(path)
         )
 
     def _read(self, paths: Iterable[str]) -> Sources:

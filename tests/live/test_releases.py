@@ -772,6 +772,399 @@ import a, t
 A = 1 => A = 1\nB = 2
 [expect]
 t.B == 2 and not hasattr(a, "B")
+
+# class-that-registers-itself-comes-between-others: its entry stands where a fresh start puts it
+[file a.py]
+NAMES, ORDER = {}, []
+class Base:
+    names = []
+    def __init_subclass__(cls):
+        for name in cls.names:
+            NAMES[name] = cls
+        ORDER.append(cls)
+class One(Base):
+    names = ["one"]
+class Two(Base):
+    names = ["two"]
+class Three(Base):
+    names = ["three"]
+[run]
+import a
+NAMES, One, Two, Three = a.NAMES, a.One, a.Two, a.Three
+[sub a.py]
+class Two(Base): => class Middle(Base):\n\tnames = ["m", "m2"]\nclass Two(Base):
+[expect]
+list(NAMES.items()) == [("one", One), ("m", a.Middle), ("m2", a.Middle), ("two", Two), ("three", Three)]
+a.ORDER == [One, a.Middle, Two, Three]
+[sub a.py]
+["one"] => ["one", "uno"]
+["m", "m2"] => ["m2"]
+[expect]
+list(NAMES.items()) == [("one", One), ("uno", One), ("m2", a.Middle), ("two", Two), ("three", Three)]
+a.ORDER == [One, a.Middle, Two, Three]
+
+# what-a-metaclass-lists: the descriptors that live, also in what it derives of them
+[file a.py]
+class Trait:
+    def __init__(self, default): self.default = default
+    def make(self): return self.default
+    def __get__(self, one, kind): return self if one is None else self.default
+class Meta(type):
+    def __init__(cls, name, bases, space):
+        cls._traits = {k: v for k, v in space.items() if isinstance(v, Trait)}
+        cls._all = [v for k in dir(cls) if isinstance(v := getattr(cls, k, None), Trait)]
+        cls._makers = {v: (v.make, k) for k, v in cls._traits.items()}
+        cls._count = 1
+class C(metaclass=Meta):
+    x = Trait(1)
+    y = Trait(2)
+class D(C):
+    z = Trait(3)
+[run]
+import a
+C, D, x, y, z = a.C, a.D, a.C.x, a.C.y, a.D.z
+x.seen = True
+[sub a.py]
+cls._count = 1 => cls._count = 2
+[expect]
+a.C is C and C._count == D._count == 2 and C.x is x and D.z is z
+C._traits == {"x": x, "y": y} and C._all == [x, y] and D._all == [x, y, z]
+C._makers[x][0].__self__ is x and list(C._makers) == [x, y]
+[sub a.py]
+y = Trait(2) => y = Trait(4)
+[expect]
+C.y.default == 4 and C.x is x and C._traits == {"x": x, "y": C.y} and D._all == [x, C.y, z]
+
+# only-the-annotation-is-stale: the value stays, what it holds too
+[file a.py]
+import dataclasses
+from typing import ClassVar
+Table = dict
+class Meta(type):
+    pass
+table: Table = {"a": 1}
+class Plain:
+    table: Table = {"a": 1}
+    filled: Table = {}
+class Made(metaclass=Meta):
+    table: Table = {"a": 1}
+    filled: Table = {}
+    made: Table = {}.copy()
+@dataclasses.dataclass
+class Data:
+    x: Table
+    filled: ClassVar[Table] = {}
+alias = Made.table
+[run]
+import a
+held = lambda: [a.table, *(getattr(c, n) for c in (a.Plain, a.Made, a.Data) for n in vars(c) if n in ("table", "filled", "made"))]
+before = held()
+a.Plain.filled[1] = a.Made.filled[1] = a.Data.filled[1] = 2
+a.Plain.table["b"] = 5
+[sub a.py]
+Table = dict => Table = list
+[expect]
+all(map(lambda x, y: x is y, held(), before)) and a.alias is a.Made.table
+a.Data.filled == {1: 2} and a.Plain.filled == {1: 2} and a.Made.filled == {1: 2} and a.Plain.table == {"a": 1, "b": 5}
+a.Made.__annotations__["table"] is list and a.Plain.__annotations__["filled"] is list and a.__annotations__["table"] is list
+a.Data.__annotations__["x"] is list and a.Data.__annotations__["filled"] == a.ClassVar[list]
+not told("kept")
+
+# only-the-annotation-is-stale-as-text: nothing is
+[file a.py]
+from __future__ import annotations
+from typing import ClassVar
+Table = dict
+class Meta(type):
+    pass
+table: Table = {"a": 1}
+class Plain:
+    table: Table = {"a": 1}
+class Made(metaclass=Meta):
+    table: Table = {"a": 1}
+    filled: Table = {}
+alias = Made.table
+[run]
+import a
+held = lambda: [a.table, a.Plain.table, a.Made.table, a.Made.filled]
+before = held()
+a.Made.filled[1] = 2
+a.Plain.table["b"] = 5
+[sub a.py]
+Table = dict => Table = list
+[expect]
+all(map(lambda x, y: x is y, held(), before)) and a.alias is a.Made.table
+not told("kept")
+
+# union-written-another-way: who sees it sees what a fresh process shows
+[file a.py]
+import typing as t
+Pair = t.Union[int, str]
+Pairs = t.List[Pair]
+T = t.TypeVar("T")
+def f(x: t.Dict[str, t.Optional[int]] = {}): pass
+class G(t.Generic[T]): pass
+class C(G[t.Union[int, str]]): pass
+[file b.py]
+import typing as t
+import a
+Both = t.Dict[str, a.Pair]
+[run]
+import a, b
+C = a.C
+[sub a.py]
+Pair = t.Union[int, str] => Pair = int | str
+t.Optional[int] => int | None
+G[t.Union[int, str]] => G[int | str]
+[expect]
+repr(a.Pairs) == "typing.List[int | str]" and repr(b.Both) == "typing.Dict[str, int | str]"
+repr(a.f.__annotations__["x"]) == "typing.Dict[str, int | None]"
+a.C is C and repr(C.__orig_bases__) == "(a.G[int | str],)"
+
+# loop-that-takes-members-away: it does not run again, and says so
+[file a.py]
+class prop:
+    def __init__(self, name, f): self.name, self.f = name, f
+class Stats:
+    def _calc_mean(self): return 1
+    mean = prop("mean", _calc_mean)
+def make(name):
+    def helper(data): return name, data
+    return helper
+for name, attr in list(Stats.__dict__.items()):
+    if isinstance(attr, prop):
+        func = make(name)
+        func.__doc__ = attr.f.__doc__
+        globals()[name] = func
+        delattr(Stats, "_calc_" + name)
+del name, attr, func
+KINDS = [one for one in Stats.__dict__ if not one.startswith("_")]
+[run]
+import a
+mean = a.mean
+[sub a.py]
+return name, data => return name, data, 2
+[expect]
+a.mean is mean and mean(1) == ("mean", 1, 2)
+[sub a.py]
+return helper => name += "!"\n\treturn helper
+[expect]
+told("a:", "did not run again") and a.mean is mean and a.KINDS == ["mean"]
+[sub a.py]
+mean = prop("mean", _calc_mean) => mean = prop("mean", _calc_mean)\n\tdef _calc_mode(self): return 2\n\tmode = prop("mode", _calc_mode)
+[expect]
+told("a:", "did not run again") and told("kept `KINDS`")
+
+# code-that-a-decorator-made-of-the-source-moves: its lines follow
+[file deco.py]
+import ast, inspect, textwrap, types
+def checked(f):
+    lines, first = inspect.getsourcelines(f)
+    tree = ast.parse(textwrap.dedent("".join(lines)))
+    tree.body[0].decorator_list = []
+    tree.body[0].body.insert(0, ast.parse("calls = 1").body[0])
+    ast.increment_lineno(ast.fix_missing_locations(tree), first - 1)
+    made = compile(tree, f.__code__.co_filename, "exec", dont_inherit=True).co_consts[0]
+    return types.FunctionType(made.replace(co_qualname=f.__qualname__), f.__globals__, f.__name__)
+[file a.py]
+from deco import checked
+X = 1
+@checked
+def f(x):
+    return x
+class C:
+    n = 1
+    @checked
+    def g(self): return 2
+[run]
+import a, inspect
+f, g = a.f, a.C.g
+lines = f.__code__.co_firstlineno, g.__code__.co_firstlineno
+[sub a.py]
+X = 1 => X = 1\nY = 2
+[expect]
+a.f is f and a.C.g is g and f(3) == 3 and a.C().g() == 2
+(f.__code__.co_firstlineno, g.__code__.co_firstlineno) == (lines[0] + 1, lines[1] + 1)
+[sub a.py]
+n = 1 => n = 1\n\tm = 2\n\tk = 2
+[expect]
+(f.__code__.co_firstlineno, g.__code__.co_firstlineno) == (lines[0] + 1, lines[1] + 3)
+
+# closure-of-a-method-made-again: it keeps its place in the text
+[file b.py]
+class prop:
+    def __init__(self, name): self.name = name
+N = 1
+[file a.py]
+import functools
+from b import N
+class C:
+    n = 1
+    @classmethod
+    def application(cls, f, n=N):
+        @functools.wraps(f)
+        def application(*args):
+            return cls, f(*args)
+        return application
+@C.application
+def app(x):
+    return x
+[run]
+import a
+app = a.app
+line = app.__code__.co_firstlineno
+inner = lambda: [c for c in vars(a.C)["application"].__func__.__code__.co_consts if hasattr(c, "co_code")][0]
+assert app.__code__ is inner()
+[sub b.py]
+N = 1 => N = 2
+[expect]
+a.app is app and app.__code__ is inner()
+[sub a.py]
+n = 1 => n = 1\n\tm = 1
+[expect]
+app.__code__.co_firstlineno == line + 1
+
+# closure-of-a-method-moved-and-made-again: in one reload
+[file b.py]
+N = 1
+[file a.py]
+import functools
+from b import N
+class C:
+    n = 1
+    @classmethod
+    def application(cls, f, n=N):
+        @functools.wraps(f)
+        def application(*args):
+            return cls, f(*args)
+        return application
+@C.application
+def app(x):
+    return x
+[run]
+import a
+app = a.app
+line = app.__code__.co_firstlineno
+inner = lambda: [c for c in vars(a.C)["application"].__func__.__code__.co_consts if hasattr(c, "co_code")][0]
+[sub b.py]
+N = 1 => N = 2
+[sub a.py]
+n = 1 => n = 1\n\tm = 1
+[expect]
+app.__code__ is inner() and app.__code__.co_firstlineno == line + 1
+[sub a.py]
+m = 1 => m = 1\n\tk = 2
+[expect]
+app.__code__.co_firstlineno == line + 2
+
+# wrapper-of-what-is-inherited: another base's function takes the place of the one that was
+[file a.py]
+import functools
+def immutable(cls):
+    f = cls.__init__
+    @functools.wraps(f)
+    def nf(self, *args):
+        f(self, *args)
+        self.frozen = True
+    cls.__init__ = nf
+    return cls
+class Base:
+    def __init__(self): self.kind = "base"
+class A(Base):
+    def __init__(self): self.kind = "A"
+class B(Base):
+    def __init__(self): self.kind = "B"
+@immutable
+class C(A):
+    pass
+@immutable
+class D(A):
+    pass
+[run]
+import a
+C, D, a_init, b_init = a.C, a.D, a.A.__init__, a.B.__init__
+c_init = C.__init__
+[sub a.py]
+class C(A) => class C(B)
+[expect]
+a.C is C and a.C().kind == "B" and a.D().kind == "A" and a.A().kind == "A" and a.B().kind == "B"
+a.A.__init__ is a_init and a.B.__init__ is b_init
+C.__init__.__closure__[0].cell_contents is b_init
+
+# factory-of-a-field-in-a-class-made-again: the one that its __init__ calls
+[file a.py]
+import dataclasses
+@dataclasses.dataclass
+class R:
+    make: object = dataclasses.field(default_factory=lambda: [1])
+    name: str = "a"
+[run]
+import a
+R, r = a.R, a.R()
+cells = lambda: [c.cell_contents for c in R.__init__.__closure__ or ()]
+factory = lambda: R.__dataclass_fields__["make"].default_factory
+first = factory()
+[sub a.py]
+"a" => "b"
+[expect]
+a.R is R and R().name == "b" and factory() in cells() and factory() is first
+[sub a.py]
+import dataclasses => import dataclasses\nX = 1
+lambda: [1] => lambda: [2]
+[expect]
+R().make == [2] and factory()() == [2] and factory() in cells() and factory().__code__.co_firstlineno == 5
+[sub a.py]
+X = 1 => X = 1\nY = 2
+[expect]
+factory().__code__.co_firstlineno == 6 and all(c.__code__.co_firstlineno == 6 for c in cells() if c is not list and hasattr(c, "__code__"))
+
+# folder-that-gets-an-init: the package goes on, from a file
+[file p/m.py]
+X = 1
+[file b.py]
+import p.m
+[run]
+import b, p, p.m
+p, m, b.p.own = b.p, b.p.m, 1
+[edit p/__init__.py]
+from p.m import X
+Y = X + 1
+[expect]
+sys.modules["p"] is p and p.m is m and p.Y == 2 and p.X == 1 and p.own == 1
+p.__file__ == path("p/__init__.py") and p.__spec__.origin == p.__file__ and list(p.__path__) == [path("p")]
+[sub p/__init__.py]
+Y = X + 1 => Y = X + 2
+[sub p/m.py]
+X = 1 => X = 2
+[expect]
+p.Y == 4
+
+# folder-that-gets-an-init-that-fails: it has none, as before
+[file p/m.py]
+X = 1
+[run]
+import p.m
+p, paths = p, list(p.__path__)
+spec = p.__spec__
+[edit p/__init__.py]
+Y = 1
+1 / 0
+[expect rolled back]
+sys.modules["p"] is p and p.__spec__ is spec and getattr(p, "__file__", None) is None and list(p.__path__) == paths and not hasattr(p, "Y")
+[edit p/__init__.py]
+Y = 1
+[expect]
+p.Y == 1 and p.__file__ == path("p/__init__.py")
+
+# empty-init: it counts too
+[file p/m.py]
+X = 1
+[run]
+import p.m
+p = p
+[edit p/__init__.py]
+[expect]
+p.__file__ == path("p/__init__.py") and p.m.X == 1
 '''
 
 

@@ -517,7 +517,13 @@ class Changes:
                 names = ((module_of(k), f"{k.__qualname__}.{chain[end]}") for k in kind.__mro__)
                 if any(self._is_newer(name, since) for name in names):
                     return True
+                if chain[end] == "__dict__" and isinstance(holder, type) and self._member_changed(holder, since):
+                    return True
         return False
+
+    def _member_changed(self, cls: type, since: int) -> bool:
+        inside = f"{cls.__qualname__}."
+        return any(m == module_of(cls) and n.startswith(inside) and self._is_newer((m, n), since) for m, n in self.last)
 
     def _is_touched(self, value: Any) -> bool:
         if value is None or value is ABSENT:

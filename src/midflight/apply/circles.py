@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -103,7 +104,7 @@ def _needed(run: Execution, name: str) -> set[str]:
 
 def _on_paper(run: Execution, name: str, version: str) -> _Paper | None:
     text, namespace = _text(run, name, version), _loaded(run, name).namespace
-    return _Paper([as_it_runs(statement, namespace) for statement in text.statements]) if text is not None else None
+    return _Paper([as_it_runs(one, namespace) for one in text.statements], namespace) if text is not None else None
 
 
 def _text(run: Execution, name: str, version: str) -> SourceText | None:
@@ -119,16 +120,32 @@ def _loaded(run: Execution, name: str) -> Loaded:
     return loaded
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A statement, with its imports and the attributes of modules that it reads: (module, attribute)."""
+
+    statement: Statement
+    imports: Sequence[_Import]
+    attributes: Sequence[tuple[str, str]]
+
+
 class _Paper:
     """A version of a module, to be imported on paper from each module of its circle on."""
 
-    def __init__(self, statements: Sequence[Statement]) -> None:
-        self.steps = [(statement, _import_nodes(statement)) for statement in statements]
+    def __init__(self, statements: Sequence[Statement], namespace: Mapping[str, object]) -> None:
+        self.steps = [_Step(one, _import_nodes(one), list(_of_modules(one, namespace))) for one in statements]
         self.binds = frozenset[str]().union(*(statement.binds for statement in statements))
 
 
 Papers = Mapping[str, _Paper | None]
 _Import = ast.Import | ast.ImportFrom
+
+
+def _of_modules(statement: Statement, namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for root, attribute, *_ in sorted(dotted_reads(statement)):
+        held = namespace.get(root)
+        if isinstance(held, types.ModuleType):
+            yield held.__name__, attribute
 
 
 def _import_nodes(statement: Statement) -> list[_Import]:
@@ -165,38 +182,38 @@ class _Start:
         if name in self.bound or text is None:
             return
         self.bound[name], self.missing[name] = {"__name__", "__file__", "__doc__"}, {}
-        for statement, imports in text.steps:
-            self._statement(name, statement, imports)
+        for step in text.steps:
+            self._take(name, step)
         self.ended.add(name)
 
-    def _statement(self, name: str, statement: Statement, imports: Sequence[_Import]) -> None:
+    def _take(self, name: str, step: _Step) -> None:
+        statement = step.statement
         forgives = isinstance(statement.node, ast.Try) and bool(statement.node.handlers)
         if not forgives:
-            self._read(name, statement)
-        for node in imports:
+            self._read(name, step)
+        for node in step.imports:
             if isinstance(node, ast.ImportFrom):
                 self._import_from(name, node, statement, forgives)
                 continue
             for alias in node.names:
                 self._load(alias.name)
         self.bound[name] |= statement.binds
-        for bound in statement.binds:
+        for bound in statement.binds if self.missing[name] else ():
             self.missing[name].pop(bound, None)
 
-    def _read(self, name: str, statement: Statement) -> None:
+    def _read(self, name: str, step: _Step) -> None:
         """Names that a star import would have brought, and attributes of a module that has not ended."""
-        for read in sorted(statement.reads & self.missing[name].keys() - vars(builtins).keys()):
-            raise _Stops(Stop(self.first, name, statement.first, read, self.missing[name][read]))
-        namespace = _loaded(self.run, name).namespace
-        for root, attribute, *_ in sorted(dotted_reads(statement)):
-            source = getattr(namespace.get(root), "__name__", "")
+        missing, statement = self.missing[name], step.statement
+        for read in sorted(statement.reads & missing.keys() - vars(builtins).keys()) if missing else ():
+            raise _Stops(Stop(self.first, name, statement.first, read, missing[read]))
+        for source, attribute in step.attributes:
             if self._lacks(source, attribute):
                 raise _Stops(Stop(self.first, name, statement.first, attribute, source))
 
-    def _lacks(self, source: object, name: str) -> bool:
+    def _lacks(self, source: str, name: str) -> bool:
         """Whether a module that was begun and has not ended lacks the name, and is to bind it."""
-        begun = isinstance(source, str) and source in self.bound and source not in self.ended
-        return begun and name not in self.bound[str(source)] and name in self._binds(str(source))
+        begun = source in self.bound and source not in self.ended
+        return begun and name not in self.bound[source] and name in self._binds(source)
 
     def _binds(self, source: str) -> frozenset[str]:
         text = self.texts[source]

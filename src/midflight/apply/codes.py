@@ -142,6 +142,7 @@ def graft_pairs(
     del versions  # who holds a code object is told by its reference count
     named = by_code([runner.scope.get(name) for name in pair.new.binds], runner.work.name)
     running: dict[int, int] | None = None
+    foreign: dict[str, types.FunctionType] | None = None
     for before, after in mapping:
         found = named.get(id(before), [])
         edited = not same_code(before, after)
@@ -160,7 +161,7 @@ def graft_pairs(
                     follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
         if edited and not found and after in new:
             _graft_foreign(runner, pair, before, after)
-        others = list(variants_of(before))
+        others, missing = list(variants_of(before)), 0
         known = len(found) + (skip is not None and skip not in found and origin_of(skip.__code__) is before)
         if others or sys.getrefcount(before) - _AT_REST > known:
             running = frames_by_code() if running is None else running
@@ -170,6 +171,9 @@ def graft_pairs(
                 _want(
                     runner, before, after, _teller(runner, before, after, edited, skip, also), 0 if others else missing
                 )
+        if not (edited or found or others or missing > 0):
+            foreign = _others_of(runner, pair, mapping) if foreign is None else foreign
+            _move_foreign(runner, pair, before, after, foreign)
         if edited:
             runner.run.search.replaced += [(before, after), *((other, after) for other in others)]
 
@@ -248,11 +252,39 @@ def _graft_foreign(runner: Runner, pair: Pair, before: types.CodeType, after: ty
                 )
 
 
+def _others_of(
+    runner: Runner, pair: Pair, mapping: Sequence[tuple[types.CodeType, types.CodeType]]
+) -> dict[str, types.FunctionType]:
+    """The functions that a statement's names lead to and that run none of its code, by their names."""
+    known = {id(before) for before, _ in mapping}
+    values = map(runner.scope.get, pair.statement.binds)
+    made = (function for value in values for function in functions_in(value, runner.work.name))
+    return {one.__code__.co_qualname: one for one in made if id(origin_of(one.__code__)) not in known}
+
+
+def _move_foreign(
+    runner: Runner, pair: Pair, before: types.CodeType, after: types.CodeType, others: dict[str, types.FunctionType]
+) -> None:
+    """Nobody runs `before`: where a decorator made other code of its source (typeguard), that moves with it."""
+    function = others.get(before.co_qualname) if "<" not in before.co_qualname else None
+    if function is None or pair.old is None or function.__code__.co_filename != before.co_filename:
+        return
+    stood = pair.old.first <= function.__code__.co_firstlineno <= pair.old.last
+    if stood and not _is_found(runner, pair, origin_of(function.__code__)):
+        by = after.co_firstlineno - before.co_firstlineno
+        runner.run.search.graft(function, moved_code(function.__code__, by))
+
+
 def _is_known(runner: Runner, pair: Pair, code: types.CodeType) -> bool:
     """Whether the module's source gave this code object, in its old version or the new one."""
     for statement in runner.work.old.text.statements:
         if code.co_qualname.partition(".")[0] in statement.binds:
             runner.work.old.roots.get(statement)  # found when asked for
+    return _is_found(runner, pair, code)
+
+
+def _is_found(runner: Runner, pair: Pair, code: types.CodeType) -> bool:
+    """The same, of the statements that were looked at."""
     roots = [*runner.work.old.roots.values(), *runner.work.roots.values(), tuple(runner.run.search.fresh())]
     roots += [tuple(runner.old_codes(pair)), runner.roots.get(pair.new, ()) if pair.new is not None else ()]
     return any(code is inner for codes in roots for root in codes for inner in _with_nested(root))

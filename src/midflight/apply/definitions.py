@@ -203,25 +203,10 @@ def _run_decorated(
         _settle_returned(runner, made.pop(name), inner, name, before)
     else:
         _settle_decorated(runner, pair, made.pop(name), inner, current, before)
-    if runner.run.registrations.changed(before):
-        above, below = _ids_around(runner, pair)
-        runner.run.registrations.in_source_order(before, runner.scope.get(name), name, above, below)
+    runner.in_source_order(before, pair.new, name)
     if inner is not None:
         # Last: what the name held may act as another function by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots, skip=inner)
-
-
-def _ids_around(runner: Runner, at: Pair) -> tuple[set[int], set[int]]:
-    """What the definitions above and below one of the same scope made: who stands for them in a registry."""
-    found: tuple[set[int], set[int]] = (set(), set())
-    below = False
-    for pair in runner.siblings:
-        below = below or pair is at
-        if pair is not at and pair.new is not None and (pair.new.is_def or pair.new.is_class):
-            value = runner.scope.get(pair.new.name)
-            found[below].update({id(value)} if value is not ABSENT else ())
-            found[below].update(map(id, functions_in(value, runner.work.name)))
-    return found
 
 
 def _settle_returned(runner: Runner, result: Any, inner: types.FunctionType, name: str, before: Contents) -> None:

@@ -37,6 +37,7 @@ from midflight.plan.order import Starred, called_before_bound, used_before_bound
 from midflight.plan.statements import SourceText, Statement
 from midflight.values import Kept
 
+_UNIONS = ("Union[", "Optional[", " | ")
 _ASKED = frozenset({"__subclasshook__", "__instancecheck__", "__subclasscheck__"})  # who is an instance
 
 
@@ -77,6 +78,8 @@ class Execution:
 
     def run(self) -> None:
         """Do it all; the prepared part goes live in one step at the end."""
+        if any(map(_writes_unions, self.works.values())):
+            forget_aliases()
         waiting = [self._position(name) for name in self.works]
         heapq.heapify(waiting)
         listed = set(self.works)
@@ -320,6 +323,14 @@ def _imported_by(work: Work, text: SourceText) -> frozenset[str]:
 
 def _modules_of(statements: Iterable[Statement], module: str, is_package: bool) -> frozenset[str]:
     return frozenset[str]().union(*(modules_imported(one, module, is_package) for one in statements))
+
+
+def _writes_unions(work: Work) -> bool:
+    """Whether an edit has to do with a union of types: `int | str` is equal to `Union[str, int]`, so typing would give
+    the new text the `List[...]` that it made for the old one."""
+    edited = (p for p in work.changed if p.edited and p.kind != "bodies")
+    texts = (one.text for pair in edited for one in (pair.old, pair.new) if one is not None)
+    return any(word in text for text in texts for word in _UNIONS)
 
 
 def _as_held(label: str) -> str:

@@ -37,6 +37,7 @@ class Files:
         self.gone = [one for path, source in sources.items() if source is None for one in program.at(path)]
         self.back: list[Loaded] = []
         self.moved: dict[str, list[Loaded]] = {}  # new path → modules whose file it is now
+        self.founded: list[Loaded] = []  # packages that had no file, and have one now
         for path, source in sources.items():
             if source is not None and not program.at(path):
                 self._arrives(path)
@@ -55,6 +56,9 @@ class Files:
             self.back.append(self.program.departed[other])
             self.moved[path] = [*self.moved[path], self.program.departed[other]]
         self.gone = [one for one in self.gone if one not in self.moved[path]]
+        if not self.moved[path]:
+            self.moved[path] = self.program.without_file(path)
+            self.founded += self.moved[path]
 
     @property
     def any(self) -> bool:
@@ -78,6 +82,8 @@ class Files:
             _set_child(run, loaded, loaded.module)
             act_for_themselves(run, loaded)
             self.notes.append(f"{loaded.name} is back and goes on with its state")
+        for loaded in self.founded:
+            self.program.come_in(run.tx.undo, loaded)
         for path, modules in self.moved.items():
             for loaded in modules:
                 self._move(run, loaded, path)

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.aliases import following, refresh_aliases
 from midflight.apply.asked import is_derived, is_state
-from midflight.apply.assigned import helped, is_as_made, is_wrapper, makers, passing_anew, run_value, settle_built
+from midflight.apply.assigned import (
+    annotate,
+    helped,
+    is_as_made,
+    is_wrapper,
+    makers,
+    passing_anew,
+    run_value,
+    settle_built,
+)
 from midflight.apply.attributes import refresh_attributes
 from midflight.apply.blocks import refresh_block
 from midflight.apply.definitions import decorator_edited, refresh_function
 from midflight.apply.effects import does_something
 from midflight.apply.formulas import refresh_formula
-from midflight.apply.graft.classes import header_causes, refresh_class
+from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
+from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_container, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
-from midflight.plan.purity import only_shows
-from midflight.plan.statements import Statement, walk_scope
+from midflight.plan.purity import only_shows, takes_away
+from midflight.plan.statements import FUNCTIONS, Statement, evaluated_names, read_names, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -37,10 +47,10 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         return  # that is all it can follow
     if runner.work.reran.get(statement, 0) >= MOST_RERUNS:
         return
-    causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    causes = _causes(runner, statement)
     if causes and statement.calls and (statement.is_def or statement.is_class):
         runner.changes.touch()  # parts of it run: also those that call what reads the same values
-        causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+        causes = _causes(runner, statement)
     if statement.is_class and (causes or header_causes(runner, statement) or _class_asks(runner, statement)):
         with helped(runner, statement):
             refresh_class(runner, pair)
@@ -58,11 +68,45 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         pair = Pair("same", statement, statement)
         if not causes:
             return
-    if statement.is_def:
+    if only_annotates(statement, causes):
+        annotate(runner, pair)
+    elif statement.is_def:
         with helped(runner, statement):
             refresh_function(runner, pair, causes)
     else:
         refresh_value(runner, pair, causes)
+
+
+def _causes(runner: Runner, statement: Statement) -> list[str]:
+    """What `statement` read or called that changed. What only annotations name that are text is not read."""
+    causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    if not causes or "annotations" not in runner.work.text.future or not _annotations_stay_text(runner, statement):
+        return causes
+    evaluated = statement.fact("evaluated", evaluated_names)
+    return [cause for cause in causes if cause.split(".")[0] in evaluated]
+
+
+def _annotations_stay_text(runner: Runner, statement: Statement) -> bool:
+    """Whether nothing is given its annotations that may evaluate them: a decorator, what makes a class of its body."""
+    if isinstance(statement.node, FUNCTIONS):
+        return not statement.node.decorator_list
+    made = isinstance(runner.scope, ClassScope) and is_generated(runner.scope.owner, runner.scope.owner)
+    return isinstance(statement.node, ast.AnnAssign) and not made
+
+
+def only_annotates(statement: Statement, causes: Collection[str]) -> bool:
+    """Whether all of `causes` stand in the annotation of a value: that follows, and the value stays."""
+    node = statement.node
+    if not isinstance(node, ast.AnnAssign) or node.value is None or not causes:
+        return False
+    return read_names(ast.Expr(node.value)).isdisjoint(cause.split(".")[0] for cause in causes)
+
+
+def stale_pair(runner: Runner, pair: Pair) -> Pair:
+    """A member of a class that is stale, as what it is for the class that is made again."""
+    assert pair.new is not None
+    annotates = only_annotates(pair.new, _causes(runner, pair.new))
+    return Pair("annotated" if annotates else "changed", pair.old or pair.new, pair.new)
 
 
 def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
@@ -80,7 +124,7 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         if statement in runner.new_groups.statements
         else Group((statement,), statement.binds)
     )
-    if not group.names:
+    if not group.names or any(takes_away(statement) for statement in group.statements):
         _refresh_effect(runner, pair, causes)
         return
     if all(runner.scope.get(name) is runner.scope.namespace for name in group.names):
@@ -213,9 +257,7 @@ def wants(runner: Runner, statement: Statement) -> bool:
         return bool(_newer_causes(runner, statement))
     if statement.is_class and (header_causes(runner, statement) or _class_asks(runner, statement)):
         return True
-    return bool(runner.changes.causes(runner.work, statement, runner.scope.prefix)) or (
-        statement.is_block and _class_inside_asks(runner, statement)
-    )
+    return bool(_causes(runner, statement)) or (statement.is_block and _class_inside_asks(runner, statement))
 
 
 def _newer_causes(runner: Runner, statement: Statement) -> list[str]:

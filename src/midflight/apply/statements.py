@@ -39,11 +39,11 @@ from midflight.apply.definitions import (
 from midflight.apply.effects import affected, has_effect, hooks_of
 from midflight.apply.graft.classes import changed_shapes, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
-from midflight.apply.holders import nested_codes
+from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
-from midflight.apply.stale import decorate_again, refresh_pair, refresh_value, run_statement, wants
+from midflight.apply.stale import decorate_again, refresh_pair, refresh_value, run_statement, stale_pair, wants
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
@@ -56,6 +56,7 @@ from midflight.values import Kept
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
+    from midflight.apply.registrations import Contents
 
 # What a module has from the import system, whatever its statements do (Lib/importlib/_bootstrap.py).
 _OF_MODULES = frozenset("__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__".split())
@@ -446,6 +447,25 @@ class Runner:
     def labels(self, names: Iterable[str]) -> str:
         return ", ".join(self.scope.label(name) for name in sorted(names))
 
+    def in_source_order(self, before: Contents, statement: Statement, name: str) -> None:
+        """What the definition of `name` has put into registries since `before` stands where a fresh start puts it."""
+        registrations = self.run.registrations
+        if registrations.changed(before):
+            above, below = self._ids_around(statement)
+            registrations.in_source_order(before, self.scope.get(name), name, above, below)
+
+    def _ids_around(self, at: Statement) -> tuple[set[int], set[int]]:
+        """What the definitions above and below one of the same scope made: who stands for them in a registry."""
+        found: tuple[set[int], set[int]] = (set(), set())
+        below = False
+        for statement in [pair.new for pair in self.siblings if pair.new is not None]:
+            below = below or statement is at
+            if statement is not at and (statement.is_def or statement.is_class):
+                value = self.scope.get(statement.name)
+                found[below].update({id(value)} if value is not ABSENT else ())
+                found[below].update(map(id, functions_in(value, self.work.name)))
+        return found
+
     def rebind(self, name: str, old: Any, new: Any) -> None:
         key = self.scope.key(name)
         self.tell_of_another(name, old, new)
@@ -535,6 +555,9 @@ class Runner:
 
     def rebuilds(self, pairs: Sequence[Pair]) -> Collection[Statement]:
         return rebuilds(self, pairs)[0]
+
+    def stale_pair(self, pair: Pair) -> Pair:
+        return stale_pair(self, pair)
 
     def run_statement(self, pair: Pair) -> None:
         run_statement(self, pair)

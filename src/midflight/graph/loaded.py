@@ -235,6 +235,22 @@ class Program:
         self.departed.pop(loaded.path, None)
         self._enter(loaded.noted, loaded)
 
+    def without_file(self, path: str) -> list[Loaded]:
+        """Packages that were a folder alone (PEP 420), whose file `path` is now, as modules of an empty text."""
+        folder, name = os.path.split(path)
+        named = list(sys.modules.items()) if name == "__init__.py" else []
+        found = [name for name, module in named if _is_folder(module) and list(vars(module)["__path__"]) == [folder]]
+        return [Loaded(Noted(name, path, b""), sys.modules[name]) for name in found]
+
+    def come_in(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
+        """It is a module of the program now."""
+
+        def go() -> None:
+            self.forget(loaded.name)
+
+        undo(go)
+        self._enter(loaded.noted, loaded)
+
     def move(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded, path: str) -> None:
         """The same module from another file."""
         before = loaded.path
@@ -296,6 +312,11 @@ class Program:
         """Module → the program's modules that it imports."""
         self._index()
         return {loaded.name: sorted(self.imports.imports(loaded.name)) for loaded in self.all()}
+
+
+def _is_folder(module: object) -> bool:
+    space = vars(module) if isinstance(module, types.ModuleType) else {}
+    return "__path__" in space and space.get("__file__") is None
 
 
 def counterpart(path: str) -> str:

@@ -134,6 +134,20 @@ def _writes(node: ast.stmt) -> Iterator[str]:
         yield ""
 
 
+def takes_away(statement: Statement) -> bool:
+    """Whether it deletes an attribute or an item of something: run again, it finds it gone."""
+    return statement.fact("takes away", _takes_away)  # type: ignore[no-any-return]
+
+
+def _takes_away(node: ast.stmt) -> bool:
+    for child in walk_scope(node):
+        if isinstance(child, (ast.Attribute, ast.Subscript)) and isinstance(child.ctx, ast.Del):
+            return True
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "delattr":
+            return True
+    return False
+
+
 def only_binds(statement: Statement) -> bool:
     """Whether running it calls nothing and imports nothing: it can be prepared aside while other threads run."""
     return statement.fact("only binds", _only_binds)  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import codecs
 import contextlib
+import copy
 import functools
 import importlib.util
 import io
@@ -532,6 +533,29 @@ def bound_names(node: ast.stmt) -> frozenset[str]:
 def read_names(node: ast.stmt) -> frozenset[str]:
     """Names that running `node` looks up in its scope or an outer one."""
     return frozenset(name for kind, name in _uses(node) if kind == "read")
+
+
+def evaluated_names(node: ast.stmt) -> frozenset[str]:
+    """The same where annotations are text: under `from __future__ import annotations`."""
+    return read_names(_WithoutAnnotations().visit(copy.deepcopy(node)))
+
+
+class _WithoutAnnotations(ast.NodeTransformer):
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        made = ast.Assign([node.target], node.value) if node.value is not None else ast.Pass()
+        return ast.copy_location(made, node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        return self._bare(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
+        return self._bare(node)
+
+    def _bare(self, node: Any) -> Any:
+        node.returns = None
+        for argument in parameters(node.args):
+            argument.annotation = None
+        return node
 
 
 def names_asked_for(node: ast.stmt) -> frozenset[str]:

@@ -100,12 +100,22 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     node = pair.statement.node
     assert isinstance(node, ast.ClassDef)
     runner.tx.undo(leave_classes)  # its bases list it, also when a hook of theirs fails
+    before = _before_it_registers(runner, node)
     runner.run_value(pair)
     made = runner.scope.get(node.name)
+    runner.in_source_order(before, pair.statement, node.name)
     if not isinstance(runner.scope, ModuleScope) or not runner.run.moves.expected(node.name):
         return
     runner.tx.flush()
     runner.scope.set(node.name, runner.run.moves.arrive(runner.run, runner.work.loaded, node.name, made))
+
+
+def _before_it_registers(runner: Runner, node: ast.ClassDef) -> Contents:
+    """What the program's containers hold, if what stands around the body of a class may register it."""
+    if not (node.bases or node.keywords or node.decorator_list):
+        return {}
+    runner.run.before_call()  # containers that wait for their new contents have them now
+    return runner.run.registrations.contents()
 
 
 def adopt_class(
@@ -180,7 +190,7 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
         runner.work.reran[pair.new] = runner.work.reran.get(pair.new, 0) + 1
         runner.swap_roots(pair)
         again = Pair("changed", pair.old or pair.new, pair.new)
-        _remake(runner, again, owner, live, [Pair("changed", p.new, p.new) if p in stale else p for p in pairs])
+        _remake(runner, again, owner, live, [inner.stale_pair(p) if p in stale else p for p in pairs])
         return
     before, roots = set(vars(owner)), dict(inner.roots)
     inner.refresh(pairs)
@@ -379,8 +389,7 @@ def _note_written_bases(runner: Runner, owner: type, written: tuple[Any, ...], b
     """`__orig_bases__`, where the bases as written are no classes, such as `Future[int]` (PEP 560)."""
     held = vars(owner).get("__orig_bases__", ABSENT)
     if written and written != bases:
-        if written != held:
-            runner.tx.set_attr(owner, "__orig_bases__", written)
+        runner.tx.set_attr(owner, "__orig_bases__", written)  # `int | str` is equal to `Union[int, str]`, and another
     elif held is not ABSENT:
         runner.tx.del_attr(owner, "__orig_bases__")
 
@@ -620,7 +629,7 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
         return bool(statement.binds) and (uses_doc or statement in built or inner.wants(statement))
 
     stale = (p.new is not None and not p.edited and wants(p.new) for p in pairs)
-    return [Pair("changed", p.old, p.new) if again else p for p, again in zip(pairs, stale, strict=True)]
+    return [inner.stale_pair(p) if again else p for p, again in zip(pairs, stale, strict=True)]
 
 
 def _made_beside(
@@ -682,6 +691,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     for registrar in _left_behind(runner, pair, owner, twin):
         runner.run.notes += runner.run.registrations.moved_on(before, (owner,), node.name, registrar)
     graft_generated(runner, pair, owner, live, twin, pairs, before, node.name)
+    runner.in_source_order(before, pair.new, node.name)
     if old_roots:
         runner.graft_pairs(pair, old_roots, roots)
     runner.work.record.grafted[runner.scope.label(node.name)] = None

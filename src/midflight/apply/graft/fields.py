@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from midflight.apply.transaction import Transaction
+from midflight.apply.transaction import Transaction, cell_value
 from midflight.apply.values import same_value
 
 _IN_A_FIELD = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
@@ -99,3 +100,22 @@ def complete(tx: Transaction, cls: type, namespace: Mapping[str, Any]) -> None:
         tx.guard_object(cls)
         _bind_decorators(tx, cls)
         rebuild(force=True, raise_errors=False, _types_namespace=dict(namespace))
+    if "__dataclass_fields__" in vars(cls):
+        tx.later(lambda: _hold_factories(tx, cls))
+
+
+def _hold_factories(tx: Transaction, cls: type) -> None:
+    """The fields of a dataclass name the factories that its `__init__` calls: those that live."""
+    called = variables_of(vars(cls).get("__init__"))
+    for field in vars(cls)["__dataclass_fields__"].values():
+        for variable in (f"_dflt_{field.name}", f"__dataclass_dflt_{field.name}__"):  # Lib/dataclasses.py, _init_fn
+            if type(called.get(variable)) is type(field.default_factory) is types.FunctionType:
+                tx.set_attr(field, "default_factory", called[variable])
+
+
+def variables_of(function: Any) -> dict[str, Any]:
+    """What a function has captured, by name."""
+    if type(function) is not types.FunctionType:
+        return {}
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell_value(cell) for name, cell in cells}

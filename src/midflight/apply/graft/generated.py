@@ -27,7 +27,7 @@ from midflight.apply.rebase import assign_bases
 from midflight.apply.registrations import in_place_of, is_of, succeeded
 from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
-from midflight.apply.values import is_data, same_value
+from midflight.apply.values import is_container, is_data, same_value
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
@@ -439,17 +439,24 @@ def _name_new_parameters(tx: Transaction, held: Mapping[str, Any], twin: type, k
 
 
 def _hold_the_living(tx: Transaction, owner: type, twin: type) -> None:
-    """Members that were made of other members of the twin (an alias, a property, a partial) are made of those that
-    live."""
+    """What was made of members of the twin (an alias, a property, a partial, a metaclass's list of its descriptors) is
+    made of those that live."""
     trade: dict[int, tuple[Any, Any]] = {}
     members = tx.members(owner)
     for name, made in vars(twin).items():
         lives = members.get(name)
-        if type(made) is types.FunctionType and type(lives) is types.FunctionType and made is not lives:
-            trade |= {id(made): (made, lives)} if made.__qualname__ == lives.__qualname__ else {}
+        if name not in _NEVER and made is not lives and _stands_for(lives, made):
+            trade[id(made)] = made, lives
     for name, value in list(members.items()) if trade else ():
         if name not in _NEVER:
             tx.set_attr(owner, name, with_traded(tx, value, trade))
+
+
+def _stands_for(lives: Any, made: Any) -> bool:
+    """Whether a member that lives is what a twin's member of its name was made as: no data, which is only equal."""
+    if type(made) is not type(lives) or is_plain(made) or is_container(made) or isinstance(made, (type, *_LAYOUT)):
+        return False
+    return type(made) is not types.FunctionType or made.__qualname__ == lives.__qualname__
 
 
 def _is_of_another(value: Any, *own: type) -> bool:

@@ -27,7 +27,7 @@ class Search:
     def __init__(self, tx: Transaction, registrations: Registrations) -> None:
         self.tx, self.registrations = tx, registrations
         self._wanted: list[tuple[types.CodeType, types.CodeType, Done]] = []
-        self._grafted: set[int] = set()
+        self._grafted: dict[int, int] = {}  # id of a function → of the code object that it is led away from
         self._named: dict[str, dict[int, list[types.FunctionType]]] = {}
         # id of a module's namespace → the functions that live there, at the last look at the heap
         self._living: dict[int, list[weakref.ref[types.FunctionType]]] = {}
@@ -47,7 +47,7 @@ class Search:
         if module not in self._named:
             self._named[module] = by_code(list(space.values()), module)
         for found in (self._named[module].get(id(old), []), self._known_in(space, old)):
-            functions = [one for one in found if id(one) not in self._grafted]
+            functions = [one for one in found if not self._is_grafted(one)]
             if len(functions) == missing:
                 self._take(functions, new, done)
                 return True
@@ -70,18 +70,22 @@ class Search:
 
     def graft(self, function: types.FunctionType, code: types.CodeType) -> None:
         """`function` runs `code` as soon as the prepared writes go live."""
-        self._grafted.add(id(function))
         before = id(function.__code__)  # not held: who else holds it is told by its reference count
+        self._grafted[id(function)] = before
         self.tx.later(lambda: self._write(function, before, code))
 
     def move(self, function: types.FunctionType, code: types.CodeType) -> None:
         """The same for code that differs in nothing but its lines."""
-        self._grafted.add(id(function))
+        self._grafted[id(function)] = id(function.__code__)
         self.tx.later(functools.partial(self.tx.set_attr, function, "__code__", code))
 
     def _write(self, function: types.FunctionType, before: int, code: types.CodeType) -> None:
         if id(function.__code__) == before:  # else it acts as another function by now
             graft_code(self.tx, function, code, self.fits)
+
+    def _is_grafted(self, function: types.FunctionType) -> bool:
+        """Whether it is about to run other code than now. Once it does it may be grafted again."""
+        return self._grafted.get(id(function)) == id(function.__code__)
 
     def fresh(self) -> list[types.CodeType]:
         """Code objects that this reload has brought so far."""
@@ -99,7 +103,7 @@ class Search:
 
     def _take(self, functions: Iterable[types.FunctionType], new: types.CodeType, done: Done) -> None:
         for function in functions:
-            if id(function) not in self._grafted:
+            if not self._is_grafted(function):
                 fits = fitted(function, new, self.fits) is not None
                 if fits:
                     self.graft(function, new)

@@ -151,6 +151,9 @@ def with_traded(tx: Transaction, value: Any, trade: Trade) -> Any:
     if type(value) is tuple:
         parts = tuple(with_traded(tx, part, trade) for part in value)
         return value if all(map(operator.is_, parts, value)) else parts
+    if type(value) is types.MethodType:
+        owner = with_traded(tx, value.__self__, trade)
+        return value if owner is value.__self__ else types.MethodType(value.__func__, owner)
     if type(value) in _TRADE:
         _TRADE[type(value)](tx, value, lambda part: with_traded(tx, part, trade))
     return value
@@ -191,8 +194,9 @@ def _trade_cached_property(tx: Transaction, value: Any, traded: Traded) -> None:
 
 def _trade_contents(tx: Transaction, value: Any, traded: Traded) -> None:
     if isinstance(value, dict):
-        after: Any = {key: traded(item) for key, item in value.items()}
-        same = all(after[key] is item for key, item in value.items())
+        after: Any = {traded(key): traded(item) for key, item in value.items()}
+        before = (part for item in value.items() for part in item)
+        same = all(map(operator.is_, (part for item in after.items() for part in item), before))
     else:
         after = list(map(traded, value))
         same = all(map(operator.is_, after, value))
