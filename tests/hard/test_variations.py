@@ -1462,6 +1462,27 @@ m.ITEM is m.CHOSEN is m.PAIR is two and m.PROP is m.OTHER is m.S.q
 ONE, TWO = functools.partial(f, 1) => ONE, TWO = functools.partial(f, 7)
 @ expect
 one() == 7 and m.ONE is one
+
+## import-that-takes-over: a name whose function is another module's again holds that very function
+@ file fast.py
+def impl(): return "fast"
+@ file m.py
+try:
+    from fast import impl
+except ImportError:
+    def impl(): return "slow"
+def use(): return impl()
+@ touch
+import fast, m
+@ sub m.py
+from fast import impl => from nowhere_at_all import impl
+@ expect
+m.impl() == m.use() == "slow" and fast.impl() == "fast"
+slow = m.impl
+@ sub m.py
+from nowhere_at_all import impl => from fast import impl
+@ expect
+m.impl is fast.impl and m.use() == slow() == "fast"
 """,
 )
 

@@ -268,6 +268,15 @@ import m, conf
 HOST = "a" => HOST = "b"
 [expect]
 m.S.url == ["b"] and m.S.T.url == ["b"]
+[edit m.py]
+from midflight import derived
+import conf
+class S:
+    url = derived(lambda: [conf.HOST, 1])
+    class T:
+        url = derived(lambda: [conf.HOST, 2])
+[expect]
+m.S.url == ["b", 1] and m.S.T.url == ["b", 2]
 
 # keep: values for the next version
 [file m.py]

@@ -19,7 +19,7 @@ from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
 from midflight.apply.definitions import class_continued, inner_function, made_here, tell_of_old_answers
 from midflight.apply.graft.classes import adopt_class, adopt_made
-from midflight.apply.graft.functions import forward
+from midflight.apply.graft.functions import forward, has_name
 from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve
@@ -394,6 +394,9 @@ def _acts_as(runner: Runner, pair: Pair, name: str, old: Any, new: Any) -> bool:
         if pair.statement.is_loop:
             return False  # it is the last of several that one piece of code made, and has stored elsewhere
         ours = old.__globals__ is runner.scope.namespace or old.__module__ == runner.work.name
+        if ours and isinstance(new, types.FunctionType) and new.__globals__ is not old.__globals__ and has_name(new):
+            become(runner.tx, old, new)  # for who holds it; the name is that of another module's function now
+            return False
         if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
             return become(runner.tx, old, new)
         if not made_here(runner, pair, old):

@@ -37,7 +37,7 @@ from midflight.apply.definitions import (
     run_function,
 )
 from midflight.apply.effects import affected, has_effect, hooks_of
-from midflight.apply.graft.classes import changed_shapes, graft_class_statement
+from midflight.apply.graft.classes import changed_shapes, edits_a_value, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.imported import import_again, run_import
@@ -217,6 +217,8 @@ class Runner:
             annotate(self, pair)
         elif pair.kind == "moved" or (pair.kind == "same" and self.compiles_otherwise(pair.new)):
             graft_codes(self, pair)
+        elif pair.kind != "same" and edits_a_value(self, pair):
+            graft_class_statement(self, pair)
         elif pair.kind != "same":
             graft_bodies(self, pair)
             lambda_edited(self, pair)

@@ -77,6 +77,19 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
         _remake(runner, pair, owner, live, pairs)
 
 
+def edits_a_value(runner: Runner, pair: Pair) -> bool:
+    """Whether a class of which only code inside functions was edited has some of it in a call: what that made follows,
+    such as `derived(lambda: …)`."""
+    if pair.old is None or pair.new is None or not pair.new.is_class or "lambda" not in pair.new.text:
+        return False
+    edited = (each for each in _body_pairs(runner, pair) if each.edited and each.new is not None)
+    return any(edits_a_value(runner, each) or _is_value_by_a_call(each.new) for each in edited)
+
+
+def _is_value_by_a_call(statement: Statement | None) -> bool:
+    return statement is not None and statement.calls and not (statement.is_def or statement.is_class)
+
+
 def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
     """The class that the old statement made: what the name holds, or a base of it under what a decorator put on top."""
     if pair.old is None or not pair.old.is_class or not isinstance(live, type):
