@@ -462,6 +462,25 @@ held() == "Localbi" and two.f() == "Localbi"
 return __class__.__name__ + super().f() => return "l"
 @ expect
 held() == "l" and m.Inner().make().f() == "l"
+
+## n057-forwards-no-more: a closure that had to call another one for a while shows its own parameters again
+@ file m.py
+def make():
+    n = 1
+    def f(a): return n
+    return f
+f = make()
+@ touch
+import m
+f = m.f
+@ sub m.py
+    def f(a): return n =>     step = 5\n    def f(a, b=2): return n + step
+@ expect
+f is m.f and f(0) == 6 and list(inspect.signature(f).parameters) == ["a", "b"]
+@ sub m.py
+    step = 5\n    def f(a, b=2): return n + step =>     def f(c): return n
+@ expect
+f is m.f and f(0) == 1 and list(inspect.signature(f).parameters) == ["c"] and not hasattr(f, "__wrapped__")
 """,
 )
 

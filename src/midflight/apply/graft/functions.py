@@ -222,6 +222,7 @@ def graft_function(tx: Transaction, old: types.FunctionType, new: types.Function
     if old.__globals__ is not new.__globals__:
         forward(tx, old, new)
         return True
+    _forward_no_more(tx, old)
     tx.set_attr(old, "__code__", code)
     closes = new.__closure__ is not None and old.__closure__ is not None
     graft_signature(tx, old, new, graft_closure(tx, old, new) if closes else {})
@@ -323,6 +324,7 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
 
 def forward(tx: Transaction, old: types.FunctionType, target: Any) -> None:
     """`old` calls `target` from now on: for an object that everybody holds and that must act as another one."""
+    _forward_no_more(tx, old)
     tx.set_attr(old, "__code__", forwarding_code(old, target))
     tx.set_attr(old, "__defaults__", None)
     tx.set_attr(old, "__kwdefaults__", None)
@@ -335,6 +337,13 @@ def forward(tx: Transaction, old: types.FunctionType, target: Any) -> None:
         value = getattr(target, name, None)
         if isinstance(value, str):
             tx.set_attr(old, name, value)
+
+
+def _forward_no_more(tx: Transaction, function: types.FunctionType) -> None:
+    """What `function` called, if it forwards, is not what it wraps."""
+    target = forwarded_to(function)
+    if target is not None and function.__dict__.get("__wrapped__") is target:
+        tx.del_item(function.__dict__, "__wrapped__")
 
 
 def forwarding_code(old: types.FunctionType, target: Any) -> types.CodeType:
