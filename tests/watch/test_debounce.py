@@ -175,7 +175,7 @@ def test_flush_takes_all_but_what_is_being_written() -> None:
 
 @pytest.mark.parametrize(
     "quiet_ms, settle_ms, one, several",
-    [(None, 0, 5, 20), (None, 50, 50, 50), (0, 0, 0, 0), (8, 0, 8, 32), (100, 0, 100, 100), (8, 50, 50, 50)],
+    [(None, 0, 4, 20), (None, 50, 50, 50), (0, 0, 0, 0), (8, 0, 8, 32), (100, 0, 100, 100), (8, 50, 50, 50)],
 )
 def test_the_window_follows_the_settings(quiet_ms: float | None, settle_ms: float, one: float, several: float) -> None:
     window = Window.of(quiet_ms, settle_ms)
