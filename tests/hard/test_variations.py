@@ -1483,6 +1483,34 @@ slow = m.impl
 from nowhere_at_all import impl => from fast import impl
 @ expect
 m.impl is fast.impl and m.use() == slow() == "fast"
+
+## docstring-of-a-module-and-builtins: who copied it follows, and so does a name that held a builtin function
+@ file m.py
+'''one'''
+MODE = "a"
+def algo(x): return x
+HELPER = 1
+X = HELPER + 1
+@ file n.py
+import m
+from m import MODE, algo
+DOC = m.__doc__
+match MODE:
+    case "a": HANDLER = algo
+    case _: HANDLER = len
+@ touch
+import m, n
+@ sub m.py
+'''one''' => '''two'''
+"a" => "b"
+X = HELPER + 1 => X = HELPER + 1\ndel HELPER
+@ expect
+n.DOC == "two" and n.HANDLER is len and not said("HELPER is gone")
+@ sub m.py
+'''two'''\n =>
+"b" => "a"
+@ expect
+n.DOC is None and n.HANDLER is m.algo
 """,
 )
 

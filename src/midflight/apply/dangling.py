@@ -30,7 +30,8 @@ def keep_used(run: Execution, module: str) -> None:
 def _keep_where_used(run: Execution, module: str, name: str, old: Any) -> None:
     importers, users = _users(run, module, name, old)
     own = run.works[module].text.statements if module in run.works else ()
-    lines = [statement.first for statement in own if name in names_in_text(statement)]
+    passes = any(name in statement.deletes for statement in own)  # then those above its `del` may use it
+    lines = [statement.first for statement in own if name in names_in_text(statement) and not passes]
     if lines:
         run.notes.append(f"{module}.{name} is gone, and {module}:{lines[0]} still uses it")
     if importers:

@@ -201,6 +201,8 @@ def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
     current = runner.scope.get(name)
     if isinstance(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
         return True
+    if isinstance(current, types.BuiltinFunctionType) and isinstance(current.__self__, types.ModuleType):
+        return True  # `len`: a function that remembers nothing
     if current is ABSENT and any(isinstance(statement.node, ast.If) for statement in group.statements):
         return True  # it stands in the branch that did not run
     kept = current is not ABSENT and not is_container(current) and not is_derived_kind(current)

@@ -273,6 +273,7 @@ class Runner:
     def docstring(self, new: str | None, old: str | None) -> None:
         if new != old:
             self.scope.set("__doc__", new)
+            self.changes.value_changed((self.work.name, "__doc__"), old)
 
     def _keep_roots(self, pairs: Sequence[Pair]) -> None:
         """What unedited statements left in the process is what it was."""
