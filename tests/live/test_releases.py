@@ -1165,6 +1165,53 @@ p = p
 [edit p/__init__.py]
 [expect]
 p.__file__ == path("p/__init__.py") and p.m.X == 1
+
+# closure-that-captures-more: the report says under which name it lives
+[file lazy.py]
+import sys
+def install():
+    space = sys._getframe(1).f_globals
+    one = {"x": 1}
+    def __getattr__(name):
+        if name in one:
+            return one[name]
+        raise AttributeError(name)
+    space["__getattr__"] = __getattr__
+[file m.py]
+from lazy import install
+install()
+[run]
+import m
+[sub lazy.py]
+one = {"x": 1} => one, two = {"x": 1}, {"y": 2}
+    return one[name] =>     return one[name]\n\t\tif name in two:\n\t\t\treturn two[name]
+[expect]
+m.x == 1 and told("install.__getattr__", "keeps its old code", "m.__getattr__")
+
+# enumerated-by-globals: a call that fills a table from globals() is told of
+[file ex.py]
+class HTTPError(Exception):
+    code = None
+class Bad(HTTPError):
+    code = 400
+table = {}
+def _find():
+    for obj in list(globals().values()):
+        if isinstance(obj, type) and issubclass(obj, HTTPError) and obj.code is not None:
+            table[obj.code] = obj
+_find()
+del _find
+[run]
+import ex
+table, Bad = ex.table, ex.Bad
+[sub ex.py]
+table = {} => class Gone(HTTPError):\n\tcode = 410\ntable = {}
+[expect]
+ex.Bad is Bad and told("ex:", "`_find`", "did not run again")
+[sub ex.py]
+del _find => del _find\nLATER = 1
+[expect]
+ex.LATER == 1 and not told("did not run again")
 '''
 
 

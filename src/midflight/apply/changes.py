@@ -35,7 +35,7 @@ from midflight.plan.flow import (
     operates,
     stored,
 )
-from midflight.plan.order import LISTERS, lists_names, names_around
+from midflight.plan.order import LISTERS, listing_functions, lists_names, names_around
 from midflight.plan.statements import Statement
 
 Key = tuple[str, str]
@@ -379,6 +379,9 @@ class Changes:
         found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
         if lists:
             found += [name for name in LISTERS & reads if name not in namespace]
+        if statement.calls and work.name in self.listed:
+            listing = reads & work.text.fact("listing", lambda: listing_functions(work.text))
+            found += sorted(listing) if listing and self._other_names(work, statement) else []
         if (self.touched or self.shapes or self.remade) and statement.calls:
             found += self._run_by(statement, namespace, [(name,) for name in reads] + [*chains], found)
         found += [name for name in self._unnamed(namespace, reads, chains, methods) if name not in found]

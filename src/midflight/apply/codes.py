@@ -148,7 +148,7 @@ def graft_pairs(
         edited = not same_code(before, after)
         for function in found:
             if fitted(function, after, runner.run.search.fits) is None:
-                _tell_left(runner, before)
+                _tell_left(runner, before, function)
             elif function is not skip:
                 runner.run.search.graft(function, after)
                 if also is not None:
@@ -297,16 +297,25 @@ def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edite
         if also is not None and taken:
             also(function)
         if not taken:
-            _tell_left(runner, before)
+            _tell_left(runner, before, function)
         elif edited:
             tell_grafted(runner, _label_of(before), function, before, after)
 
     return done
 
 
-def _tell_left(runner: Runner, code: types.CodeType) -> None:
+def _tell_left(runner: Runner, code: types.CodeType, function: types.FunctionType) -> None:
     name = f"{runner.work.name}.{_label_of(code)}"
-    runner.run.notes.append(f"{name}: a live closure keeps its old code: what it would capture cannot be had")
+    held = "".join(f"; it is {place}" for place in _names_of(runner, function))
+    runner.run.notes.append(f"{name}: a live closure keeps its old code: what it would capture cannot be had{held}")
+
+
+def _names_of(runner: Runner, function: types.FunctionType) -> Iterator[str]:
+    """The names by which modules of the program hold a function."""
+    for loaded in runner.run.program.all():
+        for name, value in list(loaded.namespace.items()):
+            if value is function:
+                yield f"{loaded.name}.{name}"
 
 
 def tell_grafted(

@@ -25,6 +25,18 @@ def lists_names(statement: Statement) -> bool:
     return statement.type is not ast.For or only_shows(statement)
 
 
+def listing_functions(text: SourceText) -> frozenset[str]:
+    """The functions of a module that go through the names that it has: `for value in globals().values()`."""
+    named = (one for one in text.statements if one.is_def and any(f"{name}()" in one.text for name in LISTERS))
+    return frozenset(one.name for one in named if _goes_through_names(one.node))
+
+
+def _goes_through_names(node: ast.stmt) -> bool:
+    picked = {id(child.value) for child in ast.walk(node) if isinstance(child, ast.Subscript)}
+    calls = (child for child in ast.walk(node) if isinstance(child, ast.Call) and id(child) not in picked)
+    return any(isinstance(c.func, ast.Name) and c.func.id in LISTERS - {"locals"} and not c.args for c in calls)
+
+
 def names_around(statements: Sequence[Statement], at: Statement) -> tuple[frozenset[str], frozenset[str]]:
     """What the statements above `at` bind, and what only those from it on do."""
     place = next((index for index, one in enumerate(statements) if one is at), len(statements))
