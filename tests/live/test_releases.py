@@ -1207,7 +1207,7 @@ table, Bad = ex.table, ex.Bad
 [sub ex.py]
 table = {} => class Gone(HTTPError):\n\tcode = 410\ntable = {}
 [expect]
-ex.Bad is Bad and told("ex:", "`_find`", "did not run again")
+ex.Bad is Bad and told("ex:", "`_find`", "did not run again", "ex.table stays")
 [sub ex.py]
 del _find => del _find\nLATER = 1
 [expect]

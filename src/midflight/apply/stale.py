@@ -33,7 +33,7 @@ from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
 from midflight.plan.purity import only_shows, takes_away
-from midflight.plan.statements import FUNCTIONS, Statement, evaluated_names, read_names, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, evaluated_names, names_asked_for, read_names, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -222,7 +222,18 @@ def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     if not causes or refresh_attributes(runner, pair, causes):
         return
     what = ", ".join(f"`{cause}`" for cause in causes)
-    runner.run.notes.append(f"{runner.work.name}:{pair.new.first} did not run again: it used {what}, which changed")
+    stays = "".join(f"; {name} stays as it left it" for name in _filled_by(runner, causes))
+    runner.run.notes.append(
+        f"{runner.work.name}:{pair.new.first} did not run again: it used {what}, which changed{stays}"
+    )
+
+
+def _filled_by(runner: Runner, called: Sequence[str]) -> list[str]:
+    """The containers of the module that functions of it name which are `called`: those may be filled by them."""
+    made = (one for one in runner.work.text.statements if one.is_def and one.name in called)
+    names = frozenset[str]().union(*(names_asked_for(one.node) for one in made))
+    held = runner.scope.namespace
+    return [f"{runner.work.name}.{name}" for name in sorted(names) if is_container(held.get(name))]
 
 
 def run_statement(runner: Runner, pair: Pair) -> None:
