@@ -725,8 +725,10 @@ class Session:
             fresh = {**waiting, **fresh}
         if not fresh:
             # A file that was broken and is as it was again is news; a save of what runs already is not.
-            told = undone or not quiet
-            return self._record(self._report(cause, "unchanged", {})) if told else self._unchanged(cause), None
+            if quiet and not undone:
+                return self._unchanged(cause), None
+            notes = () if quiet else tuple(map(_no_module, (path for path in sources if not self.program.at(path))))
+            return self._record(self._report(cause, "unchanged", {}, notes=notes)), None
         return (yield from self._taking(fresh, cause, NO_WRITES, terms))
 
     def _differs(self, path: str, source: bytes | None) -> bool:
@@ -1169,6 +1171,13 @@ def _answered(action: Callable[[], Report], future: Future[Report]) -> Report | 
         return None
     future.set_result(report)
     return report
+
+
+def _no_module(path: str) -> str:
+    """Why a file that was named was no edit."""
+    if os.path.exists(path):
+        return f"{path}: no loaded module comes from it; it is read when it is imported"
+    return f"{path} is not there, and no loaded module came from it: is it the right path?"
 
 
 def _not_source(path: str) -> Problem:

@@ -53,6 +53,17 @@ def test_a_bad_edit_names_its_place_and_leaves_the_old_code_running(
     assert f() == 7 and shop.seen == [1, 1, 7]
 
 
+def test_a_file_that_no_module_comes_from_is_no_edit_and_the_report_says_why(program: Any) -> None:
+    program.write(shop=GOOD, spare=GOOD)
+    program.load("shop")
+    spare, slip = program.path("spare"), program.path("sohp")
+    assert program.session.reload([program.path("shop")]).notes == ()
+    report = program.session.reload([spare, slip])
+    assert report.outcome == "unchanged"
+    assert [note.startswith(str(path)) for note, path in zip(report.notes, (spare, slip), strict=True)] == [True, True]
+    assert "no loaded module comes from it" in report.notes[0] and "is not there" in report.notes[1]
+
+
 def test_an_undecodable_file_is_refused_with_its_line(program: Any) -> None:
     program.write(shop=GOOD)
     shop = program.load("shop")
