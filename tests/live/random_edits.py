@@ -126,7 +126,7 @@ def _bound(node: ast.stmt) -> set[str]:
     names = set()
     for child in ast.walk(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(child.name)
+            names |= {child.name, *(_made_on_demand(child) if child.name == "__getattr__" else ())}
         elif isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
             names.add(child.id)
         elif isinstance(child, ast.alias):
@@ -140,6 +140,11 @@ def _bound(node: ast.stmt) -> set[str]:
         elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
             names |= {child.value.id} if isinstance(node, (ast.Expr, ast.Assign)) and node is not child else set()
     return names
+
+
+def _made_on_demand(function: ast.AST) -> set[str]:
+    """The names that a module's `__getattr__` gives a value."""
+    return {n.value for n in ast.walk(function) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
 
 
 @functools.lru_cache(maxsize=64)
@@ -249,29 +254,38 @@ class Process:
         self.root = folder / self.package
         self.root.mkdir()
         self.files: Files = {}
+        self.packages: frozenset[str] = frozenset()  # those of its modules that are folders
+        self.over: set[str] = set()  # modules that a fresh process had not loaded at the last edit
+        self.waiting: set[str] = set()  # paths of what was not taken and stays on disk
         self.held: list[Any] = []
         self.session = midflight.Session(paths=[str(folder)], mode="manual", backend="polling")
         self.roots: list[str] = []
         self.explained: dict[Place, str] = {}
         self.away: dict[Place, str] = {}  # the same in modules whose files are gone: they may come back with it
         self.known: Files = {}  # the version that the process took last
+        self.took: tuple[Files, frozenset[str]] = {}, frozenset()  # the same, with what of it is a folder
         self.fresh_facts: Facts = {}
         self.fails = ""  # how a fresh process of the version that was taken last fails
         self.missing: set[str] = set()  # names that a fresh process has lacked since, and that were told
 
-    def write(self, files: Files) -> list[str]:
+    def write(self, files: Files, packages: frozenset[str]) -> list[str]:
         """Makes the folder hold `files`; returns the paths that changed."""
-        changed = [name for name in files.keys() | self.files.keys() if files.get(name) != self.files.get(name)]
-        for name in changed:
-            if name in files:
-                self.path(name).write_text(files[name].replace(PACKAGE, self.package))
-            else:
-                self.path(name).unlink()
-        self.files = dict(files)
-        return [str(self.path(name)) for name in sorted(changed)]
+        before = {self.path(name): text for name, text in self.files.items()}
+        self.files, self.packages = dict(files), packages
+        after = {self.path(name): text for name, text in self.files.items()}
+        for path in before.keys() - after.keys():
+            path.unlink()
+            if path.name == "__init__.py":
+                path.parent.rmdir()
+        changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
+        for path in changed:
+            if path in after:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(after[path].replace(PACKAGE, self.package))
+        return sorted(map(str, changed))
 
     def path(self, module: str) -> Path:
-        return self.root / f"{module}.py"
+        return self.root / (f"{module}/__init__.py" if module in self.packages else f"{module}.py")
 
     def names(self) -> list[str]:
         return sorted(name for name in sys.modules if name == self.package or name.startswith(f"{self.package}."))
@@ -338,10 +352,10 @@ class Step:
         edit = self.case.edits[self.number] if self.number < len(self.case.edits) else ""
         return Verdict(kind, self.case.seed, self.number, edit, why)
 
-    def take(self, files: Files) -> Verdict:
+    def take(self, files: Files, packages: frozenset[str], stays: bool) -> Verdict:
         process = self.process
-        before = process.files
-        paths = process.write(files)
+        before, self.stays = process.took[0], stays
+        paths = sorted({*process.write(files, packages), *process.waiting})
         process.roots = [name for name in process.roots if name.rpartition(".")[2] in files]
         fresh = process.fresh()
         snap = Deep(process, {}) if isinstance(fresh, str) else None  # type: ignore[arg-type]
@@ -354,32 +368,52 @@ class Step:
         gone = lost(held) if report.ok else []
         held.clear()
         if not report.ok:
-            return self.not_taken(before, report, fresh, snap, old)
+            return self.not_taken(before, paths, report, fresh, snap, old)
+        process.took, process.waiting = (files, packages), set()
         if isinstance(fresh, str):
             return self.taken_without_fresh(before, files, report, fresh)
         return self.taken(files, report, fresh, gone)
 
-    def not_taken(self, before: Files, report: Report, fresh: Facts | str, snap: Deep | None, old: Facts) -> Verdict:
+    def not_taken(
+        self, before: Files, paths: list[str], report: Report, fresh: Facts | str, snap: Deep | None, old: Facts
+    ) -> Verdict:
         process = self.process
         why = [str(problem) for problem in report.problems]
         codes = {problem.code for problem in report.problems}
+        loaded = {str(process.path(path.split(".")[-1].split(" ")[0])) for path in fresh if path.endswith(" names")}
         changed = snap_differences(snap).splitlines() if snap is not None and not as_it_was(snap) else []
         if old:
             changed += [f"{path}: was {b}, is {a}" for path, (a, b) in differences(process.live(), old).items()]
-        paths = process.write(before)
-        process.roots = [f"{process.package}.{name}" for name in before if f"{process.package}.{name}" in sys.modules]
-        back = process.session.reload(paths=paths)
         if changed or "MF099" in codes:
             return self.verdict("not restored", *why, *changed[:8])
-        if back.outcome != "unchanged":
-            return self.verdict("not restored", *why, f"going back was {back.outcome}")
+        problem = self.left_as_it_is(paths) if self.stays else self.gone_back(paths)
+        if problem:
+            return self.verdict("not restored", *why, problem)
         if isinstance(fresh, str):
             return self.verdict("broken", *why)
-        loaded = {str(process.path(path.split(".")[-1].split(" ")[0])) for path in fresh if path.endswith(" names")}
         left_over = all(problem.path not in loaded for problem in report.problems)
         if codes & {"MF040", "MF001"} and not self.follows_state(why) and not left_over:
             return self.verdict("rolled back", *why)
         return self.verdict("refused", *why)
+
+    def gone_back(self, paths: list[str]) -> str:
+        """The files are again those that the process runs; what is wrong then."""
+        process = self.process
+        paths = sorted({*process.write(*process.took), *paths})
+        process.waiting = set()
+        self.roots_of(process.took[0])
+        back = process.session.reload(paths=paths)
+        return "" if back.outcome == "unchanged" else f"going back was {back.outcome}"
+
+    def left_as_it_is(self, paths: list[str]) -> str:
+        """The files stay as they were saved, and wait for one that mends them."""
+        self.process.waiting = set(paths)
+        self.roots_of({**self.process.took[0], **self.process.files})
+        return ""
+
+    def roots_of(self, files: Files) -> None:
+        names = [f"{self.process.package}.{name}" for name in files]
+        self.process.roots = [name for name in names if name in sys.modules]
 
     def follows_state(self, why: list[str]) -> bool:
         """Whether what failed may have read what the program changed: a fresh process has not."""
@@ -408,9 +442,10 @@ class Step:
         loaded = sorted(path.partition(" ")[0] for path in fresh if path.endswith(" names"))
         live = process.live(loaded)  # others that are loaded are left over
         found = {path: pair for path, pair in differences(live, fresh).items() if not path.endswith(QUIET)}
-        over = [name for name in process.names() if name not in loaded]
-        if len(over) > 1:  # one of them may be there for another
-            found = {path: pair for path, pair in found.items() if path.replace(":", ".") not in over}
+        over = {name for name in process.names() if name not in loaded}
+        known = over if len(over) > 1 else over & process.over  # one of them may be there for another
+        found = {path: pair for path, pair in found.items() if path.replace(":", ".") not in known}
+        process.over = over
         edited = self.edited(files) if found or process.explained else set()
         wrong, counted = self.sorted_out(found, files, report, fresh, edited)
         gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
@@ -515,8 +550,9 @@ def play(case: Case, folder: Path) -> Iterator[Verdict]:
     process = Process(case, folder)
     sys.path.insert(0, str(folder))
     try:
-        process.write({"__init__": "", **case.versions[0].files()})
-        process.known = process.files
+        first = case.versions[0]
+        process.write({"__init__": "", **first.files()}, frozenset(first.packages))
+        process.known, process.took = process.files, (process.files, process.packages)
         process.roots = [f"{process.package}.{name}" for name in case.versions[0].modules]
         process.session.start()
         try:
@@ -528,7 +564,8 @@ def play(case: Case, folder: Path) -> Iterator[Verdict]:
         process.fresh_facts = fresh
         for number, (doings, version) in enumerate(zip(case.doings, case.versions[1:], strict=True)):
             process.do(doings)
-            verdict = Step(process, number).take({"__init__": "", **version.files()})
+            files = {"__init__": "", **version.files()}
+            verdict = Step(process, number).take(files, frozenset(version.packages), case.stays[number])
             yield verdict
             if verdict.wrong:
                 return
@@ -593,6 +630,7 @@ def shrink(case: Case) -> tuple[Case, Verdict]:
         versions=case.versions[: last.step + 2],
         doings=case.doings[: last.step + 1],
         edits=case.edits[: last.step + 1],
+        stays=case.stays[: last.step + 1],
     )
     changed = True
     while changed:
@@ -622,7 +660,8 @@ def smaller_cases(case: Case) -> Iterator[Case]:
 
 
 def _without_module(version: random_programs.Version, module: str) -> random_programs.Version:
-    return random_programs.Version({k: v for k, v in version.modules.items() if k != module}, version.heads)
+    modules = {name: units for name, units in version.modules.items() if name != module}
+    return random_programs.Version(modules, version.heads, version.packages - {module})
 
 
 def told(case: Case, verdict: Verdict) -> str:
@@ -632,7 +671,7 @@ def told(case: Case, verdict: Verdict) -> str:
     for at, version in enumerate(case.versions):
         if at:
             out += [f">>> {doing}" for doing in case.doings[at - 1]] + [f"--- edit: {case.edits[at - 1]}"]
-        new = version.files()
+        new = {f"{n}/__init__" if n in version.packages else n: text for n, text in version.files().items()}
         for name in sorted(files.keys() | new.keys()):
             if at == 0:
                 out += [f"[{name}.py]", new[name]]
@@ -658,13 +697,13 @@ def quiet_process() -> None:
     gc.freeze()
 
 
-def counted(first: int, edits: int, say: Callable[[str], None] = print) -> dict[str, Any]:
+def counted(first: int, edits: int, new_syntax: bool, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Plays cases from seed `first` on until `edits` edits were taken; what became of them, and what went wrong."""
     kinds: collections.Counter[str] = collections.Counter()
     wrong: list[Verdict] = []
     seed, began = first, time.monotonic()
     while sum(kinds.values()) < edits:
-        for verdict in run(random_programs.case(seed)):
+        for verdict in run(random_programs.case(seed, new_syntax=new_syntax)):
             kinds[verdict.kind] += 1
             if verdict.wrong:
                 wrong.append(verdict)
@@ -687,12 +726,13 @@ def main() -> int:
     parser.add_argument("--edits", type=int, default=200)
     parser.add_argument("--first", type=int, default=1, metavar="SEED")
     parser.add_argument("--seed", type=int, action="append", default=[], help="only this case, told in full")
+    parser.add_argument("--new-syntax", action="store_true", help="with type parameters (PEP 695), from Python 3.12 on")
     parser.add_argument("--shrink", action="store_true", help="with --seed: as small as it still goes wrong")
     parser.add_argument("-o", type=Path, help="write the results here")
     options = parser.parse_args()
     quiet_process()
     for seed in options.seed:
-        case = random_programs.case(seed)
+        case = random_programs.case(seed, new_syntax=options.new_syntax)
         verdicts = run(case)
         if options.shrink and verdicts and verdicts[-1].wrong:
             print(told(*shrink(case)))
@@ -700,7 +740,7 @@ def main() -> int:
             print(told(case, verdicts[-1]) if verdicts else "its first version does not run")
     if options.seed:
         return 0
-    result = counted(options.first, options.edits)
+    result = counted(options.first, options.edits, options.new_syntax)
     print({key: value for key, value in result.items() if key != "wrong"})
     if options.o:
         options.o.write_text(json.dumps(result, indent=1) + "\n", "utf-8")

@@ -30,7 +30,8 @@ class Unit:
 
 class Scope:
     """Names that are bound at a place, by sort: int, text, func, class, object, enum, list, dict, registry,
-    decorator, factory, class decorator, module."""
+    decorator, factory, class decorator, module, generic, dynamic (only other modules find it), back (a function that
+    imports from a later module when it is called)."""
 
     def __init__(self) -> None:
         self.sorts: dict[str, list[str]] = {}
@@ -64,7 +65,7 @@ def number(rng: random.Random, scope: Scope) -> str:
 
 def _number(rng: random.Random, scope: Scope) -> str:
     kind = rng.choice(
-        ("literal", "int", "int", "int", "sum", "func", "class", "enum", "list", "dict", "object", "new", "if")
+        ("literal", "int", "int", "int", "sum", "func", "class", "enum", "list", "dict", "object", "new", "if", "back")
     )
     name = scope.any(rng, kind if kind in scope.sorts else "int")
     if kind == "literal":
@@ -79,7 +80,7 @@ def _number(rng: random.Random, scope: Scope) -> str:
     if name and kind in scope.sorts:
         arg = literal(rng, scope)
         return {
-            "int": name, "func": f"{name}({arg})", "class": f"{name}.LIMIT", "enum": f"{name}.A.value",
+            "int": name, "func": f"{name}({arg})", "back": f"{name}({arg})", "class": f"{name}.LIMIT", "enum": f"{name}.A.value",
             "list": f"sum({name})", "dict": f"len({name})", "object": f"{name}.get({arg})",
         }[kind]  # fmt: skip
     return name
@@ -132,6 +133,11 @@ def base(rng: random.Random, scope: Scope) -> str:
 def members(rng: random.Random, scope: Scope) -> list[str]:
     count = rng.randint(1, 4)
     return ["enum.auto()"] * count if rng.random() < 0.2 else [str(n) for n in rng.sample(range(1, 9), count)]
+
+
+def generic_base(rng: random.Random, scope: Scope) -> str:
+    name = scope.any(rng, "generic")
+    return name and f"{name}[{rng.choice(('int', 'str'))}]"
 
 
 def callee(rng: random.Random, scope: Scope) -> str:
@@ -363,6 +369,22 @@ KINDS: dict[str, Kind] = {
         "@typing.runtime_checkable\nclass {name}(typing.Protocol):\n    LIMIT: int = {value}\n    def get(self, x): ...")),
     "abstracted": Kind("P", "", {"value": number, "cls": constructor}, lines(
         "class {name}(abc.ABC):\n    LIMIT = {value}\n    @abc.abstractmethod\n    def get(self, x): ...\n{name}.register({cls})")),
+    "subscripted": Kind("C", "class", {"base": generic_base, "limit": number, "get": number}, lambda unit: lines(
+        "class {name}{bases}:\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x):\n        return self.n + x + {get}".replace(
+            "{bases}", f"({unit.fields['base']})" if unit.fields["base"] else ""))(unit)),
+    "dynamic": Kind("dyn", "dynamic", {"value": number}, lines(
+        "def __getattr__(name):\n    if name == '{name}':\n        return {value}\n    raise AttributeError(name)")),
+    # what an earlier module has of a later one: an import cycle
+    "late": Kind("back", "back", {}, lines(
+        "def {name}(x):\n    from " + PACKAGE + ".{module} import {target}\n    return x + {target}")),
+    "cycle": Kind("back", "", {}, lines("def {name}(x):\n    return x + {name}_m.{target}\nimport " + PACKAGE + ".{module} as {name}_m")),
+    # PEP 695: from 3.12 on
+    "function695": Kind("f", "func", {"default": number, "body": number, "bound": choice("", ": int", ": (int, str)")}, lines(
+        "def {name}[T{bound}](x: T, y={default}) -> T:\n    return x + y + {body}")),
+    "class695": Kind("C", "class", {"limit": number, "get": number, "bound": choice("", ": int")}, lines(
+        "class {name}[T{bound}]:\n    LIMIT = {limit}\n    def __init__(self, n):\n        self.n = n\n    def get(self, x: T | int):\n        return self.n + x + {get}\n"
+        "    def other[S](self, x: S) -> tuple[S, T]:\n        return x, self.n")),
+    "type695": Kind("Al", "", {"cls": constructor}, lines("type {name} = list[{cls}]")),
     "all": Kind("", "", {"how": choice("sorted(n for n in globals() if not n.startswith('_'))", "[n for n in dir() if n[0].isupper()]")}, lines("__all__ = {how}")),
     "from": Kind("", "", {}, render_import),
     "import": Kind("", "", {}, lines("import " + PACKAGE + ".{module} as {name}")),
@@ -398,14 +420,15 @@ TOP = tuple(
     "if try bump effect generator single hooked with async asyncgen manager meta descriptor descriptor counter namedtuple slots local "
     "lambdas filled fallback typed_dict "
     "unpacked walrus match helped while called checking caught optional augmented merged mapped looped inner callable generic ordered "
-    "entered protocol abstracted".split()
+    "entered protocol abstracted subscripted dynamic".split()
 )  # fmt: skip
+NEW = ("function695", "class695", "type695")
 
 
 # Kind → the other names that a unit of it binds.
 ALSO = {
     "bump": ("SEEN_{}",), "unpacked": ("{}_b",), "walrus": ("{}_w",), "match": ("{}_rest",), "caught": ("Err{}",),
-    "callable": ("Call{}",), "generic": ("T_{}",), "entered": ("in_{}",),
+    "callable": ("Call{}",), "generic": ("T_{}",), "entered": ("in_{}",), "cycle": ("{}_m",),
 }  # fmt: skip
 
 
@@ -425,6 +448,8 @@ def gives(unit: Unit) -> Iterator[tuple[str, str]]:
             yield f"{unit.name}.{name}", sort
     elif kind.sort:
         yield unit.name, kind.sort
+        if unit.kind in ("generic", "class695"):
+            yield unit.name, "generic"
 
 
 def bound_by(unit: Unit) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from random_kinds import KINDS, PACKAGE, TOP, Scope, Unit, bound_by, gives
+from random_kinds import KINDS, NEW, PACKAGE, TOP, Scope, Unit, bound_by, gives
 
 Files = dict[str, str]  # module → its text
 LETTERS = ("alpha", "beta", "gamma", "delta")
@@ -26,6 +26,7 @@ class Version:
 
     modules: dict[str, list[Unit]] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
+    packages: set[str] = field(default_factory=set)  # modules that are folders with an `__init__.py`
 
     def files(self) -> Files:
         return {name: self.text(name) for name in self.modules}
@@ -39,7 +40,8 @@ class Version:
         ]
         for unit in self.modules[module]:
             lines += KINDS[unit.kind].render(unit)
-        return "\n".join(lines).lstrip("\n") + "\n"
+        text = "\n".join(lines).lstrip("\n") + "\n"
+        return re.sub(r"(?m)^( *)from \.", r"\1from ..", text) if module in self.packages else text
 
     def units(self) -> Iterator[tuple[list[Unit], Unit]]:
         """Each unit with the list that it stands in, parts of classes and blocks too."""
@@ -63,17 +65,19 @@ def _walk(units: list[Unit]) -> Iterator[tuple[list[Unit], Unit]]:
 
 @dataclass
 class Case:
-    """What is played: the first version, then for each step what the program does and the version that is saved."""
+    """What is played: the first version, then for each step what the program does and the version that is saved.
+    `stays`: whether a version that is not taken stays on disk, for the next one mends it."""
 
     seed: int
     versions: list[Version]
     doings: list[list[str]]
     edits: list[str]
+    stays: list[bool]
 
     def without_step(self, at: int) -> Case:
         drop = slice(at, at + 1)
-        new = replace(self, versions=self.versions[:], doings=self.doings[:], edits=self.edits[:])
-        del new.versions[at + 1 : at + 2], new.doings[drop], new.edits[drop]
+        new = replace(self, versions=self.versions[:], doings=self.doings[:], edits=self.edits[:], stays=self.stays[:])
+        del new.versions[at + 1 : at + 2], new.doings[drop], new.edits[drop], new.stays[drop]
         return new
 
 
@@ -83,8 +87,9 @@ class Case:
 class Author:
     """Writes programs and edits them, as its random numbers say."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, new_syntax: bool = False) -> None:
         self.rng, self.count = rng, 0
+        self.kinds = TOP + NEW * 3 if new_syntax else TOP
         self.active = True  # whether the program does anything between edits
 
     def program(self) -> Version:
@@ -96,6 +101,8 @@ class Author:
                 self.add(version, module, at_end=True)
             if self.rng.random() < 0.15:
                 version.modules[module].append(self.unit("all", Scope()))
+        if self.rng.random() < 0.25:
+            self.import_back(version)
         return version
 
     def unit(self, kind: str, scope: Scope, name: str = "") -> Unit:
@@ -117,7 +124,7 @@ class Author:
     def add(self, version: Version, module: str, at_end: bool = False) -> Unit:
         units = version.modules[module]
         at = len(units) if at_end else self.rng.randint(0, len(units))
-        unit = self.unit(self.rng.choice(TOP), self.scope(version, module, at))
+        unit = self.unit(self.rng.choice(self.kinds), self.scope(version, module, at))
         units.insert(at, unit)
         return unit
 
@@ -128,7 +135,7 @@ class Author:
                 self.add_import(version, module, source)
 
     def add_import(self, version: Version, module: str, source: str) -> None:
-        known = [pair for unit in version.modules[source] for pair in gives(unit) if "." not in pair[0]]
+        known = [given for unit in version.modules[source] for pair in gives(unit) if (given := _for_others(*pair))]
         self.count += 1
         how = self.rng.random()
         fields: dict[str, Any] = {"module": source}
@@ -312,6 +319,30 @@ class Author:
         self.add_import(version, module, self.rng.choice(earlier))
         return module
 
+    def import_back(self, version: Version) -> str:
+        """A module uses a later one, which may import it: in a function, or at the end of its text."""
+        if len(version.modules) < 2:
+            return ""
+        early, late = sorted(self.rng.sample(list(version.modules), 2), key=list(version.modules).index)
+        targets = [n for unit in version.modules[late] for n, sort in gives(unit) if sort == "int" and "." not in n]
+        if not targets:
+            return ""
+        unit = self.unit(self.rng.choice(("late", "late", "cycle")), Scope())
+        unit.fields |= {"module": late, "target": self.rng.choice(targets)}
+        version.modules[early].append(unit)
+        if unit.kind == "late" and self.rng.random() < 0.6:
+            self.count += 2
+            fields = {"module": early, "names": [unit.name], "sorts": ["back"], "dots": "."}
+            uses = Unit(self.count, "derived", f"K{self.count}", {"value": f"{unit.name}({self.rng.randint(1, 9)})"})
+            version.modules[late] += [Unit(self.count - 1, "from", f"from{self.count - 1}", fields), uses]
+        return f"{late} into {early}"
+
+    def to_package(self, version: Version) -> str:
+        """`m.py` becomes `m/__init__.py`, or the other way."""
+        module = self.rng.choice(list(version.modules))
+        version.packages ^= {module}
+        return module
+
     def import_star(self, version: Version) -> str:
         found = self.some(version, "from")
         if not found or not found[2].fields["names"]:
@@ -320,7 +351,8 @@ class Author:
         fields = unit.fields
         if fields["names"] == ["*"]:
             return ""
-        fields["gives"] = [pair for one in version.modules.get(fields["module"], ()) for pair in gives(one)]
+        brought = [pair for one in version.modules.get(fields["module"], ()) for pair in gives(one)]
+        fields["gives"] = [(name, sort) for name, sort in brought if sort not in ("generic", "dynamic")]
         fields["names"], fields["sorts"] = ["*"], ["star"]
         return unit.name
 
@@ -345,19 +377,22 @@ class Author:
         version.modules = {new if name == old else name: units for name, units in version.modules.items()}
         if old in version.heads:
             version.heads[new] = version.heads.pop(old)
+        if old in version.packages:
+            version.packages ^= {old, new}
         for _, unit in version.units():
-            if unit.kind in ("from", "import") and unit.fields["module"] == old:
+            if unit.kind in IMPORTING and unit.fields["module"] == old:
                 unit.fields["module"] = new
         return f"{old} to {new}"
 
     def drop_module(self, version: Version) -> str:
         """A module that nobody imports goes."""
-        used = {unit.fields["module"] for _, unit in version.units() if unit.kind in ("from", "import")}
+        used = {unit.fields["module"] for _, unit in version.units() if unit.kind in IMPORTING}
         unused = [name for name in version.modules if name not in used]
         if len(version.modules) < 2 or not unused:
             return ""
         gone = self.rng.choice(unused)
         del version.modules[gone]
+        version.packages.discard(gone)
         return gone
 
     def break_it(self, version: Version) -> str:
@@ -368,6 +403,14 @@ class Author:
         if self.rng.random() < 0.7:  # and something that would have been taken
             self.redraw(version)
         return unit.fields["line"].split("\n")[0]
+
+    def mended(self, version: Version) -> Version:
+        """The version as if nothing had been broken."""
+        other = copy.deepcopy(version)
+        for units, unit in list(other.units()):
+            if unit.kind == "broken":
+                units.remove(unit)
+        return other
 
     # -- what the program does in between -------------------------------------------------------------------------------
 
@@ -385,12 +428,13 @@ class Author:
         return out
 
 
+IMPORTING = ("from", "import", "late", "cycle")
 EDITS = tuple(
     (
         "redraw "
         * 14
         + "insert insert insert insert_part insert_part remove remove remove rename rename move move move_away "
-        "move_away rekind rekind wrap wrap head head import_more import_star add_module break_it break_it rename_module drop_module"
+        "move_away rekind rekind wrap wrap head head import_more import_star add_module break_it break_it rename_module drop_module import_back to_package"
     ).split()
 )
 
@@ -414,6 +458,13 @@ DOINGS = {
 }  # fmt: skip
 
 
+def _for_others(name: str, sort: str) -> tuple[str, str] | None:
+    """What another module has of a name: what the module's `__getattr__` gives is a number like others."""
+    if "." in name or sort == "generic":
+        return None
+    return name, "int" if sort == "dynamic" else sort
+
+
 def _renamed(value: Any, old: str, new: str) -> Any:
     if isinstance(value, str):
         return re.sub(rf"\b((?:add_|SEEN_|Err|Call|T_|in_)?){old}\b", rf"\g<1>{new}", value)
@@ -424,22 +475,28 @@ def _renamed(value: Any, old: str, new: str) -> Any:
     return tuple(_renamed(item, old, new) for item in value) if isinstance(value, tuple) else value
 
 
-def case(seed: int, steps: int = 6) -> Case:
+def case(seed: int, steps: int = 6, new_syntax: bool = False) -> Case:
     """The case of a seed: the same on every machine and Python."""
-    author = Author(random.Random(seed))
+    author = Author(random.Random(seed), new_syntax)
     author.active = seed % 2 == 1
-    version = author.program()
-    made = Case(seed, [version], [], [])
+    version = saved = author.program()  # what is written on, and what is on disk
+    made = Case(seed, [version], [], [], [])
     for _ in range(steps):
         new = copy.deepcopy(version)
-        names = [author.edit(new) for _ in range(author.rng.choice((1, 1, 1, 1, 2, 2, 3)))]
+        mends = saved is not version
+        rounds = 0 if mends and author.rng.random() < 0.5 else author.rng.choice((1, 1, 1, 1, 2, 2, 3))
+        names = ["mended"] * mends + [author.edit(new) for _ in range(rounds)]
         if author.rng.random() < 0.05:
             new, names = copy.deepcopy(author.rng.choice(made.versions)), ["back to an earlier version"]
-        if not any(names) or new.files() == version.files():
+        if not any(names) or (new.files(), new.packages) == (saved.files(), saved.packages):
             continue
         made.doings.append(author.doings(version))
         made.versions.append(new)
         made.edits.append("; ".join(filter(None, names)))
-        if not any(unit.kind == "broken" for _, unit in new.units()):
-            version = new
+        broken = any(unit.kind == "broken" for _, unit in new.units())
+        made.stays.append(broken and author.rng.random() < 0.5)
+        if not broken or made.stays[-1]:
+            saved, version = new, author.mended(new) if broken else new
+        else:
+            saved = version
     return made

@@ -9,6 +9,216 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# star-import-in-a-circle: what a fresh start would not bring is named
+[file a.py]
+K = 1
+import b
+L = 2
+[file b.py]
+from a import K
+[run]
+import a, b
+[sub b.py]
+import K => import *
+[expect]
+b.L == 2 and told("b:", "`L`", "from a") and not told("would not bring", "`K`")
+[sub a.py]
+L = 2 => L = 3
+[expect]
+b.L == 3 and not told("would not bring")
+
+# method-of-a-class-in-a-block-that-gains-super: it has the class
+[file a.py]
+import contextlib
+class S:
+    LIMIT = 1
+    def get(self, x):
+        return 6
+with contextlib.suppress(ValueError):
+    K = 1
+    class C:
+        LIMIT = 5
+        def m(self, x=1, y=S().get(9)):
+            return x + y
+[run]
+import a
+m = a.C.m
+[sub a.py]
+return x + y => super().__repr__()\n\t\t\treturn x + y + 2
+LIMIT = 1 => LIMIT = 2
+[expect]
+a.C.m is m and a.C().m() == 9
+
+# method-of-a-class-in-a-block-that-gains-super-alone: it has the class
+[file a.py]
+import contextlib
+with contextlib.suppress(ValueError):
+    class C:
+        def m(self, x=1):
+            return x
+[run]
+import a
+m = a.C.m
+[sub a.py]
+return x => super().__repr__()\n\t\t\treturn x + 2
+[expect]
+a.C.m is m and a.C().m() == 3
+
+# module-that-becomes-a-package-without-another-edit: its code says where it stands
+[file m.py]
+K = 1
+def f():
+    return K
+class C:
+    def get(self):
+        return 1
+with open(__file__):
+    class D:
+        def get(self):
+            return 2
+g = lambda: 3
+[file b.py]
+import m
+[run]
+import b, m
+f, C = m.f, m.C
+[delete m.py]
+[edit m/__init__.py]
+K = 1
+def f():
+    return K
+class C:
+    def get(self):
+        return 1
+with open(__file__):
+    class D:
+        def get(self):
+            return 2
+g = lambda: 3
+[edit b.py]
+import m
+X = 1
+[expect]
+m.f is f and m.C is C and sys.modules["m"] is m and hasattr(m, "__path__")
+[one for one in (m.f, m.C.get, m.D.get, m.g) if one.__code__.co_filename != path("m/__init__.py")] == []
+[delete m/__init__.py]
+[edit m.py]
+K = 1
+def f():
+    return K
+class C:
+    def get(self):
+        return 1
+with open(__file__):
+    class D:
+        def get(self):
+            return 2
+g = lambda: 3
+[expect]
+m.f is f and m.C is C and sys.modules["m"] is m and not hasattr(m, "__path__")
+all(one.__code__.co_filename == path("m.py") for one in (m.f, m.C.get, m.D.get, m.g))
+
+# methods-of-classes-in-a-block-that-gain-super: each has its own class, also one inside another
+[file a.py]
+if 1:
+    class A:
+        def m(self, x=1):
+            return x
+        class B:
+            def m(self, x=1):
+                return x
+    class C(A):
+        def m(self, x=1):
+            return x
+def f(x=1):
+    return x
+[run]
+import a
+ms = a.A.m, a.A.B.m, a.C.m
+[edit a.py]
+if 1:
+    class A:
+        def m(self, x=1):
+            return x, __class__, super().__repr__()[:0]
+        class B:
+            def m(self, x=1):
+                return x, __class__
+    class C(A):
+        def m(self, x=1):
+            return super().m(x), __class__
+def f(x=1):
+    return x
+[expect]
+(a.A.m, a.A.B.m, a.C.m) == ms
+a.A().m() == (1, a.A, "") and a.A.B().m() == (1, a.A.B) and a.C().m() == ((1, a.A, ""), a.C)
+
+# default-that-calls-what-the-same-edit-changed: it sees the new code
+[file a.py]
+L = [1]
+def f(x):
+    def inner(y):
+        return y + x + 5
+    return inner(9) + 1
+[run]
+import a
+[edit a.py]
+L = [1]
+def f(x):
+    def inner(y):
+        return y + x + 5
+    return inner(8) + 1
+def g(x, y=f(6), *, z=3):
+    return x + y + z + 8
+[expect]
+a.g.__defaults__ == (20,)
+
+# class-that-leaves-its-base-in-the-save-that-changes-the-base: what its making did is named
+[file a.py]
+D = {"a": 7}
+class B:
+    LIMIT = len(D)
+    KINDS = []
+    def __init_subclass__(cls, **k):
+        B.KINDS.append(cls.__name__)
+        cls.code = len(D)
+[file b.py]
+from a import B
+class C(B):
+    LIMIT = 1
+[run]
+import b
+[sub a.py]
+"a": 7 => "a": 8
+[sub b.py]
+class C(B): => class C:
+[expect]
+told("a.B", "stays")
+
+# list-filled-by-a-stale-loop-in-a-class-that-goes-into-a-block: it is one value
+[file a.py]
+K = 14
+class C:
+    LIMIT = K
+    at = []
+    for _j in range(2):
+        at.append(_j + K)
+[run]
+import a
+C = a.C
+[edit a.py]
+K = 16
+if K > 5:
+    M = 4
+    class C:
+        LIMIT = K
+        at = []
+        for _j in range(2):
+            at.append(_j + K)
+else:
+    M = K
+[expect]
+a.C is C and a.C.at == [16, 17]
+
 # members-made-of-members: in a class that is made again they are made of those that live
 [file a.py]
 import functools

@@ -39,8 +39,26 @@ class Stop:
         )
 
 
-def tell_circles(run: Execution) -> Iterator[Stop]:
-    """The places where a fresh start would stop, for each circle that edited imports closed."""
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Names that a star import of the circle would not bring: the other module binds them only afterwards."""
+
+    first: str
+    module: str
+    names: tuple[str, ...]
+    source: str
+
+    def __str__(self) -> str:
+        names = ", ".join(f"`{name}`" for name in self.names)
+        return (
+            f"{self.module}: a start that imports {self.first} first would not bring {names} from {self.source}, "
+            "for they import one another"
+        )
+
+
+def tell_circles(run: Execution) -> Iterator[Stop | Late]:
+    """The places where a fresh start would stop, for each circle that edited imports closed; or, where none would, what
+    it would not have."""
     told: set[str] = set()
     for work in [work for work in run.works.values() if work.edited and work.name not in told]:
         if not work.reordered or not _imports_otherwise(work.pairs):
@@ -50,7 +68,21 @@ def tell_circles(run: Execution) -> Iterator[Stop]:
             continue
         told |= circle
         now, before = ({name: _on_paper(run, name, version) for name in circle} for version in ("new", "old"))
-        yield from _new_stops(run, now, before)
+        stops = list(_new_stops(run, now, before))
+        yield from stops or _late(run, now, before)
+
+
+def _late(run: Execution, now: Papers, before: Papers) -> Iterator[Late]:
+    """What star imports would bring too early, from each module of the circle on."""
+    for first in sorted(now, key=lambda name: _loaded(run, name).order):
+        start, past = _Start(run, first, now), _Start(run, first, before)
+        if start.stop() is not None or past.stop() is not None:
+            continue
+        for module, missing in start.missing.items():
+            known = past.missing.get(module, {}).keys()
+            fresh = sorted((missing.keys() & _loaded(run, module).namespace.keys()) - known)
+            for source in sorted({missing[name] for name in fresh}):
+                yield Late(first, module, tuple(name for name in fresh if missing[name] == source), source)
 
 
 def _new_stops(run: Execution, now: Papers, before: Papers) -> Iterator[Stop]:

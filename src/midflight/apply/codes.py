@@ -97,8 +97,13 @@ def _only_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> bo
         return False
     path = runner.work.loaded.path
     return not runner.compiles_otherwise(pair.new) and all(
-        code.co_filename == path and not _makes_classes(code) for code in old
+        _stands_in(path, code) and not _makes_classes(code) for code in old
     )
+
+
+def _stands_in(path: str, code: types.CodeType) -> bool:
+    """Whether all of it says that it is of that file: of a class only the methods may be of another."""
+    return code.co_filename == path and all(_stands_in(path, inner) for inner in nested_codes(code))
 
 
 def _makes_classes(code: types.CodeType) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from midflight.plan.flow import evaluated
 from midflight.plan.statements import SCOPES, Statement, walk_scope
 
 # Called by name, these read their arguments and make a value; `callee` says whether the name still means them.
@@ -153,7 +154,7 @@ def only_binds(statement: Statement) -> bool:
     return statement.fact("only binds", _only_binds)  # type: ignore[no-any-return]
 
 
-def _only_binds(statement: ast.stmt) -> bool:
+def _only_binds(statement: ast.AST) -> bool:
     for node in walk_scope(statement):
         if isinstance(node, (ast.Call, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Delete)):
             return False
@@ -167,6 +168,8 @@ def _only_binds(statement: ast.stmt) -> bool:
             return False
         if isinstance(node, ast.AugAssign):
             return False
-        if isinstance(node, (*SCOPES,)) and getattr(node, "decorator_list", None):
+        if isinstance(node, SCOPES) and getattr(node, "decorator_list", None):
             return False
+        if isinstance(node, SCOPES) and not all(map(_only_binds, evaluated(node))):
+            return False  # its defaults call something, or its annotations
     return True

@@ -10,9 +10,10 @@ import linecache
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.effects import hooks_of
 from midflight.apply.graft.answers import derive_abstract
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.functions import pair_codes
@@ -24,6 +25,7 @@ from midflight.apply.graft.generated import (
     makers_of,
     note_abstract,
     tell_of_hook,
+    tell_of_hooks_left,
 )
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, nested_codes
@@ -362,6 +364,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:
         return True
+    hooks = hooks_of(runner.run, owner)
     try:
         runner.tx.set_attr(owner, "__bases__", bases)
     except TypeError as error:
@@ -376,6 +379,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
                 "Revert that line, or restart the process to take it.",
             )
         ) from error
+    tell_of_hooks_left(runner, owner, hooks)
     if issubclass(owner, type):
         for cls in live_instances(owner):
             note_abstract(runner.tx, cls, owner)
@@ -635,14 +639,14 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
     inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new), pairs)
     doc = isinstance(pair.old.node, ast.ClassDef) and _docstring_is_read(pair.old.node, pair.new.node)
 
-    built = inner.rebuilds(pairs)
-
     def wants(statement: Statement) -> bool:
         uses_doc = "__doc__" in statement.binds or (doc and "__doc__" in statement.reads)
-        return bool(statement.binds) and (uses_doc or statement in built or inner.wants(statement))
+        return bool(statement.binds) and (uses_doc or inner.wants(statement))
 
     stale = (p.new is not None and not p.edited and wants(p.new) for p in pairs)
-    return [inner.stale_pair(p) if again else p for p, again in zip(pairs, stale, strict=True)]
+    pairs = [inner.stale_pair(p) if again else p for p, again in zip(pairs, stale, strict=True)]
+    built = inner.rebuilds(pairs)
+    return [Pair("changed", p.old, p.new) if p.new in built and not p.edited else p for p in pairs]
 
 
 def _made_beside(

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.effects import hooks_of
 from midflight.apply.graft.answers import derive_abstract, own_answers
 from midflight.apply.graft.fields import Fields, complete, fields_of, same_fields, seen_below
 from midflight.apply.graft.functions import fitted, same_code
@@ -69,7 +70,7 @@ def graft_generated(
     inner = body_class(pair.statement, twin, owner)
     runner.run.shapes_changed = True
     runner.tx.undo(lambda: detach(inner))
-    bases = owner.__bases__
+    bases, hooks = owner.__bases__, hooks_of(runner.run, owner)
     went = _going(owner, pairs)
     if not _take_layout(runner.tx, owner, inner):
         _replace(runner, pair, owner, live, twin, inner, pairs, name)
@@ -77,6 +78,7 @@ def graft_generated(
         return
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
+    tell_of_hooks_left(runner, owner, hooks)
     held, fields, starters = dict(vars(owner)), fields_of(owner), _starters(owner)
     seen = seen_below(owner)
     marks = marks_of(pair, runner.names_before(), runner.changes.unstored) | _marks_of_makers(runner, owner)
@@ -188,6 +190,13 @@ def tell_of_hook(runner: Runner, owner: type, before: Any, now: Any) -> None:
     """`owner` lost its `__init_subclass__`, or has one now: for the classes below."""
     if (before is ABSENT) != (now is ABSENT):
         runner.changes.hook_changed((module_of(owner), owner.__qualname__), owner, before)
+
+
+def tell_of_hooks_left(runner: Runner, owner: type, before: Sequence[str]) -> None:
+    """`before` are the bases that were told of `owner` when it was made; some may be none of its bases any more."""
+    label = f"{runner.work.name}.{runner.scope.label(owner.__name__)}"
+    left = set(before) - set(hooks_of(runner.run, owner))
+    runner.run.notes += (f"{label}: what `{base}` did in `__init_subclass__` for it stays" for base in sorted(left))
 
 
 def makers_of(owner: type) -> list[Any]:
