@@ -300,7 +300,8 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
         pairs = [as_compiled(pair, old, known) if pair.kind == "bodies" else pair for pair in result.pairs]
         if moved:
             pairs = [pair.elsewhere() for pair in pairs]
-        return Work(loaded, old, result.text, pairs, result.source, result.compiled, result.methods)
+        methods = {} if moved else result.methods  # the other methods of the class are of the new file too
+        return Work(loaded, old, result.text, pairs, result.source, result.compiled, methods)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,188 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# class-that-hid-another-of-its-name-goes: the one above has the name, and is the same class
+[file a.py]
+class C:
+    x = 1
+    def get(self):
+        return 1
+class C:
+    x = 2
+    def get(self):
+        return 2
+    def other(self):
+        return 3
+[run]
+import a
+C, one = a.C, a.C()
+[edit a.py]
+class C:
+    x = 1
+    def get(self):
+        return 1
+[expect]
+a.C is C and a.C.x == 1 and one.get() == 1 and not hasattr(C, "other")
+[edit a.py]
+class C:
+    x = 1
+    def get(self):
+        return 5
+[expect]
+a.C is C and one.get() == 5
+
+# function-that-hid-a-class-goes: the class has its name again
+[file a.py]
+class C:
+    x = 1
+def C():
+    return 2
+[run]
+import a
+[edit a.py]
+class C:
+    x = 1
+[expect]
+a.C.x == 1
+
+# definition-that-goes-into-a-block-above-one-of-its-name: the later one keeps the name
+[file a.py]
+import contextlib
+def f():
+    return 1
+K = 1
+def f():
+    return 2
+[run]
+import a
+f = a.f
+[edit a.py]
+import contextlib
+with contextlib.suppress(KeyError):
+    M = 1
+    def f():
+        return 1
+K = 1
+def f():
+    return 2
+[expect]
+a.f is f and f() == 2
+[edit a.py]
+import contextlib
+with contextlib.suppress(KeyError):
+    M = 1
+    def f():
+        return 1
+K = 1
+[expect]
+a.f() == 1
+
+# name-that-a-module-makes-no-more-and-others-use: it is named there
+[file a.py]
+X = 1
+def __getattr__(name):
+    if name == "dyn":
+        return X
+    raise AttributeError(name)
+[file b.py]
+import a
+K = a.dyn
+def f():
+    return a.X
+[run]
+import b
+[edit a.py]
+X = 1
+[expect]
+b.K == 1 and told("a.dyn is gone", "b still uses it") and not told("a.X")
+
+# statement-of-a-cycle-that-calls-the-other-module: it sees what that one, taken after it, has above its import
+[file a.py]
+V = 1
+def f():
+    return V
+import b
+W = b.K
+[file b.py]
+from a import f
+K = f()
+M = 1
+[run]
+import a, b
+[sub a.py]
+V = 1 => V = 2
+[sub b.py]
+K = f() => K = f() + 10
+[expect]
+(b.K, a.W) == (12, 12)
+
+# statements-round-a-cycle: each follows what the code that it calls reads in the others
+[file a.py]
+def f():
+    from b import N
+    return N
+import b
+W = b.K
+[file b.py]
+from a import f
+N = 1
+K = f() + 1
+def g():
+    return K
+from c import X
+[file c.py]
+import b
+X = b.g()
+[run]
+import a, b, c
+[sub a.py]
+return N => return N + 10
+[sub b.py]
+N = 1 => N = 2
+K = f() + 1 => K = f() + 2
+[expect]
+(b.K, a.W, c.X, b.X) == (14, 14, 14, 14)
+
+# method-edited-in-a-module-that-becomes-a-package: the other methods are of the new file too
+[file m.py]
+class C:
+    def one(self):
+        return 1
+    def two(self):
+        return 2
+[run]
+import m
+[delete m.py]
+[edit m/__init__.py]
+class C:
+    def one(self):
+        return 1
+    def two(self):
+        return 3
+[expect]
+m.C().two() == 3 and all(f.__code__.co_filename == path("m/__init__.py") for f in (m.C.one, m.C.two))
+
+# name-that-a-module-makes-no-more: who imports it keeps it, and is named
+[file a.py]
+X = 1
+def __getattr__(name):
+    if name in ("dyn", "other"):
+        return X
+    raise AttributeError(name)
+[file b.py]
+from a import dyn, other
+[run]
+import b
+[sub a.py]
+("dyn", "other") => ("other",)
+X = 1 => X = 2
+[expect]
+(b.dyn, b.other) == (1, 2) and told("a.dyn is gone", "b still imports it") and not told("a.other is gone")
+[edit a.py]
+X = 3
+[expect]
+(b.dyn, b.other) == (1, 2) and told("a.dyn is gone", "b still imports it") and told("a.other is gone", "b still imports it")
+
 # star-import-in-a-circle: what a fresh start would not bring is named
 [file a.py]
 K = 1
@@ -3744,4 +3927,76 @@ a.NAMES == b.NAMES == c.NAMES == ("z",)
 
 @pytest.mark.parametrize("case", table(FOUND))
 def test_an_edit_that_once_went_wrong_does_not(case: Case, tmp_path: Path) -> None:
+    play(case, tmp_path)
+
+
+NEW_SYNTAX = r"""
+# generic-class-whose-parameter-is-edited: its unedited methods name the new parameters, also their own
+[file a.py]
+class C[T]:
+    def get(self, x: T) -> T:
+        return x
+    def other[S](self, x: S) -> tuple[S, T]:
+        return x, self
+[run]
+import a
+C, other = a.C, a.C.other
+[sub a.py]
+class C[T] => class C[T: int]
+[expect]
+a.C is C and C.other is other and C.get.__annotations__["x"] is C.__type_params__[0]
+other.__annotations__["x"] is other.__type_params__[0] and other.__annotations__["return"].__args__ == (other.__type_params__[0], C.__type_params__[0])
+
+# type-alias-that-is-renamed: it goes under its old name
+[file a.py]
+class C: pass
+type Old = list[C]
+def f(x: Old): return x
+[run]
+import a
+[edit a.py]
+class C: pass
+type New = list[C]
+def f(x: New): return x
+[expect]
+a.New.__value__ == list[a.C] and not hasattr(a, "Old") and a.f.__annotations__ == {"x": a.New}
+[edit a.py]
+class C: pass
+if True:
+    type New = list[C]
+def f(x: New): return x
+[expect]
+a.New.__value__ == list[a.C]
+
+# generic-class-that-follows-a-value-and-moves: its methods are on their lines
+[file a.py]
+K = 9
+class C[T: int]:
+    LIMIT = K
+    def get(self, x: T | int):
+        return x + K
+    def other[S](self, x: S) -> tuple[S, T]:
+        return x, K
+[run]
+import a
+get, other = a.C.get, a.C.other
+[sub a.py]
+K = 9 => K = 7
+[expect]
+a.C.LIMIT == 7
+[sub a.py]
+K = 7 => # a comment\nK = 7
+[expect]
+(a.C.get, a.C.other) == (get, other)
+[f.__code__.co_firstlineno for f in (a.C.get, a.C.other)] == [5, 7]
+[sub a.py]
+return x, K => return x, K + 1
+[expect]
+a.C().other(1) == (1, 8) and a.C.other is other and a.C().get(1) == 8
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters and `type` statements came with 3.12")
+@pytest.mark.parametrize("case", table(NEW_SYNTAX))
+def test_an_edit_of_generic_definitions_that_once_went_wrong_does_not(case: Case, tmp_path: Path) -> None:
     play(case, tmp_path)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from midflight.apply.branches import as_it_runs
+from midflight.apply.dangling import still_imported
 from midflight.apply.graft.enums import Were
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
@@ -58,6 +59,7 @@ def refresh_aliases(runner: Runner, statement: Statement) -> None:
             runner.uncover(statement, name)
         else:
             runner.scope.set(name, new)
+            runner.work.carried[runner.scope.label(name)] = new
             runner.work.record.rebound[runner.scope.label(name)] = None
             runner.changes.value_changed(runner.scope.key(name), old, runner.changes.origins.get(key, key[0]))
 
@@ -69,13 +71,13 @@ def _one(runner: Runner, statement: Statement, imported: Imported) -> Iterator[F
         return
     new, current = runner.run.current(key), runner.scope.get(name)
     if new is ABSENT:
-        if _stands_for(runner, key, current):
+        if _stands_for(runner, key, name, current):
             yield from _asked_for(runner, key, name)
         return
     if current is new:
         if _changed_in_place(runner, key, new) and runner.scope.key(name) not in runner.changes.values:
             yield "flow", name, key, new
-    elif _stands_for(runner, key, current):
+    elif _stands_for(runner, key, name, current):
         if current is not ABSENT or statement.type is not ast.If:  # else its branch has not run: it binds nothing
             yield "bind", name, key, new
     elif _only_here(runner, statement, name) and runner.scope.label(name) not in runner.work.record.kept:
@@ -87,12 +89,16 @@ def _changed_in_place(runner: Runner, key: Key, value: Any) -> bool:
     return id(value) in runner.changes.in_place or isinstance(runner.changes.values.get(key), Were)
 
 
-def _stands_for(runner: Runner, key: Key, current: Any) -> bool:
-    """Whether a name still holds what it was imported as."""
+def _stands_for(runner: Runner, key: Key, name: str, current: Any) -> bool:
+    """Whether a name still holds what it was imported as, or what was carried there in this reload."""
     old = runner.changes.values[key]
     if old is ABSENT:
         return current is ABSENT or runner.run.program.was_dangling(key, current)
-    return current is old or same_value(old, current)
+    return (
+        current is old
+        or same_value(old, current)
+        or runner.work.carried.get(runner.scope.label(name), ABSENT) is current
+    )
 
 
 def _is_as_imported(runner: Runner, name: str, current: Any) -> bool:
@@ -153,7 +159,8 @@ def _asked_for(runner: Runner, key: Key, name: str) -> Iterator[Follow]:
     try:
         new = maker(key[1])
     except AttributeError:
-        return  # it is gone: the name dangles
+        runner.run.notes.append(still_imported(*key, [runner.work.name]))
+        return
     if not same_value(runner.scope.get(name), new):
         yield "bind", name, key, new
 

@@ -87,7 +87,7 @@ def run_value(runner: Runner, pair: Pair) -> None:
         if name in continues and isinstance(value, type):
             runner.scope.set(name, before[name])
             adopt_class(runner, continues[name], before[name], value, roots, contents)
-        elif name in before and before[name] is not ABSENT and _is_of_a_later_loop(runner, statement, name):
+        elif name in before and before[name] is not ABSENT and _is_of_a_later_one(runner, statement, name):
             runner.scope.set(name, before[name])
         elif name in runner.building or name not in before:
             runner.scope.set(name, value)
@@ -173,11 +173,15 @@ def _register_what_lives(runner: Runner, made: Mapping[str, Any]) -> None:
             value, lives = (one.__dict__.get("__wrapped__") for one in (value, lives))
 
 
-def _is_of_a_later_loop(runner: Runner, statement: Statement, name: str) -> bool:
-    """Whether it is only the variable of a loop, which a statement below binds again, or of one that nobody edited."""
+def _is_of_a_later_one(runner: Runner, statement: Statement, name: str) -> bool:
+    """Whether the name is that of a definition below which nobody edited; or it is only the variable of a loop, which a
+    statement below binds again, or of such a loop."""
     last = runner.last.get(name)
-    if last is not None and last.new is not statement and last.statement.is_loop and not last.edited:
-        return name not in last.statement.values
+    if last is not None and last.new is not statement and not last.edited:
+        if last.statement.is_loop:
+            return name not in last.statement.values
+        if defines(last.statement):
+            return True
     if not isinstance(statement.node, (ast.For, ast.AsyncFor)) or name in statement.values:
         return False
     below = itertools.dropwhile(lambda pair: pair.new is not statement, runner.siblings)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from midflight.apply.aliases import starred, starred_before
 from midflight.apply.branches import names_bound
 from midflight.plan.diff import Pair
-from midflight.plan.statements import Statement
+from midflight.plan.statements import FUNCTIONS, Statement
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
 
+_BINDING = (ast.ImportFrom, ast.Import, ast.Assign, ast.AnnAssign, ast.For)
+_DEFINING = (*FUNCTIONS, ast.ClassDef, ast.If, ast.Try, ast.With)  # of a block what is defined inside
 Version = Literal["old", "new"]
 
 
@@ -39,5 +41,4 @@ def returning(old: dict[str, Pair], new: dict[str, Pair]) -> dict[Statement, lis
 
 
 def _may_return(pair: Pair) -> bool:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ImportFrom, ast.Import, ast.Assign, ast.AnnAssign, ast.For)
-    return pair.kind not in ("changed", "added") and isinstance(pair.statement.node, kinds)
+    return pair.kind not in ("changed", "added") and isinstance(pair.statement.node, (*_BINDING, *_DEFINING))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.holders import resolve
@@ -25,6 +26,39 @@ def keep_used(run: Execution, module: str) -> None:
     for name, old in run.removed.get(module, {}).items():
         if run.current((module, name)) is ABSENT:
             _keep_where_used(run, module, name, old)
+            if name == "__getattr__":
+                _tell_of_made(run, module)
+
+
+def _tell_of_made(run: Execution, module: str) -> None:
+    """The names that a module's own `__getattr__` made are gone with it, for those who import or use them."""
+    for loaded in list(run.program.all()):
+        text = _text(run, loaded) if loaded.name in run.program.imports.importers(module) else None
+        if text is None:
+            continue
+        package = hasattr(loaded.module, "__path__")
+        imported = {
+            one.name for s in text.statements for one in all_imports(s, loaded.name, package) if one.module == module
+        }
+        chains = (chain for statement in text.statements for chain in chains_in_text(statement))
+        used = {c[at] for c in chains for at in range(1, len(c)) if _means(loaded, text, c[:at], module)}
+        run.notes += (still_imported(module, name, [loaded.name]) for name in _made(run, module, imported))
+        run.notes += (
+            f"{module}.{name} is gone, and {loaded.name} still uses it" for name in _made(run, module, used - imported)
+        )
+
+
+def _made(run: Execution, module: str, names: Iterable[str]) -> list[str]:
+    """Those of `names` that the module does not hold itself."""
+    found = (name for name in names if name != "*" and f"{module}.{name}" not in sys.modules)
+    return sorted(name for name in found if run.current((module, name)) is ABSENT)
+
+
+def still_imported(module: str, name: str, importers: Sequence[str]) -> str:
+    return (
+        f"{module}.{name} is gone, and {', '.join(importers)} still imports it: "
+        "what was imported stays until either is edited"
+    )
 
 
 def _keep_where_used(run: Execution, module: str, name: str, old: Any) -> None:
@@ -35,10 +69,7 @@ def _keep_where_used(run: Execution, module: str, name: str, old: Any) -> None:
     if lines:
         run.notes.append(f"{module}.{name} is gone, and {module}:{lines[0]} still uses it")
     if importers:
-        run.notes.append(
-            f"{module}.{name} is gone, and {', '.join(importers)} still imports it: "
-            "what was imported stays until either is edited"
-        )
+        run.notes.append(still_imported(module, name, importers))
     if users:
         run.notes.append(
             f"{module}.{name} is gone, and {', '.join(users)} still uses it: it stays until either is edited"

@@ -20,6 +20,7 @@ from midflight.apply.graft.answers import forget_aliases, forget_answers
 from midflight.apply.graft.generated import LEFT, let_live
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
+from midflight.apply.late import late_causes
 from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
@@ -27,7 +28,7 @@ from midflight.apply.registrations import Registrations
 from midflight.apply.scopes import ModuleScope, Pending, mangled
 from midflight.apply.statements import Runner
 from midflight.apply.transaction import ABSENT, Transaction
-from midflight.apply.work import Work
+from midflight.apply.work import MOST_RERUNS, Work
 from midflight.graph.hook import values_among, values_made
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
@@ -64,6 +65,7 @@ class Execution:
         self.twins: list[tuple[type, type]] = []  # classes made again, which the program may hold → those that live
         self.shapes_changed = False  # classes gained or lost members or bases
         self._order: dict[str, int] = {}
+        self._circles: dict[str, frozenset[str]] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()
         self.going: set[str] = set()  # modules whose files are gone: what follows there is nobody's
@@ -90,7 +92,7 @@ class Execution:
                 self._early.discard(name)  # an import took it before its turn
             else:
                 self._take(self.works[name])
-            again = self._reached()
+            again = self._reached() or (self._late() if not waiting else set())
             self._early -= again
             for reached in again - listed:
                 listed.add(reached)
@@ -152,6 +154,27 @@ class Execution:
                 self.works[name] = work
                 again.add(name)
         return again
+
+    def _late(self) -> set[str]:
+        """Modules of import cycles in which statements ran that called what was brought up to date only after them."""
+        in_circles = (work for work in self.works.values() if work.reran and self.circle(work.name))
+        found = {work.name for work in in_circles if work.late < MOST_RERUNS and self._called_too_early(work)}
+        for name in found:
+            self.works[name].late += 1
+        return found
+
+    def _called_too_early(self, work: Work) -> bool:
+        runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
+        return any(late_causes(runner, one) for one, times in work.reran.items() if times < MOST_RERUNS and one.binds)
+
+    def circle(self, name: str) -> frozenset[str]:
+        """The modules that import `name` and are imported by it, itself included; none where it is in no cycle."""
+        if name not in self._circles:
+            imports = self.program.imports
+            found = imports.reached(name)
+            alike = {one for one in found if name in imports.reached(one)} if name in found else set[str]()
+            self._circles[name] = frozenset(alike)
+        return self._circles[name]
 
     def _is_owed_a_look(self, work: Work) -> bool:
         """Whether anything in it may be stale. Where only values changed the names say so, and that nothing follows

@@ -27,6 +27,7 @@ from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.scopes import ClassScope
+from midflight.apply.late import late_causes
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_container, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
@@ -274,11 +275,13 @@ def wants(runner: Runner, statement: Statement) -> bool:
 
 
 def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
-    """Values that `statement`, which ran in this reload, read before they changed; not those that it makes itself."""
+    """Values that `statement`, which ran in this reload, read before they changed, itself or by code that it called;
+    not those that it makes itself."""
     since = runner.work.ran_at.get(statement)
     if since is None or not (statement.binds or built_names(statement)) or statement.is_import:
         return []  # it runs at this moment, or is a side effect, which does not happen twice
     newer = runner.changes.value_causes(runner.work, statement, runner.scope.prefix, since)
+    newer |= late_causes(runner, statement)
     return sorted(newer - runner.new_groups.of(statement).names - statement.binds) if newer else []
 
 

@@ -138,16 +138,32 @@ class Runner:
         assert pair.new is not None
         if pair.new.is_def:
             bring_function_back(self, pair)
+        elif pair.new.is_class:
+            old = next(
+                (other.old for other in hidden_by.values() if other.old is not None and other.old.is_class), None
+            )
+            self.run_edited(Pair("changed" if old is not None else "added", old, pair.new))
         elif pair.new.is_import:
             import_again(self, pair, hidden_by)
         elif pair.new.is_loop:
             leave_as_looped(self, pair.new, hidden_by)
+        elif pair.new.is_block:
+            self._bring_back_inside(pair, hidden_by)
         elif pair.new not in self.work.reran:
             state = [name for name, other in hidden_by.items() if not stands(self, name, other)]
             for name in state:
                 self.run.keep(self.work, self.scope.label(name), [name])
             if not state:
                 run_statement(self, pair)
+
+    def _bring_back_inside(self, pair: Pair, hidden_by: Mapping[str, Pair]) -> None:
+        """What a block defines; a value that several statements give is built again by all of them."""
+        for _, pairs in self.block_pairs(Pair("same", pair.new, pair.new)):
+            inner = self.inner_runner(pair, pairs)
+            for each in pairs:
+                names = {name: hidden_by[name] for name in each.statement.binds & hidden_by.keys()}
+                if names and (each.statement.is_def or each.statement.is_block):
+                    inner._bring_back(each, names)
 
     @functools.cached_property
     def bound(self) -> frozenset[str]:
@@ -365,10 +381,10 @@ class Runner:
     @contextlib.contextmanager
     def noted(self, statement: Statement) -> Iterator[None]:
         """Around a run of `statement`: what changes from now on it may not have seen."""
-        count = self.changes.count
+        count, edited = self.changes.count, len(self.changes.own)
         self.work.reran[statement] = self.work.reran.get(statement, 0) + 1
         yield
-        self.work.ran_at[statement] = count
+        self.work.ran_at[statement], self.work.saw[statement] = count, edited
 
     def _take_over(self, names: Iterable[str]) -> None:
         """A name that was only kept for others is the module's own again."""

@@ -6,6 +6,7 @@ import ast
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from midflight.apply.parsed import Parsed, Roots
 from midflight.graph.loaded import Loaded, version_of
@@ -44,7 +45,10 @@ class Work:
     record: Record = field(default_factory=Record)
     reran: dict[Statement, int] = field(default_factory=dict)
     ran_at: dict[Statement, int] = field(default_factory=dict)  # the count of changes before it ran last
+    saw: dict[Statement, int] = field(default_factory=dict)  # how many functions had been edited before it ran last
     followed: dict[Statement, int] = field(default_factory=dict)
+    carried: dict[str, Any] = field(default_factory=dict)  # what imported names were bound to anew in this reload
+    late: int = 0  # how often it was looked at again for what its statements had called too early
     done: bool = False
     seen: int = 0  # the count of changes up to which no statement is owed a look; see `Runner.refresh`
     helpers: dict[str, Imported] | None = None  # see Changes.helpers

@@ -303,12 +303,17 @@ def _bodies(root: types.CodeType, name: str) -> list[types.CodeType]:
 def _roots_of_class(runner: Runner, pair: Pair, inner: Runner) -> tuple[types.CodeType, ...]:
     """A class body's code object that holds the codes its live functions run: never executed, only looked into."""
     assert pair.new is not None
-    code = next(iter(class_bodies(runner.scope.compile([pair.new.located()]))), None)
-    if code is None:  # type parameters stand around the body (PEP 695)
-        return tuple(nested_codes(runner.scope.compile([pair.new.located()])))
     live = [c for roots in inner.roots.values() for c in roots]
-    rest = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
-    return (code.replace(co_consts=(*rest, *live)),)
+    code = runner.scope.compile([pair.new.located()])
+    body = next(iter(class_bodies(code)), None)
+    if body is not None:
+        return (_with_codes(body, live),)
+    around = [one for one in nested_codes(code) if one.co_name.startswith("<generic parameters of ")]  # PEP 695
+    return tuple(_with_codes(one, [_with_codes(body, live) for body in _bodies(one, pair.new.name)]) for one in around)
+
+
+def _with_codes(code: types.CodeType, codes: Sequence[types.CodeType]) -> types.CodeType:
+    return code.replace(co_consts=(*(c for c in code.co_consts if not isinstance(c, types.CodeType)), *codes))
 
 
 def _docstrings(old: ast.ClassDef, new: ast.ClassDef) -> tuple[str | None, str | None]:

@@ -445,6 +445,8 @@ def _name_new_parameters(tx: Transaction, held: Mapping[str, Any], twin: type, k
         old, new = inside(held[name]), inside(vars(twin)[name])
         if type(old) is type(new) is types.FunctionType and old.__annotations__ != new.__annotations__:
             tx.set_attr(old, "__annotations__", new.__annotations__)
+            if own := getattr(new, "__type_params__", ()):
+                tx.set_attr(old, "__type_params__", own)
 
 
 def _hold_the_living(tx: Transaction, owner: type, twin: type) -> None:

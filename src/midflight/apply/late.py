@@ -1,0 +1,112 @@
+"""Statements of an import cycle that ran before what the code that they call reads was brought up to date.
+
+Of two modules that import one another one is taken first. A fresh start runs part of the other before it: what stands
+above the import there. A function that came from it reads that part when a statement of the first one calls it."""
+
+from __future__ import annotations
+
+import itertools
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.holders import functions_in, nested_codes, resolve
+from midflight.apply.parsed import text_of
+from midflight.graph.homes import inside
+from midflight.plan.flow import dotted_reads, modules_imported
+from midflight.plan.statements import SourceText, Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.changes import Key
+    from midflight.apply.statements import Runner
+    from midflight.graph.modules import ModuleGraph
+
+_MAKERS = ("__init__", "__new__")
+
+
+def late_causes(runner: Runner, statement: Statement) -> set[str]:
+    """What `statement`, which ran in this reload, calls of code that reads values of other modules of its cycle that
+    have changed since, or was itself edited since."""
+    work, changes = runner.work, runner.changes
+    if not statement.calls or statement not in work.ran_at or not runner.run.circle(work.name):
+        return set()
+    since, edited = work.ran_at[statement], work.saw.get(statement, 0)
+    values = {key for key, count in changes.last.items() if count > since and _was_there(runner, key)}
+    functions = {id(one) for one in itertools.islice(changes.own.values(), edited, None)}
+    if not values and not functions:
+        return set()
+    changes.touch()
+    space = runner.scope.names
+    called = [(name, space.get(name)) for name in statement.reads]
+    called += [(".".join(chain), resolve(space, chain)) for chain in dotted_reads(statement)]
+    return {name for name, value in called if any(_reads(runner, one, values, functions) for one in _run_by(value))}
+
+
+def _was_there(runner: Runner, key: Key) -> bool:
+    """Whether a fresh start has given another module's name its value when it comes to the module of `runner`."""
+    module, name = key
+    loaded = runner.run.program.get(module)
+    if module == runner.work.name or loaded is None or module not in runner.run.circle(runner.work.name):
+        return False
+    work = runner.run.works.get(module)
+    text = work.text if work is not None else text_of(loaded)
+    return text is not None and name.partition(".")[0] in _bound_before(runner, text, module)
+
+
+def _bound_before(runner: Runner, text: SourceText, module: str) -> set[str]:
+    """The names that a module binds above the import that leads to the module of `runner`."""
+    imports, target = runner.run.program.imports, runner.work.name
+    package = hasattr(runner.run.program.get(module).module, "__path__")  # type: ignore[union-attr]
+    bound: set[str] = set()
+    for statement in text.statements:
+        needed = modules_imported(statement, module, package) if "import" in statement.text else ()
+        if any(_leads_to(imports, one, target, module) for one in needed):
+            break
+        bound |= statement.binds
+    return bound
+
+
+def _leads_to(imports: ModuleGraph, start: str, target: str, begun: str) -> bool:
+    """Whether an import of `start` comes to `target` past `begun`, which is being imported already."""
+    found, waiting = {begun}, [start]
+    while waiting:
+        name = waiting.pop()
+        if name == target:
+            return True
+        if name not in found:
+            found.add(name)
+            waiting += imports.imports(name)
+    return False
+
+
+def _run_by(value: Any) -> Iterator[Any]:
+    """The functions that a call of `value` runs, as far as it shows itself."""
+    if isinstance(value, type):
+        yield from (inside(vars(kind).get(name)) for kind in value.__mro__ for name in _MAKERS)
+    else:
+        yield from functions_in(value, "")
+
+
+def _reads(runner: Runner, function: Any, values: set[Key], functions: set[int]) -> bool:
+    """Whether `function`, or what it calls by name, is one of `functions` or reads one of `values`."""
+    waiting, seen = [function], set[int]()
+    while waiting:
+        current = waiting.pop()
+        if type(current) is not types.FunctionType or id(current) in seen or id(current) not in runner.changes.touched:
+            continue
+        seen.add(id(current))
+        if id(current) in functions:
+            return True
+        names = {name for code in (current.__code__, *nested_codes(current.__code__)) for name in code.co_names}
+        space = current.__globals__
+        homes = {
+            space.get("__name__"),
+            *(one.__name__ for one in map(space.get, names) if isinstance(one, types.ModuleType)),
+        }
+        if any(name in names and (home in homes or home.rpartition(".")[2] in names) for home, name in values):
+            return True
+        held = [space.get(name) for name in names]
+        for cls in [one for one in held if isinstance(one, type)]:
+            held += [vars(kind).get(name) for kind in cls.__mro__ for name in (*_MAKERS, *names)]
+        waiting += map(inside, held)
+    return False
