@@ -295,13 +295,12 @@ def _edited(loaded: Loaded, path: str, source: bytes) -> Work | list[Problem]:
     # It may have been imported through a symlink: its code says so, and goes on to.
     result = edited(loaded.name, path if moved else loaded.path, old.text, source, loaded.namespace, Process())
     if isinstance(result, Edited):
-        # In another file every line is another place.
         known = {**result.compiled, **result.methods}
         pairs = [as_compiled(pair, old, known) if pair.kind == "bodies" else pair for pair in result.pairs]
         if moved:
             pairs = [pair.elsewhere() for pair in pairs]
         methods = {} if moved else result.methods  # the other methods of the class are of the new file too
-        return Work(loaded, old, result.text, pairs, result.source, result.compiled, methods)
+        return Work(loaded, old, result.text, pairs, result.source, result.compiled, methods, moved=moved)
     return result
 
 

@@ -10,6 +10,31 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# class-edited-in-a-module-that-becomes-a-package: its other methods are of the new file too
+[file m.py]
+class C:
+    LIMIT = 1
+    def one(self):
+        return 1
+if 1:
+    K = 1
+    def two():
+        return 2
+[run]
+import m
+[delete m.py]
+[edit m/__init__.py]
+class C:
+    LIMIT = 2
+    def one(self):
+        return 1
+if 1:
+    K = 2
+    def two():
+        return 2
+[expect]
+(m.C.LIMIT, m.K) == (2, 2) and all(f.__code__.co_filename == path("m/__init__.py") for f in (m.C.one, m.two))
+
 # class-that-hid-another-of-its-name-goes: the one above has the name, and is the same class
 [file a.py]
 class C:

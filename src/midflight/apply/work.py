@@ -48,6 +48,7 @@ class Work:
     saw: dict[Statement, int] = field(default_factory=dict)  # how many functions had been edited before it ran last
     followed: dict[Statement, int] = field(default_factory=dict)
     carried: dict[str, Any] = field(default_factory=dict)  # what imported names were bound to anew in this reload
+    moved: bool = False  # to another file: in it every line is another place
     late: int = 0  # how often it was looked at again for what its statements had called too early
     done: bool = False
     seen: int = 0  # the count of changes up to which no statement is owed a look; see `Runner.refresh`
@@ -89,6 +90,8 @@ class Work:
     def match(self, old: Sequence[Statement], new: Sequence[Statement]) -> list[Pair]:
         """The pairs of a block or class body. Asked often, and the same for as long as the text is."""
         pairs = match(old, new)
+        if self.moved:
+            pairs = [pair.elsewhere() for pair in pairs]
         return [compiled_anew(pair) for pair in pairs] if self.edited and self._other_future() else pairs
 
     def _other_future(self) -> bool:
