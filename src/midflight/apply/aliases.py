@@ -94,17 +94,18 @@ def _stands_for(runner: Runner, key: Key, name: str, current: Any) -> bool:
     old = runner.changes.values[key]
     if old is ABSENT:
         return current is ABSENT or runner.run.program.was_dangling(key, current)
-    return (
-        current is old
-        or same_value(old, current)
-        or runner.work.carried.get(runner.scope.label(name), ABSENT) is current
-    )
+    return current is old or same_value(old, current) or _was_carried(runner, name, current)
 
 
 def _is_as_imported(runner: Runner, name: str, current: Any) -> bool:
     """Whether a name still holds the value that its own module's statements gave it: then the program has rebound the
     one that it was imported from."""
     return runner.work.loaded.made.get(runner.scope.prefix + name, ABSENT) is current
+
+
+def _was_carried(runner: Runner, name: str, current: Any) -> bool:
+    label, carried = runner.scope.label(name), runner.work.carried
+    return label in carried and carried[label] is current
 
 
 def _only_here(runner: Runner, statement: Statement, name: str) -> bool:
