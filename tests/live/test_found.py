@@ -10,6 +10,43 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# docstring-of-a-cached-function-under-another-decorator: all that copied it have it
+[file a.py]
+import functools
+def deco(fn):
+    @functools.wraps(fn)
+    def wrapper(*a, **k):
+        return fn(*a, **k)
+    return wrapper
+@deco
+@functools.cache
+def f(x, y=1):
+    return x + y
+[run]
+import a
+f = a.f
+[sub a.py]
+    return x + y => """One."""\n\treturn x + y
+[expect]
+a.f is f and f.__doc__ == f.__wrapped__.__doc__ == f.__wrapped__.__wrapped__.__doc__ == vars(f)["__doc__"] == "One."
+
+# star-import-in-a-circle-that-another-start-would-not-come-through: both are named
+[file a.py]
+K = 1
+import c
+L = 2
+[file b.py]
+from a import K
+M = 1
+[file c.py]
+from b import M
+[run]
+import a, b, c
+[sub b.py]
+import K => import *
+[expect]
+told("b:", "would not bring", "`L`")
+
 # class-edited-in-a-module-that-becomes-a-package: its other methods are of the new file too
 [file m.py]
 class C:

@@ -57,8 +57,8 @@ class Late:
 
 
 def tell_circles(run: Execution) -> Iterator[Stop | Late]:
-    """The places where a fresh start would stop, for each circle that edited imports closed; or, where none would, what
-    it would not have."""
+    """The places where a fresh start would stop, for each circle that edited imports closed; and what one that does not
+    stop would not have."""
     told: set[str] = set()
     for work in [work for work in run.works.values() if work.edited and work.name not in told]:
         if not work.reordered or not _imports_otherwise(work.pairs):
@@ -68,8 +68,8 @@ def tell_circles(run: Execution) -> Iterator[Stop | Late]:
             continue
         told |= circle
         now, before = ({name: _on_paper(run, name, version) for name in circle} for version in ("new", "old"))
-        stops = list(_new_stops(run, now, before))
-        yield from stops or _late(run, now, before)
+        yield from _new_stops(run, now, before)
+        yield from _late(run, now, before)
 
 
 def _late(run: Execution, now: Papers, before: Papers) -> Iterator[Late]:

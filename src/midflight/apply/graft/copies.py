@@ -29,10 +29,18 @@ def follow(tx: Transaction, holder: Any, function: types.FunctionType, module: s
                 continue  # the very dict, which functools.wraps hands on: it is brought up to date in place
             elif _same(_held(wrapper, name), before):
                 tx.later(functools.partial(tx.set_attr, wrapper, name, after))
+                if _is_copied_beside(wrapper, name, before):
+                    tx.later(functools.partial(tx.set_item, wrapper.__dict__, name, after))
 
 
 def _held(wrapper: Any, name: str) -> Any:
     return getattr(wrapper, name, ABSENT) if name == "__doc__" else own_attribute(wrapper, name)
+
+
+def _is_copied_beside(wrapper: Any, name: str, value: Any) -> bool:
+    """Whether a function has the fact among its attributes too: from a cache, which has nowhere else to keep it."""
+    held = wrapper.__dict__ if type(wrapper) is types.FunctionType else {}
+    return name in held and _same(held[name], value)
 
 
 def _same(left: Any, right: Any) -> bool:
