@@ -211,7 +211,12 @@ def is_data(*facts: str) -> bool:
     return True
 
 
-def place_of(path: str) -> Place:
+def place_of(path: str, live: str = "", fresh: str = "") -> Place:
+    """What a fact is of: an annotation is its name's, and the names that are annotated are the first that differs's."""
+    if annotated := re.match(r"([\w.]+):__annotations__(?:\['(\w+)'\])?$", path):
+        lists = [re.findall(r"\"'(\w+)'\"", text) for text in (live, fresh)]
+        others = sorted({*lists[0]} ^ {*lists[1]})
+        return annotated[1].rpartition(".")[2], annotated[2] or (others[0] if others else "__annotations__")
     at = re.match(r"([\w.]+):(\w+)(?:\.(\w+))?", path)
     if at is None:
         return path.partition(" ")[0], ""
@@ -482,7 +487,7 @@ class Step:
         counts = followers(counting(versions), versions)
         wrong, counted, explained = [], [], set()
         for path, (a, b) in found.items():
-            place = place_of(path)
+            place = place_of(path, a, b)
             name = place[1].split(".")[0]
             follows = name in (told[name] if (place[0], name) in places else state)
             if (

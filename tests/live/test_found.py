@@ -26,7 +26,7 @@ def f(x, y=1):
 import a
 f = a.f
 [sub a.py]
-    return x + y => """One."""\n\treturn x + y
+    return x + y => 'One.'\n\treturn x + y
 [expect]
 a.f is f and f.__doc__ == f.__wrapped__.__doc__ == f.__wrapped__.__wrapped__.__doc__ == vars(f)["__doc__"] == "One."
 
