@@ -26,8 +26,8 @@ from midflight.apply.effects import does_something
 from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
-from midflight.apply.scopes import ClassScope
 from midflight.apply.late import late_causes
+from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_container, is_derived_kind
 from midflight.apply.work import MOST_RERUNS

@@ -10,7 +10,7 @@ import linecache
 import re
 import types
 import typing
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.effects import hooks_of
