@@ -74,6 +74,8 @@ def tell_circles(run: Execution) -> Iterator[Stop | Late]:
 
 def _late(run: Execution, now: Papers, before: Papers) -> Iterator[Late]:
     """What star imports would bring too early, from each module of the circle on."""
+    if not any(paper is not None and "*" in paper.binds for paper in now.values()):
+        return
     for first in sorted(now, key=lambda name: _loaded(run, name).order):
         start, past = _Start(run, first, now), _Start(run, first, before)
         if start.stop() is not None or past.stop() is not None:
