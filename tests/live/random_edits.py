@@ -489,7 +489,8 @@ class Step:
         for path, (a, b) in found.items():
             place = place_of(path, a, b)
             name = place[1].split(".")[0]
-            follows = name in (told[name] if (place[0], name) in places else state)
+            alone = {module for module, known_name in places if known_name == name} == {place[0]}
+            follows = name in (told[name] if alone else state)
             if (
                 is_in_another_order(path, a, b)
                 or self.is_explained(path, place, report, fresh, edited, state, follows)
