@@ -10,6 +10,25 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# cached-function-of-a-module-that-goes: it leaves the registry that it was put into
+[file a.py]
+REG = {}
+def add(f):
+    REG[f.__qualname__] = f
+    return f
+[file b.py]
+import functools
+import a
+@a.add
+@functools.lru_cache(maxsize=None)
+def f(x):
+    return x
+[run]
+import a, b
+[delete b.py]
+[expect]
+a.REG == {}
+
 # docstring-of-a-cached-function-under-another-decorator: all that copied it have it
 [file a.py]
 import functools

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
@@ -27,6 +28,9 @@ from midflight.values import ModuleReport, Step
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
+
+
+_LRU = type(functools.lru_cache(lambda: None))
 
 
 class Files:
@@ -153,7 +157,8 @@ class Files:
         self.program.leave(run.tx.undo, loaded)
         # What it registered with itself it keeps: its file may come back.
         for value in list(loaded.namespace.values()):
-            if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):
+            made = value.__wrapped__ if type(value) is _LRU else value
+            if isinstance(made, (types.FunctionType, type)) and made_in(made, loaded.name):
                 run.notes += run.registrations.purge(value, loaded.name)
         _set_child(run, loaded, None)
         self._left.append(loaded)
