@@ -372,26 +372,40 @@ class Changes:
         reads, chains = statement.reads, dotted_reads(statement)
         if is_derived(statement, namespace) or is_state(statement, namespace):
             reads, chains = names_read(statement), chains_in_text(statement)
+        short = self.short  # most names are not among these, and need not be looked up as a module's or a class's
         found = [
-            n for n in reads if (work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values)
+            n
+            for n in reads
+            if n in short and ((work.name, n) in self.values or (prefix and (work.name, prefix + n) in self.values))
         ]
         found += [n for n in reads & helpers.keys() if (helpers[n].module, helpers[n].name) in self.values]
-        found += [".".join(chain) for chain in chains if self._attribute_changed(namespace, chain)]
+        found += [
+            ".".join(chain)
+            for chain in chains
+            if not short.isdisjoint(chain[1:]) and self._attribute_changed(namespace, chain)
+        ]
         if lists:
             found += [name for name in LISTERS & reads if name not in namespace]
         if statement.calls and work.name in self.listed:
             listing = reads & work.text.fact("listing", lambda: listing_functions(work.text))
             found += sorted(listing) if listing and self._other_names(work, statement) else []
         if (self.touched or self.shapes or self.remade) and statement.calls:
-            found += self._run_by(statement, namespace, [(name,) for name in reads] + [*chains], found)
+            found += self._run_by(statement, namespace, reads, chains, found)
         found += [name for name in self._unnamed(namespace, reads, chains, methods) if name not in found]
         return sorted(self._not_accepted(work, found) if found else found)
 
     def _run_by(
-        self, statement: Statement, namespace: Mapping[str, Any], names: Iterable[Dotted], found: list[str]
+        self,
+        statement: Statement,
+        namespace: Mapping[str, Any],
+        reads: Iterable[str],
+        chains: Iterable[Dotted],
+        found: list[str],
     ) -> list[str]:
-        """What else of the `names` that `statement` reads leads to code that it ran and that changed."""
-        rest = {name: resolve(namespace, name) for name in names if ".".join(name) not in found}
+        """What else of the names and attribute chains that `statement` reads leads to code that it ran and that
+        changed."""
+        rest: dict[Dotted, Any] = {(name,): namespace.get(name, ABSENT) for name in reads if name not in found}
+        rest |= {chain: resolve(namespace, chain) for chain in chains if ".".join(chain) not in found}
         run = [name for name, value in rest.items() if self._is_touched(value)]
         if run:
             # To look up a property or another descriptor runs it.
@@ -529,7 +543,8 @@ class Changes:
         return any(m == module_of(cls) and n.startswith(inside) and self._is_newer((m, n), since) for m, n in self.last)
 
     def _is_touched(self, value: Any) -> bool:
-        if value is None or value is ABSENT:
+        kind = type(value)
+        if value is ABSENT or kind in PLAIN or kind is types.ModuleType:
             return False
         if isinstance(value, type):
             return self._class_touched(value)
@@ -537,6 +552,8 @@ class Changes:
             value = value.__func__
         if id(value) in self.touched:
             return True
+        if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
+            return False  # it wraps nothing: most are that
         if any(id(inner) in self.touched for inner in _wrapped_in(value)):
             return True
         if type(value) is not types.FunctionType:
@@ -550,10 +567,16 @@ class Changes:
 
     def _class_touched(self, cls: type) -> bool:
         """Whether making an instance runs code that changed, or gives one of other fields."""
+        if not cls.__flags__ & HEAP_TYPE:
+            return False
         if self._is_reshaped(cls):
             return True
-        makers = (vars(base).get(name) for base in cls.__mro__ for name in _MAKERS)
-        return any(id(inside(maker)) in self.touched for maker in makers)
+        for base in cls.__mro__:
+            for name in _MAKERS:
+                maker = vars(base).get(name)
+                if maker is not None and id(inside(maker)) in self.touched:
+                    return True
+        return False
 
     def _is_reshaped(self, cls: Any) -> bool:
         """Whether it is a class whose instances have other fields, or are made in another way: that shows in the class

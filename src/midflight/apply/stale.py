@@ -269,6 +269,15 @@ def wants(runner: Runner, statement: Statement) -> bool:
         return False
     if statement in runner.work.reran and not statement.is_class:
         return bool(_newer_causes(runner, statement))
+    return _has_causes(runner, statement)
+
+
+def asks(runner: Runner, statement: Statement) -> bool:
+    """Whether `refresh_pair` may have anything to do for it."""
+    return any(True for _ in following(runner, statement)) or _has_causes(runner, statement)
+
+
+def _has_causes(runner: Runner, statement: Statement) -> bool:
     if statement.is_class and (header_causes(runner, statement) or _class_asks(runner, statement)):
         return True
     return bool(_causes(runner, statement)) or (statement.is_block and _class_inside_asks(runner, statement))

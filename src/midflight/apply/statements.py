@@ -43,7 +43,7 @@ from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
-from midflight.apply.stale import decorate_again, refresh_pair, refresh_value, run_statement, stale_pair, wants
+from midflight.apply.stale import asks, decorate_again, refresh_pair, refresh_value, run_statement, stale_pair, wants
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
@@ -263,6 +263,11 @@ class Runner:
     def anything_stale(self, pairs: Sequence[Pair]) -> bool:
         self.siblings = pairs
         return any(wants(self, pair.statement) for pair in self._worth_a_look(pairs))
+
+    def anything_asks(self, pairs: Sequence[Pair]) -> bool:
+        """Whether `refresh` would do anything."""
+        self.siblings = pairs
+        return any(asks(self, pair.statement) for pair in self._worth_a_look(pairs))
 
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -23,7 +23,19 @@ def made_by_statement(cls: type, module: str) -> bool:
 
 def home_of(cls: type) -> str:
     """The module of the functions that the body of `cls` made, "" where it made none."""
-    return next((str(function.__globals__.get("__name__", "")) for function in _own_methods(cls)), "")
+    try:
+        return _home_in(cls, vars(cls).items())
+    except RuntimeError:  # another thread gave it an attribute meanwhile
+        return _home_in(cls, list(vars(cls).items()))
+
+
+def _home_in(cls: type, members: Iterable[tuple[str, Any]]) -> str:
+    label = cls.__qualname__
+    for name, member in members:
+        function = inside(member)
+        if type(function) is types.FunctionType and function.__code__.co_qualname == f"{label}.{name}":
+            return str(function.__globals__.get("__name__", ""))
+    return ""
 
 
 def module_of(cls: type) -> str:
@@ -34,10 +46,3 @@ def module_of(cls: type) -> str:
 def inside(member: Any) -> Any:
     """The function of a static or class method; any other member itself. No code of the program's runs."""
     return member.__func__ if type(member) in (staticmethod, classmethod) else member
-
-
-def _own_methods(cls: type) -> Iterator[types.FunctionType]:
-    for name, member in list(vars(cls).items()):
-        function = inside(member)
-        if type(function) is types.FunctionType and function.__code__.co_qualname == f"{cls.__qualname__}.{name}":
-            yield function

@@ -198,6 +198,8 @@ def refresh_class(runner: Runner, pair: Pair) -> None:
         return
     pairs = [Pair("same", s, s) for s in runner.work.members(pair.new)]
     scope = _scope(runner, owner, pair.new)
+    if not type(runner)(runner.run, runner.work, scope, {}, {}).anything_asks(pairs):
+        return  # as most: the code of its body, which has to be compiled, is of no interest
     inner = _inner_runner(runner, Pair("same", pair.new, pair.new), scope, pairs, refresh=True)
     stale = [p for p in pairs if p.new is not None and not p.new.is_def and inner.wants(p.new)]
     fields = is_generated(owner, live) and any(_is_field(p) for p in stale)
@@ -241,18 +243,36 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     live = runner.scope.get(statement.defined)
     if type(live) is type and len(live.__mro__) == 2 and statement.fact("bare", _has_bare_header):
         return []  # most are: nothing but its body makes it
-    owner, node = live_class(runner, Pair("same", statement, statement), live), statement.node
-    if owner is None or not isinstance(node, ast.ClassDef):
-        return []
     changes = runner.changes
-    values = {n.id for part in [*node.bases, *node.keywords] for n in ast.walk(part) if isinstance(n, ast.Name)}
-    found = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
+    values: frozenset[str] = statement.fact("header names", _names_in_header)
+    named = [n for n in values if changes.has_value(runner.scope.key(n)) or changes.has_value((runner.work.name, n))]
     # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
-    found += [n for n in decorator_names(node) if runner.decorator_edited(statement, n, True)]
+    decorators: frozenset[str] = statement.fact("decorators", decorator_names)
+    named += [n for n in decorators if runner.decorator_edited(statement, n, True)]
+    if not (named or changes.shapes or changes.hooks or changes.touched):
+        return []
+    owner = live_class(runner, Pair("same", statement, statement), live)
+    if owner is None or not isinstance(statement.node, ast.ClassDef):
+        return []
+    return named + _causes_in_bases(runner, statement, owner, live, values)
+
+
+def _names_in_header(node: ast.stmt) -> frozenset[str]:
+    parts = [*node.bases, *node.keywords] if isinstance(node, ast.ClassDef) else []
+    return frozenset(n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name))
+
+
+def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: Any, values: frozenset[str]) -> list[str]:
+    """What changed of the classes that `owner` is made from, and of what makes it."""
+    changes, node = runner.changes, statement.node
+    assert isinstance(node, ast.ClassDef)
+    found = [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks] if changes.hooks else []
+    if changes.touched:
+        found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and changes.runs_edited(f)]
+    if not changes.shapes:
+        return found
     if is_generated(owner, live) or _has_other_kind(owner, node):
         found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes]
-    found += [f.__qualname__ for f in makers_of(owner) if changes.runs_edited(f)]
-    found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks]
     if typing.is_typeddict(owner):  # its bases leave no trace in it
         found += [n for n in values if id(runner.scope.namespace.get(n)) in changes.shapes]
     if hasattr(owner, "__pydantic_core_schema__"):
