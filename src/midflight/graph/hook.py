@@ -23,6 +23,7 @@ _CODE = frozenset(
         *(ModuleSpec, SourceFileLoader),
     }
 )
+_NOTHING_MADE = _CODE - {type}
 # Immutable data of the standard library, named so that none of it need be imported.
 _LIBRARY = frozenset(
     {
@@ -94,14 +95,19 @@ def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
     """The immutable values that a module's top level and its class bodies left behind, the latter by dotted names: what
     tells later whether a name was rebound.
 
-    One comprehension, for it runs once per import; whether a tuple is plain inside is asked when it matters."""
-    made = {
-        name: value
-        for name, value in namespace.items()
-        if (kind := type(value)) not in _CODE and (kind in _MADE or is_plain(value))
-    }
-    for value in [value for value in namespace.values() if issubclass(type(value), type)]:
-        _note_class(made, "", value, namespace)
+    One loop, for it runs once per import; whether a tuple is plain inside is asked when it matters."""
+    made: dict[str, Any] = {}
+    module = namespace.get("__name__")
+    for name, value in list(namespace.items()):  # a thread that the module started may write there
+        kind = type(value)
+        if kind in _MADE:
+            made[name] = value
+        elif kind in _NOTHING_MADE:
+            continue
+        elif issubclass(kind, type):
+            _note_class(made, "", value, module)
+        elif is_plain(value):
+            made[name] = value
     return made
 
 
@@ -110,14 +116,16 @@ def values_among(namespace: dict[str, Any], names: Collection[str]) -> dict[str,
     return values_made({name: namespace[name] for name in names if name in namespace})
 
 
-def _note_class(made: dict[str, Any], around: str, cls: type, namespace: dict[str, Any]) -> None:
+def _note_class(made: dict[str, Any], around: str, cls: type, module: str | None) -> None:
     members, label = cls.__dict__, cls.__qualname__
-    if members.get("__module__") != namespace.get("__name__") or label.rpartition(".")[0] != around:
+    if members.get("__module__") != module or label.rpartition(".")[0] != around:
         return  # it is made elsewhere, and may have another name here
-    found = [(name, v) for name, v in members.items() if type(v) in _OF_CLASSES and name[:2] != "__"]
-    for name, value in found:
-        if type(value) is type:
-            _note_class(made, label, value, namespace)
+    for name, value in list(members.items()):
+        kind = type(value)
+        if kind not in _OF_CLASSES or name[:2] == "__":
+            continue
+        if kind is type:
+            _note_class(made, label, value, module)
         else:
             made[f"{label}.{name}"] = value
 

@@ -54,6 +54,7 @@ class Filters:
         self._include = [_Glob(pattern, wary=True) for pattern in include]
         self._exclude = [_Glob(pattern) for pattern in exclude]
         self._is_code, self._is_data = _any_of(code), _any_of(data)
+        self._takes_py = "*.py" in self.code
         self._root_set = frozenset(self.roots)
         self._names: dict[str, Kind | None] = {}
         self._folders: dict[str, bool] = {}
@@ -80,7 +81,10 @@ class Filters:
         """What a file is; the disk is not asked whether it is there. None where it does not count."""
         path = _slashes(path)
         folder, _, name = path.rpartition("/")
-        by_name = self._names[name] if name in self._names else self._kind_of_name(name)
+        if self._takes_py and name[-3:] == ".py" and name[:-3].isidentifier():
+            by_name: Kind | None = "code"  # no pattern of what is temporary fits such a name, of which most are
+        else:
+            by_name = self._names[name] if name in self._names else self._kind_of_name(name)
         if path in self._root_set:
             return by_name or "data"
         if by_name is None and (not self._include or _is_temporary(name)):

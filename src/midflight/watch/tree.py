@@ -279,10 +279,12 @@ class Tree:
             if self.kind(entry.path) is None:
                 return False
             found = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(found.st_mode):
-                self._note(folder, entry.name, entry.path, _stamp(found), since_ns=since_ns)
-            else:
+            if not stat.S_ISREG(found.st_mode):
                 self._glance(folder, entry.name)  # it was replaced since the folder was listed
+            elif self._silent and not self.careful:
+                folder.files[entry.name] = _stamp(found)  # nobody is told, as of all there is at the start
+            else:
+                self._note(folder, entry.name, entry.path, _stamp(found), since_ns=since_ns)
         except FileNotFoundError:
             return False
         return True
