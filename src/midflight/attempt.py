@@ -247,7 +247,7 @@ class Attempt:
         for work in works:
             if work.taken:
                 modules[work.name] = work.report()
-            run.settle(work)
+                run.settle(work)
         modules.update(self.files.reports())
         self.program.dangling.update(run.dangling)
         prune(self.program)

@@ -108,6 +108,12 @@ class Changes:
         """The last parts of the names of values that changed after the count was `count`."""
         return {name.rpartition(".")[2] for _, name in self.order[count:]} if count else self.short
 
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """How much else than values has changed: code, classes and which names there are."""
+        parts = (self.touched, self.own, self.within, self.shapes, self.remade, self.hooks, self.listed)
+        return tuple(map(len, parts))
+
     def found_by_name(self, work: Work) -> bool:
         """Whether a statement of the module that is stale names what changed: nothing but values has changed, and
         nobody edited it."""

@@ -177,15 +177,15 @@ class Execution:
         return self._circles[name]
 
     def _is_owed_a_look(self, work: Work) -> bool:
-        """Whether anything in it may be stale. Where only values changed the names say so, and that nothing follows
-        after all is found out when its turn comes: each statement is asked once, and not a second time beforehand."""
-        if self.changes.found_by_name(work):
-            if work.seen == self.changes.count:
-                return False
-            fresh = self.changes.names_since(work.seen)
-            return not followers(work.text).keys().isdisjoint(fresh) or stars(work.text)
-        runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
-        return runner.anything_stale(work.pairs)
+        """Whether anything in it may be stale. That nothing is after all is found out when its turn comes: each
+        statement is asked once, and not a second time beforehand. Where only values changed their names say it."""
+        changes = self.changes
+        if work.seen == (changes.count, changes.extent):
+            return False
+        if not changes.found_by_name(work):
+            return True
+        fresh = changes.names_since(work.seen[0])
+        return not followers(work.text).keys().isdisjoint(fresh) or stars(work.text)
 
     def _unedited(self, name: str) -> Work | None:
         loaded = self.program.get(name)

@@ -194,11 +194,11 @@ class Runner:
 
     def _followers(self) -> Generator[Pair, None, int]:
         """Those that follow what changed, found by its names for as long as that finds them all; gives how many pairs
-        it has passed by. Once through, it says in `work.seen` that those above are owed no look either."""
+        it has passed by."""
         changes, work, passed = self.changes, self.work, 0
         if not changes.found_by_name(work):
             return 0
-        places, above = followers(work.text), stars(work.text)
+        places = followers(work.text)
         waiting = [place for name in places.keys() & changes.short for place in places[name]]
         waiting += places.get("*", ())
         heapq.heapify(waiting)
@@ -206,15 +206,12 @@ class Runner:
             while waiting and waiting[0] < passed:
                 heapq.heappop(waiting)
             if not waiting:
-                work.seen = work.seen if above else changes.count
                 return len(work.pairs)
             at, count = heapq.heappop(waiting), changes.count
             yield work.pairs[at]
             passed = at + 1
-            for module, name in changes.order[count:]:
-                above = above or module != work.name
+            for name in {name for _, name in changes.order[count:]}:
                 for place in places.get(name.rpartition(".")[2], ()):
-                    above = above or place < at
                     heapq.heappush(waiting, place)
         return passed
 
@@ -255,14 +252,26 @@ class Runner:
             )
 
     def refresh(self, pairs: Sequence[Pair], asked: Sequence[Pair] | None = None) -> None:
-        """Only what is stale: for a module that a changed value flowed to. `asked` are those that ran, if not all."""
-        self.siblings = pairs
-        for pair in self._worth_a_look(pairs if asked is None else asked):
-            refresh_pair(self, pair)
+        """Only what is stale: for a module that a changed value flowed to. `asked` are those that ran, if not all.
 
-    def anything_stale(self, pairs: Sequence[Pair]) -> bool:
+        Of an unedited module it says in `work.seen` up to which change nothing of it is owed another look: what one of
+        its statements changed counts for those below, and here none above follows it."""
         self.siblings = pairs
-        return any(wants(self, pair.statement) for pair in self._worth_a_look(pairs))
+        changes, work = self.changes, self.work
+        extent, above = changes.extent, pairs is not work.pairs or work.edited or bool(changes.helpers(work))
+        for pair in self._worth_a_look(pairs if asked is None else asked):
+            count = changes.count
+            refresh_pair(self, pair)
+            above = above or any(self._is_followed_above(pair, *key) for key in changes.order[count:])
+        if not above and extent == changes.extent and not stars(work.text):
+            work.seen = changes.count, extent
+
+    def _is_followed_above(self, pair: Pair, module: str, name: str) -> bool:
+        """Whether a statement above `pair`, or of another module, follows a value that `pair` has changed."""
+        text = self.work.text
+        places: dict[Statement, int] = text.fact("places", lambda: {one: at for at, one in enumerate(text.statements)})
+        following = followers(text).get(name.rpartition(".")[2], ())
+        return module != self.work.name or any(place < places[pair.statement] for place in following)
 
     def anything_asks(self, pairs: Sequence[Pair]) -> bool:
         """Whether `refresh` would do anything."""

@@ -51,7 +51,8 @@ class Work:
     moved: bool = False  # to another file: in it every line is another place
     late: int = 0  # how often it was looked at again for what its statements had called too early
     done: bool = False
-    seen: int = 0  # the count of changes up to which no statement is owed a look; see `Runner.refresh`
+    # The count of changes and their extent up to which no statement is owed a look; see `Runner.refresh`.
+    seen: tuple[int, tuple[int, ...]] = (0, ())
     helpers: dict[str, Imported] | None = None  # see Changes.helpers
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
     changed: list[Pair] = field(init=False)
