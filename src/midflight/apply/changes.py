@@ -91,6 +91,8 @@ class Changes:
         # classes whose `__init_subclass__` came or went, and what that one stored on the classes below
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
         self._methods: dict[str, set[str]] = {}  # name of a touched method → names of its classes
+        self._special: set[str] = set()  # those of them that are called without being named
+        self._operated: set[tuple[str, str, int]] = set()  # classes whose operators were followed, and at which count
         self._getters: set[str] = set()  # those of them that run where an attribute is looked up
         self.remade: set[Key] = set()  # (module, qualified name) of classes that got or lost what makes an instance
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
@@ -234,7 +236,10 @@ class Changes:
             if name in _GETTING or isinstance(held, (property, functools.cached_property)):
                 self._getters.add(name)
             if is_special(name) and name not in _NAMED_BY_CALLS:
-                self._touch_operators(module, owner)
+                self._special.add(name)
+                if (module, owner, self.count) not in self._operated:  # once, whichever of its methods they are
+                    self._operated.add((module, owner, self.count))
+                    self._touch_operators(module, owner)
 
     def _touch_operators(self, module: str, owner: str) -> None:
         """An operator may come to a special method of `owner` where the class is mentioned, or a name that holds one of
@@ -397,7 +402,9 @@ class Changes:
             found += sorted(listing) if listing and self._other_names(work, statement) else []
         if (self.touched or self.shapes or self.remade) and statement.calls:
             found += self._run_by(statement, namespace, reads, chains, found)
-        found += [name for name in self._unnamed(namespace, reads, chains, methods) if name not in found]
+        if methods:
+            unnamed = self._unnamed(statement, namespace, reads, chains, methods)
+            found += [name for name in unnamed if name not in found]
         return sorted(self._not_accepted(work, found) if found else found)
 
     def _run_by(
@@ -430,15 +437,14 @@ class Changes:
         """Names of touched methods that running `statement` may call where no chain of names leads to them."""
         if not self._methods:
             return frozenset()
-        named = {name for name in self._methods if f".{name}" in statement.text}
+        named = self._methods.keys() & statement.attributes
         used = set[str]()
         if named:
             loose, called = loose_attributes(statement)
             used = named & (called | loose & self._getters)  # who only stores a method does not run it
         got = {name for chain in dotted_reads(statement) for name in chain[1:]} if self._getters else set[str]()
         used |= self._getters & (got | set(_GETTING if got else ()))
-        special = {name for name in self._methods if is_special(name) and name not in _NAMED_BY_CALLS}
-        return frozenset(used | special) if special and operates(statement) else frozenset(used)
+        return frozenset(used | self._special) if self._special and operates(statement) else frozenset(used)
 
     def comes_to_touched(self, work: Work, statement: Statement, prefix: str = "") -> bool:
         """Whether running `statement` may call a touched method that no chain of names leads to, such as an operator's
@@ -447,17 +453,26 @@ class Changes:
         if not methods:
             return False
         namespace = _in_class(self._now(work.loaded.namespace, {}), prefix)
-        return any(True for _ in self._unnamed(namespace, statement.reads, dotted_reads(statement), methods))
+        reads, chains = statement.reads, dotted_reads(statement)
+        return any(True for _ in self._unnamed(statement, namespace, reads, chains, methods))
 
     def _unnamed(
-        self, namespace: Mapping[str, Any], reads: Iterable[str], chains: Iterable[Dotted], methods: Collection[str]
+        self,
+        statement: Statement,
+        namespace: Mapping[str, Any],
+        reads: Iterable[str],
+        chains: Iterable[Dotted],
+        methods: Collection[str],
     ) -> Iterator[str]:
         """Which of its names lead to one of `methods` that is code that changed."""
         others: Collection[str] = [name for name in methods if name not in _GETTING]
+        annotated = only_annotated(statement) if methods else ()
         for chain in (*((name,) for name in reads), *chains) if methods else ():
             value, asked = resolve(namespace, chain), others
             if value is ABSENT and len(chain) > 1:
                 value, asked = resolve(namespace, chain[:-1]), _GETTING
+            if chain in annotated and isinstance(value, type) and "__class_getitem__" not in methods:
+                value = type(value)  # an annotation has no instance of it: only of its metaclass
             if self._leads_to_touched(value, asked):
                 yield ".".join(chain)
 
@@ -471,8 +486,18 @@ class Changes:
         if type(value) in _HOLDING:
             return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in _items(value))
         kinds = (value, type(value)) if isinstance(value, type) else (type(value),)
-        members = (vars(base).get(name) for kind in kinds for base in kind.__mro__ for name in methods)
-        return any(id(one) in self.touched for member in members for one in functions_in(member, "", depth=2))
+        spaces = [vars(base) for kind in kinds for base in kind.__mro__ if base.__flags__ & HEAP_TYPE]
+        members = (space[name] for space in spaces for name in methods if name in space)
+        return any(self._is_in_touched(member) for member in members)
+
+    def _is_in_touched(self, member: Any) -> bool:
+        """Whether a member of a class is, or wraps, a function that is touched."""
+        function = inside(member)
+        if id(function) in self.touched:
+            return True
+        if type(function) is types.FunctionType and function.__closure__ is None and not function.__dict__:
+            return False  # most wrap nothing, and need not be gone into
+        return any(id(one) in self.touched for one in functions_in(member, "", depth=2))
 
     def _other_names(self, work: Work, statement: Statement) -> bool:
         """Whether other names are bound above `statement` than were; in a module that nobody edited, by an import."""

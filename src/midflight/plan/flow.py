@@ -126,20 +126,23 @@ def _put(value: ast.expr) -> Iterator[ast.expr]:
 
 
 def only_annotated(statement: Statement) -> frozenset[Dotted]:
-    """Names and attribute chains that a function looks up for its annotations alone, where these call nothing: it
-    holds what they stand for, and runs none of their code."""
+    """Names and attribute chains that a function or an assignment looks up for its annotations alone, where these call
+    nothing: it holds what they stand for, and runs none of their code."""
     return statement.fact("only annotated", _only_annotated)  # type: ignore[no-any-return]
 
 
 def _only_annotated(node: ast.stmt) -> frozenset[Dotted]:
-    if not isinstance(node, FUNCTIONS):
+    if isinstance(node, ast.AnnAssign):
+        given, parts = [node.annotation], list[ast.AST](filter(None, (node.target, node.value)))
+    elif isinstance(node, FUNCTIONS):
+        given = [one.annotation for one in parameters(node.args) if one.annotation is not None]
+        given += [node.returns] if node.returns is not None else []
+        parts = [part for part in evaluated(node) if not any(part is one for one in given)]
+    else:
         return frozenset()
-    given = [one.annotation for one in parameters(node.args) if one.annotation is not None]
-    given += [node.returns] if node.returns is not None else []
     if any(isinstance(child, (ast.Call, ast.NamedExpr)) for part in given for child in ast.walk(part)):
         return frozenset()
-    others = [part for part in evaluated(node) if not any(part is one for one in given)]
-    return frozenset(_looked_up(given)) - frozenset(_looked_up(others))
+    return frozenset(_looked_up(given)) - frozenset(_looked_up(parts))
 
 
 def _looked_up(parts: Sequence[ast.AST]) -> Iterator[Dotted]:

@@ -9,6 +9,7 @@ import copy
 import functools
 import importlib.util
 import io
+import re
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match, *LOOPS)
 PARTS = ("body", "handlers", "cases", "orelse", "finalbody")  # of a block, in the order of its text
+_BEHIND_DOTS = re.compile(r"\.\s*(\w+)")
 PLACES = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "type_comment", "kind"})
 
 
@@ -193,6 +195,14 @@ class Statement:
     def calls(self) -> bool:
         """Whether running it calls code: decorators count, bodies of functions do not."""
         return self.fact("calls", calls_something)  # type: ignore[no-any-return]
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The words that stand behind a dot anywhere in its text, which is not parsed for that."""
+        known: frozenset[str] | None = self._facts.get("attributes")
+        if known is None:
+            known = self._facts["attributes"] = frozenset(_BEHIND_DOTS.findall(self.text))
+        return known
 
     @property
     def stores_on_self(self) -> frozenset[str]:
