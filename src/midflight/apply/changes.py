@@ -92,6 +92,7 @@ class Changes:
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
         self._methods: dict[str, set[str]] = {}  # name of a touched method → names of its classes
         self._special: set[str] = set()  # those of them that are called without being named
+        self._callables: dict[tuple[str, bool], list[_Callable]] = {}  # while nothing runs
         self._operated: set[tuple[str, str, int]] = set()  # classes whose operators were followed, and at which count
         self._getters: set[str] = set()  # those of them that run where an attribute is looked up
         self.remade: set[Key] = set()  # (module, qualified name) of classes that got or lost what makes an instance
@@ -218,6 +219,7 @@ class Changes:
         if within:
             self.within[id(function)] = function
         self._touch(*key, function)
+        self._callables.clear()  # what follows may bind others
 
     def _touch(self, module: str, label: str, function: Any) -> None:
         """`function` may answer otherwise: it is named by who calls it, or what it belongs to is."""
@@ -254,7 +256,7 @@ class Changes:
         self._reached |= named.keys()
         self._untold |= named.keys()
         for home in filter(None, map(self.program.get, named)):
-            for label, _, inner, used in _own_callables(home, plain=True):
+            for label, _, inner, used in self._callables_of(home, True):
                 if not used.isdisjoint(named[home.name]) and _has_operators(inner.__code__):
                     self._touch(home.name, label, inner)
 
@@ -288,7 +290,6 @@ class Changes:
     def touch(self) -> None:
         """Find the callables that reach what changed since the last call; what modules they are in `spread` tells."""
         reached: set[str] = set()
-        callables: dict[tuple[str, bool], list[_Callable]] = {}  # nothing runs in here: each module's are found once
         while self.fresh:
             # Whoever imported a name that a module's `__getattr__` made does not mention it.
             makers = {module for module, name, _ in self.fresh if name == "__getattr__"}
@@ -299,14 +300,19 @@ class Changes:
                 assert home is not None
                 if not self.touched and (not names or self._only_values_name(home, names)):
                     continue  # no generic function leads to what changed, and no other name
-                key = module, bool(names)
-                if key not in callables:
-                    callables[key] = list(_own_callables(home, plain=key[1]))
-                self._touch_users(module, names, callables[key])
+                self._touch_users(module, names, self._callables_of(home, bool(names)))
             reached.update(module for module, names in named.items() if names)
+        self._callables.clear()
         reached &= self.program.notebook.modules.keys()
         self._reached |= reached
         self._untold |= reached
+
+    def _callables_of(self, home: Loaded, plain: bool) -> list[_Callable]:
+        """A module's callables, found once for as long as nothing runs."""
+        found = self._callables.get((home.name, plain))
+        if found is None:
+            found = self._callables[home.name, plain] = list(_own_callables(home, plain=plain))
+        return found
 
     def _named_by_others(self) -> dict[str, set[str]]:
         """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,
@@ -689,6 +695,8 @@ def _is_made_of(value: Any, module: str, owner: str) -> bool:
     """Whether it is an instance of the class, or a container with one, or a class that has it as its metaclass."""
     if type(value) in _HOLDING:
         return any(_is_made_of(one, module, owner) for one in _items(value) if type(one) not in _HOLDING)
+    if not type(value).__flags__ & HEAP_TYPE:
+        return False  # most are functions, modules and plain classes
     return any(kind.__qualname__ == owner and module_of(kind) == module for kind in type(value).__mro__)
 
 
