@@ -37,14 +37,12 @@ def refresh_formula(runner: Runner, pair: Pair, causes: Sequence[str]) -> bool:
         return True
     runner.swap_roots(pair)
     runner.prepare_for(statement)
-    count = runner.changes.count
-    work.reran[statement] = 1
-    new = scope.compute(runner.compiled([statement.located()], statement), name)
-    runner.roots[statement] = ()
-    work.record.ran[name] = None
-    if same_value(old, new):
-        scope.set(name, old)
-    else:
-        runner.rebind(name, old, new)
-    work.ran_at[statement] = count
+    with runner.noted(statement):
+        new = scope.compute(runner.compiled([statement.located()], statement), name)
+        runner.roots[statement] = ()
+        work.record.ran[name] = None
+        if same_value(old, new):
+            scope.set(name, old)
+        else:
+            runner.rebind(name, old, new)
     return True
