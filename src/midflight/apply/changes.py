@@ -399,7 +399,7 @@ class Changes:
         found += [
             ".".join(chain)
             for chain in chains
-            if not short.isdisjoint(chain[1:]) and self._attribute_changed(namespace, chain)
+            if ("__dict__" in chain or not short.isdisjoint(chain[1:])) and self._attribute_changed(namespace, chain)
         ]
         if lists:
             found += [name for name in LISTERS & reads if name not in namespace]
