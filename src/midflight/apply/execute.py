@@ -157,8 +157,8 @@ class Execution:
 
     def _late(self) -> set[str]:
         """Modules of import cycles in which statements ran that called what was brought up to date only after them."""
-        in_circles = (work for work in self.works.values() if work.reran and self.circle(work.name))
-        found = {work.name for work in in_circles if work.late < MOST_RERUNS and self._called_too_early(work)}
+        reran = (work for work in self.works.values() if work.reran and work.late < MOST_RERUNS)
+        found = {work.name for work in reran if self._called_too_early(work)}
         for name in found:
             self.works[name].late += 1
         return found
@@ -170,10 +170,7 @@ class Execution:
     def circle(self, name: str) -> frozenset[str]:
         """The modules that import `name` and are imported by it, itself included; none where it is in no cycle."""
         if name not in self._circles:
-            imports = self.program.imports
-            found = imports.reached(name)
-            alike = {one for one in found if name in imports.reached(one)} if name in found else set[str]()
-            self._circles[name] = frozenset(alike)
+            self._circles[name] = frozenset(self.program.imports.cycle_of(name))
         return self._circles[name]
 
     def _is_owed_a_look(self, work: Work) -> bool:

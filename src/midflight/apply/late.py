@@ -28,9 +28,11 @@ def late_causes(runner: Runner, statement: Statement) -> set[str]:
     """What `statement`, which ran in this reload, calls of code that reads values of other modules of its cycle that
     have changed since, or was itself edited since."""
     work, changes = runner.work, runner.changes
-    if not statement.calls or statement not in work.ran_at or not runner.run.circle(work.name):
+    if not statement.calls or statement not in work.ran_at:
         return set()
     since, edited = work.ran_at[statement], work.saw.get(statement, 0)
+    if (since >= changes.count and edited >= len(changes.own)) or not runner.run.circle(work.name):
+        return set()  # asked in this order: most modules are in no cycle, and to find that out costs most
     values = {key for key, count in changes.last.items() if count > since and _was_there(runner, key)}
     functions = {id(one) for one in itertools.islice(changes.own.values(), edited, None)}
     if not values and not functions:

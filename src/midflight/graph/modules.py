@@ -47,6 +47,24 @@ class ModuleGraph:
             waiting += more
         return found
 
+    def cycle_of(self, module: str) -> set[str]:
+        """The modules that `module` reaches by imports and that reach it, itself included; none where there are none."""
+        users: dict[str, list[str]] = {}
+        seen, waiting = {module}, [module]
+        while waiting:
+            user = waiting.pop()
+            for name in self.imports(user):
+                users.setdefault(name, []).append(user)
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
+        found, waiting = set[str](), [module]
+        while waiting:
+            fresh = set(users.get(waiting.pop(), ())) - found
+            found |= fresh
+            waiting += fresh
+        return found
+
     def homes(self, names: Iterable[str]) -> set[str]:
         """The modules of the graph that `names` are, or are something of."""
         homes = (next((p for p in prefixes(name) if p in self._imports), None) for name in names)
