@@ -48,7 +48,7 @@ class ModuleGraph:
         return found
 
     def cycle_of(self, module: str) -> set[str]:
-        """The modules that `module` reaches by imports and that reach it, itself included; none if it is in no cycle."""
+        """The modules that `module` reaches by imports and that reach it, itself included; none without a cycle."""
         users: dict[str, list[str]] = {}
         seen, waiting = {module}, [module]
         while waiting:
