@@ -200,3 +200,16 @@ def test_apply_writes_the_files_only_when_it_commits(program: Any) -> None:
     assert good.outcome == "committed" and "LIMIT = 3" in path.read_text() and shop.f() == 3
     assert program.session.reload().outcome == "unchanged"
     assert os.listdir(path.parent) == [path.name]
+
+
+def test_operators_that_lead_through_hundreds_of_classes_need_no_deep_stack(program: Any) -> None:
+    """Each `__repr__` asks that of the class before it."""
+    classes = [
+        f"class T{n}:\n    def __repr__(self):\n        return f'{{T{n - 1}()!r}}'\n"
+        for n in range(1, sys.getrecursionlimit() // 2)
+    ]
+    text = "class T0:\n    def __repr__(self):\n        return 'a'\n" + "".join(classes) + "V = repr(T9())\n"
+    program.write(chain=text)
+    chain = program.load("chain")
+    assert program.save(chain=text.replace("'a'", "'b'")).outcome == "committed"
+    assert chain.V == "b"

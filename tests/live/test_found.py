@@ -4003,6 +4003,59 @@ K = 5 => K = 1
 [expect]
 (a.K, b.K, c.K) == (1, 1, 1)
 a.NAMES == b.NAMES == c.NAMES == ("z",)
+
+# special-methods-that-nothing-names: of what is unpacked, spread, asked for its truth or given an item
+[file a.py]
+class Pt:
+    def __iter__(self):
+        return iter((1, 2))
+    def __bool__(self):
+        return True
+    def __setitem__(self, key, value):
+        self.key = value
+PT = Pt()
+def unpacked():
+    a, b = PT
+    return a, b
+def asked():
+    if PT:
+        return "yes"
+    return "no"
+def spread():
+    return [*PT]
+def filled():
+    PT[0] = 1
+    return PT.key
+U = unpacked()
+A = asked()
+S = (*spread(),)
+F = filled()
+X, Y = PT
+[run]
+import a
+[sub a.py]
+iter((1, 2)) => iter((7, 2))
+return True => return False
+self.key = value => self.key = value + 1
+[expect]
+(a.U, a.A, a.S, a.F, a.X) == ((7, 2), "no", (7, 2), 2, 7)
+
+# item-of-what-a-call-gave: it is an object of its own, and acts as the new one for whoever holds it
+[file a.py]
+def build(n):
+    def give():
+        return n
+    return give, {"n": n}
+fn = build(1)[0]
+LIT = {"a": {"x": 1}}["a"]
+[run]
+import a
+fn, lit = a.fn, a.LIT
+[sub a.py]
+fn = build(1) => fn = build(2)
+"x": 1 => "x": 2
+[expect]
+fn() == 2 and a.fn is fn and a.LIT == {"x": 2}
 """
 
 

@@ -435,7 +435,9 @@ def _only_finds(node: ast.expr | None) -> bool:
     """Whether an expression gives what is there: a name, an attribute, an item, or one of two."""
     if isinstance(node, ast.IfExp):
         return _only_finds(node.body) and _only_finds(node.orelse)
-    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None:

@@ -50,11 +50,11 @@ _ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 _MAKERS = ("__init__", "__new__", "__post_init__", "__set_name__")
 _NAMED_BY_CALLS = frozenset((*_MAKERS, *_ENTERING, "__call__", "__init_subclass__"))
 _GETTING = ("__getattr__", "__getattribute__")
-_OPERATORS = frozenset(
-    number
-    for name, number in dis.opmap.items()
-    if name.startswith(("BINARY_", "UNARY_", "COMPARE_OP", "CONTAINS_OP", "FORMAT_", "GET_ITER", "TO_BOOL"))
+_OPERATING = (
+    *("BINARY_", "UNARY_", "COMPARE_OP", "CONTAINS_OP", "FORMAT_", "GET_ITER", "TO_BOOL", "POP_JUMP", "JUMP_IF"),
+    *("UNPACK_", "LIST_EXTEND", "SET_UPDATE", "DICT_", "STORE_SUBSCR", "DELETE_SUBSCR", "CALL_FUNCTION_EX"),
 )
+_OPERATORS = frozenset(number for name, number in dis.opmap.items() if name.startswith(_OPERATING))
 _HOLDING = (list, tuple, set, frozenset, dict)
 _MOST = 1000  # items of a container that are looked at
 _AS_THEY_ARE = (types.FunctionType, types.MethodType, type, _LRU)  # to look one up runs none of its code
@@ -94,6 +94,7 @@ class Changes:
         self._special: set[str] = set()  # those of them that are called without being named
         self._callables: dict[tuple[str, bool], list[_Callable]] = {}  # while nothing runs
         self._operated: set[tuple[str, str, int]] = set()  # classes whose operators were followed, and at which count
+        self._operating: set[Key] = set()  # classes whose operators are to be followed
         self._getters: set[str] = set()  # those of them that run where an attribute is looked up
         self.remade: set[Key] = set()  # (module, qualified name) of classes that got or lost what makes an instance
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
@@ -241,22 +242,27 @@ class Changes:
                 self._special.add(name)
                 if (module, owner, self.count) not in self._operated:  # once, whichever of its methods they are
                     self._operated.add((module, owner, self.count))
-                    self._touch_operators(module, owner)
+                    self._operating.add((module, owner))
 
-    def _touch_operators(self, module: str, owner: str) -> None:
-        """An operator may come to a special method of `owner` where the class is mentioned, or a name that holds one of
-        its instances."""
-        cls = owner.rpartition(".")[2]
+    def _touch_operators(self, owners: Collection[Key]) -> None:
+        """An operator may come to a special method of one of the classes `owners` where the class is mentioned, or a
+        name that holds one of its instances."""
+        classes: dict[str, set[str]] = {}
+        for module, owner in owners:
+            classes.setdefault(module, set()).add(owner.rpartition(".")[2])
         named: dict[str, set[str]] = {}
-        for loaded, _ in list(self.program.users(module, [cls])):
-            named.setdefault(loaded.name, set()).add(cls)
-            made = [name for name, one in list(loaded.namespace.items()) if _is_made_of(one, module, owner)]
-            for user, names in self.program.users(loaded.name, made) if made else ():
-                named.setdefault(user.name, set()).update(names)
+        for module, mentioned in classes.items():
+            for loaded, used in list(self.program.users(module, mentioned)):
+                named.setdefault(loaded.name, set()).update(used)
+                made = [name for name, one in list(loaded.namespace.items()) if _is_made_of(one, owners)]
+                for user, names in self.program.users(loaded.name, made) if made else ():
+                    named.setdefault(user.name, set()).update(names)
         self._reached |= named.keys()
         self._untold |= named.keys()
         for home in filter(None, map(self.program.get, named)):
-            for label, _, inner, used in self._callables_of(home, True):
+            for label, user, inner, used in self._callables_of(home, True):
+                if id(user) in self.touched and id(inner) in self.touched:
+                    continue
                 if not used.isdisjoint(named[home.name]) and _has_operators(inner.__code__):
                     self._touch(home.name, label, inner)
 
@@ -290,7 +296,11 @@ class Changes:
     def touch(self) -> None:
         """Find the callables that reach what changed since the last call; what modules they are in `spread` tells."""
         reached: set[str] = set()
-        while self.fresh:
+        while self.fresh or self._operating:
+            # All at once, and not one out of the other: what operators lead to may be a long chain.
+            operating, self._operating = self._operating, set()
+            if operating:
+                self._touch_operators(operating)
             # Whoever imported a name that a module's `__getattr__` made does not mention it.
             makers = {module for module, name, _ in self.fresh if name == "__getattr__"}
             reached.update(*map(self.program.imports.importers, makers))
@@ -691,13 +701,14 @@ def _items(container: Any) -> list[Any]:
     return held[:_MOST]
 
 
-def _is_made_of(value: Any, module: str, owner: str) -> bool:
-    """Whether it is an instance of the class, or a container with one, or a class that has it as its metaclass."""
+def _is_made_of(value: Any, owners: Collection[Key]) -> bool:
+    """Whether it is an instance of one of the classes, or a container with one, or a class that has one as its
+    metaclass."""
     if type(value) in _HOLDING:
-        return any(_is_made_of(one, module, owner) for one in _items(value) if type(one) not in _HOLDING)
+        return any(_is_made_of(one, owners) for one in _items(value) if type(one) not in _HOLDING)
     if not type(value).__flags__ & HEAP_TYPE:
         return False  # most are functions, modules and plain classes
-    return any(kind.__qualname__ == owner and module_of(kind) == module for kind in type(value).__mro__)
+    return any((module_of(kind), kind.__qualname__) in owners for kind in type(value).__mro__)
 
 
 def _means_its_own(loaded: Loaded, name: str) -> bool:

@@ -229,7 +229,8 @@ def _is_operation(node: ast.AST) -> bool:
         function = node.func
         name = function.id if isinstance(function, ast.Name) else ""
         return name in vars(builtins) or isinstance(getattr(function, "value", None), ast.Constant)  # `", ".join(…)`
-    return isinstance(node, _OPERATIONS)
+    unpacks = isinstance(node, (ast.Tuple, ast.List)) and isinstance(node.ctx, ast.Store)
+    return unpacks or isinstance(node, _OPERATIONS)
 
 
 def _getattr_chain(call: ast.Call) -> Iterator[Dotted]:
