@@ -248,6 +248,6 @@ def attributes_of(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else list(value)
 
 
-# Reports are encoded without being taken apart first: a third of the time, in each reload.
+# Reports are encoded without being taken apart first: it is done in each reload.
 _REPORTS = json.JSONEncoder(ensure_ascii=False, default=attributes_of)
 _SCALARS = frozenset({str, int, float, bool, type(None)})

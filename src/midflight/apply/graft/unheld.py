@@ -1,5 +1,5 @@
 """Classes that nobody holds any more, taken apart: else they stay among the subclasses of their bases until the garbage
-collector has gone through the whole heap, which was a fifth of a reload in a small program.
+collector has gone through the whole heap, which costs as long as the heap is large.
 
 What makes up a class holds it in circles: its `__mro__`, its descriptors, the cells of its methods. Whether anything
 else does is reckoned as the collector would (Modules/gcmodule.c, `subtract_refs`), for these few objects alone."""
