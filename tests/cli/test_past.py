@@ -15,6 +15,8 @@ import pytest
 
 from .conftest import CART, SOURCE, Program
 
+pytestmark = pytest.mark.one_version
+
 TWICE = CART.replace("RATE = 2", "RATE = 4")
 THRICE = CART.replace("RATE = 2", "RATE = 6")
 

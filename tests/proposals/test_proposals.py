@@ -19,6 +19,8 @@ from midflight.store.versions import Store
 
 from .conftest import ENGINE, Project
 
+pytestmark = pytest.mark.one_version
+
 MAKE = Callable[..., Project]
 STATUS = "def ke_status():\n    return 'ok'\n"
 SENTENCE = "Add helper function ke_status() returning 'ok'"

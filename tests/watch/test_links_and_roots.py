@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import Follower, backends
 
+pytestmark = pytest.mark.one_version
+
 Follow = Callable[..., Follower]
 ALL = pytest.mark.parametrize("backend", backends())
 

@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import Follower, backends, linux
 
+pytestmark = pytest.mark.one_version
+
 Follow = Callable[..., Follower]
 ALL = pytest.mark.parametrize("backend", backends())
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "core.autocrlf=false", "-c", "gc.auto=0")
