@@ -714,15 +714,14 @@ class Session:
         sources = self._read(path for path in paths if not any(_inside(path, root) for root in self._left))
         if quiet:
             sources = self._settled(sources)
-        fresh = {path: source for path, source in sources.items() if self._differs(path, source)}
+        fresh = self._differing(sources)
         undone = [path for path in sources if path not in fresh and path in self._pending]
         for path in undone:
             del self._pending[path]
         if undone and self._pending:
             # What made the others fail is gone: they are tried again.
             again = self._settled(self._read(self._pending))
-            waiting = {path: source for path, source in again.items() if self._differs(path, source)}
-            fresh = {**waiting, **fresh}
+            fresh = {**self._differing(again), **fresh}
         if not fresh:
             # A file that was broken and is as it was again is news; a save of what runs already is not.
             if quiet and not undone:
@@ -730,6 +729,12 @@ class Session:
             notes = () if quiet else tuple(map(_no_module, (path for path in sources if not self.program.at(path))))
             return self._record(self._report(cause, "unchanged", {}, notes=notes)), None
         return (yield from self._taking(fresh, cause, NO_WRITES, terms))
+
+    def _differing(self, sources: Sources) -> Sources:
+        """The files that say otherwise than what runs, and those that packages without a file have now."""
+        fresh = (path for path, source in sources.items() if source is not None and not self.program.at(path))
+        folders = self.program.without_file(fresh)
+        return {path: source for path, source in sources.items() if path in folders or self._differs(path, source)}
 
     def _differs(self, path: str, source: bytes | None) -> bool:
         loaded = self.program.at(path)
@@ -745,7 +750,6 @@ class Session:
             or path in self.program.departed
             or other in self.program.departed
             or (self.program.at(other) and not os.path.exists(other))
-            or self.program.without_file(path)
         )
 
     def _read(self, paths: Iterable[str]) -> Sources:
@@ -759,7 +763,7 @@ class Session:
     def _settled(self, sources: Sources) -> Sources:
         """Without files that were being written while they were read, which a later batch brings: one that is
         truncated for a moment would be taken for a module that has lost all its names."""
-        emptied = [path for path, source in sources.items() if source == b"" and self._differs(path, source)]
+        emptied = list(self._differing({path: source for path, source in sources.items() if source == b""}))
         later = self._watch.unsettled(sources, emptied) if self._watch is not None and sources else ()
         return {path: source for path, source in sources.items() if path not in later}
 
@@ -795,8 +799,7 @@ class Session:
             report, interrupt = yield from self._attempt(sources, cause, writes, terms)
             self._pending = {p: s for p, s in self._pending.items() if p not in sources or not report.ok}
             return report, interrupt
-        waiting = self._settled({p: read_bytes(p) for p in self._pending if p not in sources})
-        waiting = {p: s for p, s in waiting.items() if self._differs(p, s)}
+        waiting = self._differing(self._settled({p: read_bytes(p) for p in self._pending if p not in sources}))
         report, interrupt = yield from self._attempt({**waiting, **sources}, cause, writes, terms)
         if report.ok:
             self._pending = {}

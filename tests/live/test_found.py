@@ -4056,6 +4056,83 @@ fn = build(1) => fn = build(2)
 "x": 1 => "x": 2
 [expect]
 fn() == 2 and a.fn is fn and a.LIT == {"x": 2}
+
+# class-under-a-base-that-gets-its-hook-in-the-same-save: it registers itself where it stands
+[file a.py]
+REG = []
+class Base:
+    pass
+class Last(Base):
+    pass
+REG.append(Last)
+[run]
+import a
+Last = a.Last
+[edit a.py]
+REG = []
+class Base:
+    def __init_subclass__(cls):
+        REG.append(cls)
+class First(Base):
+    pass
+class Last(Base):
+    pass
+REG.append(Last)
+[expect]
+a.Last is Last and a.REG[0] is a.First and Last in a.REG
+
+# class-between-others-under-a-plain-base: a registry of the program stays as it is
+[file a.py]
+class A(Exception):
+    pass
+class C(Exception):
+    pass
+KNOWN = [A, C]
+[run]
+import a
+known = a.KNOWN
+[sub a.py]
+class C(Exc => class B(Exception):\n\tpass\nclass C(Exc
+[expect]
+a.KNOWN is known == [a.A, a.C] and issubclass(a.B, Exception)
+
+# closures-that-keep-their-old-code: each is named once, with the places that hold it
+[file a.py]
+def make(a, b):
+    def inner():
+        return a
+    return inner
+one, two = make(1, 2), make(3, 4)
+HELD = [make(5, 6)]
+[file b.py]
+from a import two as other
+[run]
+import a, b
+[sub a.py]
+return a\n => return a, b\n
+[expect]
+told("a.make.inner", "keeps its old code", "it is a.one") and told("keeps its old code", "it is a.two; it is b.other")
+[note.count("it is") for note in report.notes if "keeps its old code" in note] == [1, 2, 0]
+
+# folders-that-get-their-inits-in-one-save: each goes on as a package with a file
+[file p/m.py]
+X = 1
+[file q/m.py]
+X = 2
+[file q/r/m.py]
+X = 3
+[run]
+import p.m, q.m, q.r.m
+held = p, q, q.r
+[edit p/__init__.py]
+Y = 1
+[edit q/__init__.py]
+Y = 2
+[edit q/r/__init__.py]
+[edit r/__init__.py]
+Y = 4
+[expect]
+(p, q, q.r) == held and (p.Y, q.Y) == (1, 2) and [one.__file__ for one in held] == list(map(path, ("p/__init__.py", "q/__init__.py", "q/r/__init__.py")))
 """
 
 

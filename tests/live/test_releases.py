@@ -1145,11 +1145,16 @@ X = 1
 [run]
 import p.m
 p, paths = p, list(p.__path__)
-spec = p.__spec__
+spec, held = p.__spec__, dict(vars(p))
 [edit p/__init__.py]
 Y = 1
 1 / 0
 [expect rolled back]
+vars(p) == held
+[edit p/__init__.py]
+Y = 1 / 0
+[expect rolled back]
+vars(p) == held
 sys.modules["p"] is p and p.__spec__ is spec and getattr(p, "__file__", None) is None and list(p.__path__) == paths and not hasattr(p, "Y")
 [edit p/__init__.py]
 Y = 1

@@ -22,6 +22,7 @@ from midflight.plan.diff import Pair
 from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
 
 if TYPE_CHECKING:
+    from midflight.apply.execute import Execution
     from midflight.apply.statements import Runner
 
 # References to a code object that no function runs: the tuple it lies in, the list of pairs, a variable, an argument.
@@ -310,17 +311,19 @@ def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edite
 
 
 def _tell_left(runner: Runner, code: types.CodeType, function: types.FunctionType) -> None:
-    name = f"{runner.work.name}.{_label_of(code)}"
-    held = "".join(f"; it is {place}" for place in _names_of(runner, function))
-    runner.run.notes.append(f"{name}: a live closure keeps its old code: what it would capture cannot be had{held}")
+    runner.run.left.append((f"{runner.work.name}.{_label_of(code)}", function))
 
 
-def _names_of(runner: Runner, function: types.FunctionType) -> Iterator[str]:
-    """The names by which modules of the program hold a function."""
-    for loaded in runner.run.program.all():
+def lines_of_left(run: Execution) -> Iterator[str]:
+    """A line for each closure that keeps its old code, with the names by which modules of the program hold it."""
+    places: dict[int, list[str]] = {id(function): [] for _, function in run.left}
+    for loaded in run.program.all() if places else ():
         for name, value in list(loaded.namespace.items()):
-            if value is function:
-                yield f"{loaded.name}.{name}"
+            if id(value) in places:
+                places[id(value)].append(f"{loaded.name}.{name}")
+    for name, function in run.left:
+        held = "".join(f"; it is {place}" for place in places[id(function)])
+        yield f"{name}: a live closure keeps its old code: what it would capture cannot be had{held}"
 
 
 def tell_grafted(

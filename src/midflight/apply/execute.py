@@ -8,6 +8,7 @@ import heapq
 import importlib
 import linecache
 import sys
+import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from midflight.apply.aliases import starred
 from midflight.apply.branches import as_it_runs
 from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
+from midflight.apply.codes import lines_of_left
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.graft.answers import forget_aliases, forget_answers
 from midflight.apply.graft.generated import LEFT, let_live
@@ -56,6 +58,7 @@ class Execution:
         self.search = Search(tx, self.registrations)
         self.kept: dict[str, Kept] = {}
         self.notes: list[str] = []
+        self.left: list[tuple[str, types.FunctionType]] = []  # the name of a closure that keeps its old code, itself
         self.dangling: dict[tuple[str, str], Any] = {}
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
         self.added: dict[str, set[str]] = {}
@@ -107,6 +110,7 @@ class Execution:
             self.tx.at_commit(forget_aliases)
             self.tx.at_commit(functools.partial(LEFT.update, gone))
         self.tx.flush()
+        self.notes += dict.fromkeys(lines_of_left(self))
         self.notes += map(str, tell_circles(self))
         self._forget_answers()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import importlib.util
 import os
@@ -42,13 +43,14 @@ class Files:
         self.back: list[Loaded] = []
         self.moved: dict[str, list[Loaded]] = {}  # new path → modules whose file it is now
         self.founded: list[Loaded] = []  # packages that had no file, and have one now
-        for path, source in sources.items():
-            if source is not None and not program.at(path):
-                self._arrives(path)
+        fresh = [path for path, source in sources.items() if source is not None and not program.at(path)]
+        folders = program.without_file(fresh)
+        for path in fresh:
+            self._arrives(path, folders.get(path, []))
         self.notes: list[str] = []
         self._left: list[Loaded] = []
 
-    def _arrives(self, path: str) -> None:
+    def _arrives(self, path: str, folders: list[Loaded]) -> None:
         other = counterpart(path)
         if path in self.program.departed:
             self.back.append(self.program.departed[path])
@@ -61,8 +63,8 @@ class Files:
             self.moved[path] = [*self.moved[path], self.program.departed[other]]
         self.gone = [one for one in self.gone if one not in self.moved[path]]
         if not self.moved[path]:
-            self.moved[path] = self.program.without_file(path)
-            self.founded += self.moved[path]
+            self.moved[path] = folders
+            self.founded += folders
 
     @property
     def any(self) -> bool:
@@ -87,6 +89,8 @@ class Files:
             act_for_themselves(run, loaded)
             self.notes.append(f"{loaded.name} is back and goes on with its state")
         for loaded in self.founded:
+            if "__builtins__" not in loaded.namespace:  # `exec` would put it there, with no undo
+                run.tx.set_item(loaded.namespace, "__builtins__", vars(builtins))
             self.program.come_in(run.tx.undo, loaded)
         for path, modules in self.moved.items():
             for loaded in modules:

@@ -487,6 +487,12 @@ class Runner:
             above, below = self._ids_around(statement)
             registrations.in_source_order(before, self.scope.get(name), name, above, below)
 
+    def is_above_others(self, at: Statement) -> bool:
+        """Whether a definition that lives stands below `at` in the same scope."""
+        siblings = (pair.new for pair in self.siblings if pair.new is not None)
+        below = itertools.islice(itertools.dropwhile(lambda one: one is not at, siblings), 1, None)
+        return any((one.is_def or one.is_class) and self.scope.get(one.name) is not ABSENT for one in below)
+
     def _ids_around(self, at: Statement) -> tuple[set[int], set[int]]:
         """What the definitions above and below one of the same scope made: who stands for them in a registry."""
         found: tuple[set[int], set[int]] = (set(), set())

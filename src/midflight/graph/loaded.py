@@ -235,12 +235,16 @@ class Program:
         self.departed.pop(loaded.path, None)
         self._enter(loaded.noted, loaded)
 
-    def without_file(self, path: str) -> list[Loaded]:
-        """Packages that were a folder alone (PEP 420), whose file `path` is now, as modules of an empty text."""
-        folder, name = os.path.split(path)
-        named = list(sys.modules.items()) if name == "__init__.py" else []
-        found = [name for name, module in named if _is_folder(module) and list(vars(module)["__path__"]) == [folder]]
-        return [Loaded(Noted(name, path, b""), sys.modules[name]) for name in found]
+    def without_file(self, paths: Iterable[str]) -> dict[str, list[Loaded]]:
+        """Packages that were a folder alone (PEP 420) and whose file is one of `paths` now, as modules of an empty
+        text. All are looked up at once: each look goes through everything that is imported."""
+        files = {(os.path.dirname(path),): path for path in paths if os.path.basename(path) == "__init__.py"}
+        found: dict[str, list[Loaded]] = {}
+        for name, module in list(sys.modules.items()) if files else ():
+            path = files.get(tuple(vars(module)["__path__"])) if _is_folder(module) else None
+            if path is not None:
+                found.setdefault(path, []).append(Loaded(Noted(name, path, b""), module))
+        return found
 
     def come_in(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
         """It is a module of the program now."""

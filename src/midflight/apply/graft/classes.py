@@ -28,7 +28,7 @@ from midflight.apply.graft.generated import (
     tell_of_hooks_left,
 )
 from midflight.apply.graft.instances import fill_in
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import functions_in, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
 from midflight.apply.registrations import registrars
 from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
@@ -115,7 +115,7 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     node = pair.statement.node
     assert isinstance(node, ast.ClassDef)
     runner.tx.undo(leave_classes)  # its bases list it, also when a hook of theirs fails
-    before = _before_it_registers(runner, node)
+    before = _before_it_registers(runner, pair.statement)
     runner.run_value(pair)
     made = runner.scope.get(node.name)
     runner.in_source_order(before, pair.statement, node.name)
@@ -125,12 +125,24 @@ def _run_whole(runner: Runner, pair: Pair) -> None:
     runner.scope.set(node.name, runner.run.moves.arrive(runner.run, runner.work.loaded, node.name, made))
 
 
-def _before_it_registers(runner: Runner, node: ast.ClassDef) -> Contents:
-    """What the program's containers hold, if what stands around the body of a class may register it."""
-    if not (node.bases or node.keywords or node.decorator_list):
+def _before_it_registers(runner: Runner, statement: Statement) -> Contents:
+    """What the program's containers hold, if what stands around the body of a class may register it in one, ahead of
+    a definition that stands below."""
+    node = statement.node
+    assert isinstance(node, ast.ClassDef)
+    if node.bases:
+        runner.tx.flush()  # a hook that one of them gets in this very reload
+    bases = [value_of(base, runner.scope.names) for base in node.bases]
+    if not (node.keywords or node.decorator_list) and all(map(_leaves_subclasses_alone, bases)):
         return {}
     runner.run.before_call()  # containers that wait for their new contents have them now
-    return runner.run.registrations.contents()
+    return runner.run.registrations.contents() if runner.is_above_others(statement) else {}
+
+
+def _leaves_subclasses_alone(base: Any) -> bool:
+    """Whether a class under `base` is made without a call of anybody's code."""
+    hooked = (cls for cls in getattr(base, "__mro__", ())[:-1] if "__init_subclass__" in vars(cls))
+    return type(base) in (type, abc.ABCMeta) and not any(hooked)
 
 
 def adopt_class(
