@@ -4114,6 +4114,26 @@ return a\n => return a, b\n
 told("a.make.inner", "keeps its old code", "it is a.one") and told("keeps its old code", "it is a.two; it is b.other")
 [note.count("it is") for note in report.notes if "keeps its old code" in note] == [1, 2, 0]
 
+# values-that-ask-for-all-names-by-way-of-others: what they gave is told from what the program did to them
+[file a.py]
+K = 1
+NAMES = sorted(n for n in globals() if n.isupper())
+SIZES = [len(each) for each in map(vars, [dict])]
+OWN = [__name__, K]
+TOUCHED = [K]
+[run]
+import a
+held = a.NAMES, a.OWN
+a.TOUCHED.append(5)
+[sub a.py]
+K = 1 => K = 2
+[expect]
+a.NAMES == ["K"] and a.OWN == ["a", 2] and a.TOUCHED == [1, 5]
+[sub a.py]
+OWN = [__name__, K] => OWN = [__name__, K, 3]
+[expect]
+(a.NAMES, a.OWN) == held and a.OWN == ["a", 2, 3]
+
 # folders-that-get-their-inits-in-one-save: each goes on as a package with a file
 [file p/m.py]
 X = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import contextlib
 import copy
 import functools
@@ -451,10 +452,12 @@ def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None
     return value
 
 
-def _values_before(runner: Runner) -> Before:
+def _values_before(runner: Runner, below: Collection[str] = ()) -> Before:
+    """`below`: names that were not bound yet where a statement stood."""
     helpers = runner.changes.helpers(runner.work)
     before = {name: runner.changes.imported_before(one) for name, one in helpers.items()}
-    return Before({**runner.scope.namespace, **before}, runner.work.name, runner.changes.values)
+    held = collections.ChainMap(before, runner.scope.namespace) if before else runner.scope.namespace
+    return Before(held, runner.work.name, runner.changes.values, below)
 
 
 def _is_untouched(runner: Runner, name: str, pair: Pair) -> bool:
@@ -472,11 +475,11 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
     if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
         return True
     below = frozenset[str]()
-    if len(statements) == 1:
+    if len(statements) == 1 and lists_names(statements[0]):
         olds = {pair.old: pair.new for pair in runner.siblings if pair.old is not None}
         stood = next((old for old, new in olds.items() if new is statements[0]), statements[0])
         below = _bound_below(runner, list(olds), stood)
-    given = rebuilt(runner.scope, statements, name, _values_before(runner), below)
+    given = rebuilt(runner.scope, statements, name, _values_before(runner, below))
     return given is not ABSENT and same_value(given, current, runner.changes.in_place, runner.changes.purged)
 
 

@@ -61,7 +61,7 @@ def refresh_attributes(runner: Runner, pair: Pair, causes: list[str]) -> bool:
     if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Attribute) for t in node.targets):
         return False
     given = _value_before(runner, pair.new, node)
-    before = Before(runner.scope.namespace, runner.work.name, runner.changes.values).namespace()
+    before = Before(runner.scope.namespace, runner.work.name, runner.changes.values)
     for target in _attributes(node):
         owner = value_of(target.value, runner.scope.names)
         current = getattr(owner, target.attr, ABSENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 import types
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,11 +13,15 @@ from midflight.apply.scopes import ClassScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import module_of
 from midflight.graph.hook import is_plain
+from midflight.graph.loaded import names_used
+from midflight.plan.order import LISTERS
 from midflight.plan.purity import is_pure_statement
 from midflight.plan.statements import Statement
 
 _DERIVED = (types.FunctionType, types.MethodType, type, re.Pattern, re.Match, tuple)
 _TYPES = frozenset({"types", "typing", "collections.abc"})
+_ALL_NAMES = LISTERS | {"eval", "exec"}  # with these, code reads what it does not name
+_OWN_NAMES = ("__builtins__", "__name__")  # what the interpreter reads in any namespace
 
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
 NOTHING: InPlace = MappingProxyType({})
@@ -81,23 +85,36 @@ def is_derived_kind(value: Any) -> bool:
     return is_plain(value) or isinstance(value, _DERIVED)
 
 
-class Before:
-    """The namespace of a module as it was when the reload began."""
+class Before(Mapping[str, Any]):
+    """The namespace of a module as it was when the reload began, without the names `below`. Looked into name by name:
+    a long module has many, of which a statement reads few."""
 
-    def __init__(self, namespace: Mapping[str, Any], module: str, values: Mapping[tuple[str, str], Any]) -> None:
-        self._namespace, self._module, self._values = namespace, module, values
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        module: str,
+        values: Mapping[tuple[str, str], Any],
+        below: Collection[str] = (),
+    ) -> None:
+        self._namespace, self._module, self._values, self._below = namespace, module, values, below
 
-    def namespace(self) -> dict[str, Any]:
-        out = dict(self._namespace)
-        for (module, name), old in self._values.items():
-            if module == self._module and "." not in name:
-                if old is ABSENT:
-                    out.pop(name, None)
-                else:
-                    out[name] = old
-        for name, value in list(out.items()):
-            out[name] = _before(value, self._values)
-        return out
+    def __getitem__(self, name: str) -> Any:
+        old = self._values.get((self._module, name), self._namespace.get(name, ABSENT))
+        if old is ABSENT or name in self._below:
+            raise KeyError(name)
+        return _before(old, self._values)
+
+    def __iter__(self) -> Iterator[str]:
+        changed = (name for module, name in self._values if module == self._module and "." not in name)
+        return (name for name in dict.fromkeys((*self._namespace, *changed)) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def namespace(self, used: Collection[str]) -> dict[str, Any]:
+        """What code that uses these names runs in; all of it where one of them may ask for any."""
+        names = (*_OWN_NAMES, *used) if _ALL_NAMES.isdisjoint(used) else self
+        return {name: self[name] for name in names if name in self}
 
     def body(self, scope: ClassScope) -> dict[str, Any]:
         """The names of a class body as they were."""
@@ -152,18 +169,14 @@ def builds_purely(statements: Sequence[Statement], namespace: Mapping[str, Any])
     return bool(statements) and all(is_pure_statement(s.node, is_builtin) for s in statements)
 
 
-def rebuilt(
-    scope: Scope, statements: Sequence[Statement], name: str, before: Before, below: Collection[str] = ()
-) -> Any:
-    """What the old source of `name` gives, run aside with the values of before; ABSENT if that cannot be told.
-
-    `below` are names that were not bound yet where it stood."""
-    namespace = {key: value for key, value in before.namespace().items() if key not in below}
-    if not builds_purely(statements, namespace):
+def rebuilt(scope: Scope, statements: Sequence[Statement], name: str, before: Before) -> Any:
+    """What the old source of `name` gives, run aside with the values of before; ABSENT if that cannot be told."""
+    if not builds_purely(statements, before):
         return ABSENT
     names = {bound for s in statements for bound in s.binds}
     try:
         code = scope.compile([s.located() for s in statements])
+        namespace = before.namespace({name, *names_used((code,))})
         if isinstance(scope, ClassScope):
             mangled = {scope.mangled(bound) for bound in names}
             above = scope.bound_above(statements[0])
