@@ -4153,6 +4153,125 @@ Y = 2
 Y = 4
 [expect]
 (p, q, q.r) == held and (p.Y, q.Y) == (1, 2) and [one.__file__ for one in held] == list(map(path, ("p/__init__.py", "q/__init__.py", "q/r/__init__.py")))
+
+# side-effect-whose-name-is-deleted: what follows by another value keeps what it was given, and it does not run again
+[file a.py]
+X = 1
+[file b.py]
+from a import X
+N = []
+def reg(s):
+    N.append(s)
+    return s
+_t = reg("t")
+_n = _t + "n"
+def f(a=_t, b=X):
+    return a, b
+def g(a=_n, *, b=X):
+    return a, b
+def h(a=(_n, X)):
+    return a
+class K:
+    t = _t
+    v = X
+    w = (_t, X)
+    def get(self, a=_t, b=X):
+        return a, b
+del _t, _n
+[run]
+import b
+[sub a.py]
+X = 1 => X = 2
+[expect]
+b.N == ["t"] and not {"_t", "_n"} & set(vars(b))
+(b.f(), b.g(), b.h()) == (("t", 2), ("tn", 2), ("tn", 1))
+(b.K.t, b.K.v, b.K.w, b.K().get()) == ("t", 2, ("t", 1), ("t", 2))
+told("kept `h`") and told("kept `K.w`") and not told("K.t")
+
+# side-effect-that-follows-and-whose-name-is-deleted: it runs once for all that use it
+[file a.py]
+X = 1
+[file b.py]
+from a import X
+N = []
+def reg(s):
+    N.append(s)
+    return [s]
+_t = reg(X)
+def f(a=_t, b=X):
+    return a, b
+def g(a=_t):
+    return a
+class K:
+    t = (_t[0], X)
+W = _t[0] + X
+del _t
+[run]
+import b
+[sub a.py]
+X = 1 => X = 2
+[expect]
+b.N == [1, 2] and not hasattr(b, "_t")
+b.f() == ([2], 2) and b.g() == [2] and b.f()[0] is b.g()
+b.K.t == (2, 2) and b.W == 4
+
+# side-effect-whose-name-is-deleted-under-what-is-made-whole: that stays, and it is told
+[file a.py]
+X = 1
+[file b.py]
+import dataclasses
+from a import X
+N = []
+def reg(s):
+    N.append(s)
+    return s
+def mark(*args):
+    return lambda f: f
+_t = reg("t")
+@dataclasses.dataclass
+class K:
+    t: str = _t
+    v: int = X
+@mark(_t, X)
+def f(a: _t = 1, b=X):
+    return b
+del _t
+[run]
+import b
+[sub a.py]
+X = 1 => X = 2
+[expect]
+b.K().t == "t" and not hasattr(b, "_t")
+told("kept `K`") and told("kept `f`") and b.N == ["t"]
+
+# items-that-are-deleted: what they are deleted of is made again with them
+[file a.py]
+X = 1
+[file b.py]
+import types
+from a import X
+D = {"a": X, "b": 2}
+del D["b"]
+L = [X, 5, 6]
+del L[1:]
+E = dict(a=X, zz=1)
+for k in list(E):
+    if k == "zz":
+        del E[k]
+S = types.SimpleNamespace(a=X, b=2)
+del S.b
+class K:
+    d = {"a": X, "b": 2}
+    del d["b"]
+[run]
+import b
+D, L, E, d = b.D, b.L, b.E, b.K.d
+[sub a.py]
+X = 1 => X = 9
+[expect]
+D == {"a": 9} and L == [9] and E == {"a": 9} and d == {"a": 9}
+b.D is D and b.L is L and b.E is E and b.K.d is d
+told("kept `S`") and vars(b.S) == {"a": 1}
 """
 
 

@@ -37,10 +37,10 @@ from midflight.apply.values import (
 )
 from midflight.apply.whole import Watched
 from midflight.graph.layouts import HEAP_TYPE
-from midflight.plan.diff import Groups, Pair, built_by, defines
+from midflight.plan.diff import Groups, Pair, built_by, built_names, defines
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, lambdas_called, walk_scope
+from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, lambdas_called, names_asked_for, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -205,6 +205,7 @@ def _delete(runner: Runner, statement: Statement) -> None:
         if old is ABSENT:
             raise NameError(f"name {name!r} is not defined", name=name)
         if name in runner.building:
+            runner.work.passed[runner.scope.key(name)] = old
             runner.scope.delete(name)
         else:
             runner.lose(name, old)
@@ -568,19 +569,50 @@ def passing_anew(runner: Runner, names: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def helped(runner: Runner, statement: Statement) -> Iterator[None]:
-    """Around a run of `statement`, which nobody edited: what it uses and a `del` below it takes away is there again."""
-    groups = runner.new_groups
+    """Around a run of `statement`, which nobody edited: what it uses and a `del` below it takes away is there again.
+
+    Not what a side effect gave, which does not happen twice: that is there only if it was made in this reload."""
+    groups, work = runner.new_groups, runner.work
     found = groups.helpers_of(statement) if not groups.passing.isdisjoint(statement.reads) else set()
-    made = frozenset[str]().union(*(one.binds for one in found))
-    names = sorted((groups.passing & made) - runner.building.keys())
-    runner.building.update({name: runner.scope.get(name) for name in names})
-    for helper in groups.statements if names else ():
-        if helper in found and not helper.deletes:
+    helpers = [one for one in groups.statements if one in found and not one.deletes]
+    made = frozenset[str]().union(*(one.binds for one in helpers)) & groups.passing
+    gone = frozenset(n for n in made if n not in runner.building and runner.scope.get(n) is ABSENT)
+    given = {name for name in gone if runner.scope.key(name) in work.passed}
+    lacking = _lacking(runner, helpers, gone - given)
+    names = sorted(gone - lacking)
+    runner.building.update(dict.fromkeys(names, ABSENT))
+    for name in given - lacking:
+        runner.scope.set(name, work.passed[runner.scope.key(name)])
+    for helper in helpers:
+        if not (built_names(helper) & gone) <= given | lacking:
             run_value(runner, Pair("changed", helper, helper))
+    before, work.away = work.away, work.away | lacking
     yield
+    work.away = before
     for name in [name for name in names if name in runner.building]:
         runner.scope.delete(name)
         settle_built(runner, name)
+
+
+def _lacking(runner: Runner, helpers: Sequence[Statement], gone: frozenset[str]) -> frozenset[str]:
+    """Those of the names that are `gone` that cannot be made again without a side effect."""
+    lacking: set[str] = set()
+    known = -1
+    while known < len(lacking):
+        known = len(lacking)
+        for helper in helpers:
+            asked = helper.fact("asks for", names_asked_for)
+            if not (lacking.isdisjoint(asked) and _is_harmless(runner, helper)):
+                lacking |= built_names(helper) & gone
+    return frozenset(lacking)
+
+
+def _is_harmless(runner: Runner, helper: Statement) -> bool:
+    """Whether running it does nothing but to bind names."""
+    node: Any = helper.node
+    if defines(helper) and not (helper.calls or (helper.is_class and (node.bases or node.keywords))):
+        return True  # a class without bases tells none of itself
+    return builds_purely([helper], runner.scope.namespace)
 
 
 def helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:

@@ -260,6 +260,11 @@ class Execution:
         name = f"{work.name}.{label}"
         self.kept[name] = Kept(name, f"kept `{label}`, built from {causes} which changed")
 
+    def follows(self, work: Work, label: str) -> None:
+        """What was kept follows after all."""
+        work.record.kept.pop(label, None)
+        self.kept.pop(f"{work.name}.{label}", None)
+
     def current(self, key: tuple[str, str]) -> Any:
         """What a module's name holds, or will once the prepared writes are live; ABSENT without the module."""
         loaded = self.program.get(key[0])

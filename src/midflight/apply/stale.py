@@ -33,8 +33,16 @@ from midflight.apply.values import is_container, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
-from midflight.plan.purity import only_shows, takes_away
-from midflight.plan.statements import FUNCTIONS, Statement, evaluated_names, names_asked_for, read_names, walk_scope
+from midflight.plan.purity import only_shows, robbed
+from midflight.plan.statements import (
+    FUNCTIONS,
+    Statement,
+    evaluated_names,
+    names_asked_for,
+    parameters,
+    read_names,
+    walk_scope,
+)
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -54,7 +62,8 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         causes = _causes(runner, statement)
     if statement.is_class and (causes or header_causes(runner, statement) or _class_asks(runner, statement)):
         with helped(runner, statement):
-            refresh_class(runner, pair)
+            if not (_is_made_whole(runner, statement) and _lacks(runner, statement, statement.reads, causes)):
+                refresh_class(runner, pair)
         return
     if statement in runner.work.reran and statement.is_block and not _newer_causes(runner, statement):
         return  # it has run in this reload, with all that was edited
@@ -73,9 +82,42 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
         annotate(runner, pair)
     elif statement.is_def:
         with helped(runner, statement):
-            refresh_function(runner, pair, causes)
+            if not _lacks(runner, statement, _read_again(runner, statement, causes), causes):
+                refresh_function(runner, pair, causes)
     else:
         refresh_value(runner, pair, causes)
+
+
+def _lacks(runner: Runner, statement: Statement, reads: Collection[str], causes: Sequence[str]) -> bool:
+    """Whether it stays as it is, since of what it would read again only a side effect could give it something."""
+    lacking = sorted(name for name in runner.work.away.intersection(reads) if runner.scope.get(name) is ABSENT)
+    for label in sorted(map(runner.scope.label, statement.binds)):
+        if lacking:
+            runner.run.keep(runner.work, label, causes or lacking)
+        elif label in runner.work.record.kept:  # it was looked at before what it lacked had been made
+            runner.run.follows(runner.work, label)
+    return bool(lacking)
+
+
+def _read_again(runner: Runner, statement: Statement, causes: Sequence[str]) -> frozenset[str]:
+    """What the parts of a definition read that run again for `causes`: the defaults that do not read these are kept."""
+    node = statement.node
+    if not isinstance(node, FUNCTIONS):
+        return statement.reads
+    roots = {cause.split(".")[0] for cause in causes}
+    defaults = [read_names(ast.Expr(one)) for one in (*node.args.defaults, *node.args.kw_defaults) if one is not None]
+    decorators = frozenset[str]().union(*(read_names(ast.Expr(one)) for one in node.decorator_list))
+    found = [names for names in (*defaults, decorators) if not roots.isdisjoint(names)]
+    if "annotations" not in runner.work.text.future:
+        annotations = (*(one.annotation for one in parameters(node.args)), node.returns)
+        found += [read_names(ast.Expr(one)) for one in annotations if one is not None]
+    return frozenset[str]().union(*found)
+
+
+def _is_made_whole(runner: Runner, statement: Statement) -> bool:
+    """Whether a class that follows something is made again with all that its body holds."""
+    live = runner.scope.get(statement.defined)
+    return bool(header_causes(runner, statement)) or (isinstance(live, type) and is_generated(live, live))
 
 
 def _causes(runner: Runner, statement: Statement) -> list[str]:
@@ -125,7 +167,7 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         if statement in runner.new_groups.statements
         else Group((statement,), statement.binds)
     )
-    if not group.names or any(takes_away(statement) for statement in group.statements):
+    if not group.names or any(robbed(statement) - group.names for statement in group.statements):
         _refresh_effect(runner, pair, causes)
         return
     if all(runner.scope.get(name) is runner.scope.namespace for name in group.names):
@@ -136,6 +178,8 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         touched = []
     else:
         touched = [name for name in sorted(group.names) if not _may_be_made_again(runner, name, group)]
+    if not touched and any(_lacks(runner, one, one.reads - group.names, causes) for one in group.statements):
+        return
     for name in sorted(group.names) if touched else ():  # they are made together or not at all
         runner.run.keep(runner.work, runner.scope.label(name), causes)
     if not touched and not _only_inner_code(runner, statement, group, causes):
@@ -250,7 +294,9 @@ def _rebuild_group(runner: Runner, pair: Pair, group: Group) -> None:
         with helped(runner, group.statements[0]):
             run_statement(runner, pair)
         return
-    passing_anew(runner, group.names & runner.new_groups.passing)
+    for statement in group.statements:
+        if not statement.deletes and _causes(runner, statement):
+            passing_anew(runner, built_names(statement) & runner.new_groups.passing)
     runner.building.update({name: runner.scope.get(name) for name in group.names})
     for statement in group.statements:
         with runner.noted(statement):

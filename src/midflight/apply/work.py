@@ -47,6 +47,8 @@ class Work:
     ran_at: dict[Statement, int] = field(default_factory=dict)  # the count of changes before it ran last
     saw: dict[Statement, int] = field(default_factory=dict)  # how many functions had been edited before it ran last
     followed: dict[Statement, int] = field(default_factory=dict)
+    passed: dict[tuple[str, str], Any] = field(default_factory=dict)  # what a `del` took away again in this reload
+    away: frozenset[str] = frozenset()  # names that a `del` took away and only a side effect would bring back
     carried: dict[str, Any] = field(default_factory=dict)  # what imported names were bound to anew in this reload
     moved: bool = False  # to another file: in it every line is another place
     late: int = 0  # how often it was looked at again for what its statements had called too early

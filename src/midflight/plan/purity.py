@@ -135,18 +135,26 @@ def _writes(node: ast.stmt) -> Iterator[str]:
         yield ""
 
 
-def takes_away(statement: Statement) -> bool:
-    """Whether it deletes an attribute or an item of something: run again, it finds it gone."""
-    return statement.fact("takes away", _takes_away)  # type: ignore[no-any-return]
+def robbed(statement: Statement) -> frozenset[str]:
+    """The names of what it deletes attributes or items of, "" for what has none: run again, it finds them gone, unless
+    that is made again with it."""
+    return statement.fact("robs", _robbed)  # type: ignore[no-any-return]
 
 
-def _takes_away(node: ast.stmt) -> bool:
+def _robbed(node: ast.stmt) -> frozenset[str]:
+    found: set[str] = set()
     for child in walk_scope(node):
         if isinstance(child, (ast.Attribute, ast.Subscript)) and isinstance(child.ctx, ast.Del):
-            return True
+            found.add(_root(child))
         if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "delattr":
-            return True
-    return False
+            found.add(_root(child.args[0]) if child.args else "")
+    return frozenset(found)
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def only_binds(statement: Statement) -> bool:
