@@ -1398,14 +1398,14 @@ x = 1 => x = 1\n    y = 2
 @ expect
 held() == ([(7, m.a), (6, m.b)], [("MM", m.M), ("N", m.N)])
 hub.ROUTES == {"/c": {"fn": m.b, "methods": ["GET"], "n": 1}} and hub.PAIRS == [["/c", m.b]]
-hub.EVENTS == {"/c": [m.b]}
+hub.EVENTS == {"/b": [], "/c": [m.b]}
 @ sub m.py
 @job(7)\ndef a(): return "a"\n =>
 @job(6)\n@route("/c", n=1)\n =>
 @model("N")\nclass N: pass =>
 @ expect
 held() == ([], [("MM", m.M)]) and hub.ROUTES == {} and hub.PAIRS == []
-hub.EVENTS == {}
+hub.EVENTS == {"/b": [], "/c": []}
 
 ## method-for-another-type: an implementation of a generic method, by argument and by annotation
 @ file m.py

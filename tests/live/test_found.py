@@ -4272,6 +4272,139 @@ X = 1 => X = 9
 D == {"a": 9} and L == [9] and E == {"a": 9} and d == {"a": 9}
 b.D is D and b.L is L and b.E is E and b.K.d is d
 told("kept `S`") and vars(b.S) == {"a": 1}
+
+# row-that-the-program-filled: of what a table was given only the definition goes that is gone
+[file m.py]
+ROUTES = {"api": {"prefix": "/api"}, "web": {"prefix": "/"}}
+def route(group, method):
+    def put(f):
+        ROUTES[group][method] = f
+        return f
+    return put
+@route("api", "GET")
+def get(): return 1
+@route("api", "POST")
+def post(): return 2
+[run]
+import m
+[sub m.py]
+@route("api", "GET") => @route("web", "GET")
+[expect]
+m.ROUTES == {"api": {"prefix": "/api", "POST": m.post}, "web": {"prefix": "/", "GET": m.get}}
+[sub m.py]
+@route("web", "GET") => @route("web", "PUT")
+[expect]
+m.ROUTES == {"api": {"prefix": "/api", "POST": m.post}, "web": {"prefix": "/", "PUT": m.get}}
+[sub m.py]
+@route("api", "POST")\ndef post(): return 2 =>
+[expect]
+m.ROUTES == {"api": {"prefix": "/api"}, "web": {"prefix": "/", "PUT": m.get}}
+
+# row-that-is-state: what the program put beside a function stays when the function goes
+[file m.py]
+SESSIONS, JOBS, COUNTS = {}, [], {}
+def login(name):
+    SESSIONS[name] = {"user": name, "score": 0, "then": on_done}
+    JOBS.append(["job", name, on_done])
+def count(f):
+    COUNTS.setdefault("n", {"calls": 0})[f.__name__] = f
+    return f
+def on_done(): return 1
+@count
+def f(): return 1
+[run]
+import m
+m.login("bob")
+m.SESSIONS["bob"]["score"] = 42
+m.COUNTS["n"]["calls"] = 7
+[sub m.py]
+on_done => finished
+@count\ndef f(): return 1\n =>
+[expect]
+m.SESSIONS == {"bob": {"user": "bob", "score": 42}} and m.JOBS == [["job", "bob"]]
+m.COUNTS == {"n": {"calls": 7}}
+
+# row-that-the-table-was-made-with: a definition that is put into it leaves it as it was; one that came with it goes
+[file m.py]
+ROUTES = {"/a": {"methods": ["GET"]}}
+def route(path):
+    def put(f):
+        ROUTES.setdefault(path, {"methods": [], "fn": f})["fn"] = f
+        return f
+    return put
+@route("/a")
+def a(): return 1
+@route("/b")
+def b(): return 2
+[run]
+import m
+[sub m.py]
+@route("/a")\ndef a(): return 1\n@route("/b")\ndef b(): return 2\n =>
+[expect]
+m.ROUTES == {"/a": {"methods": ["GET"]}}
+
+# rows-that-one-reaches-no-more: with the import of what registers them, with their file, by a class that gives its base
+[file hub.py]
+class App:
+    def __init__(self): self.jobs = []
+    def job(self, every):
+        def put(fn):
+            self.add(every, fn)
+            return fn
+        return put
+    def add(self, every, fn):
+        self.jobs.append(dict(every=every, fn=fn))
+app = App()
+PLUGINS = []
+class Plugin:
+    def __init_subclass__(cls):
+        PLUGINS.append([cls.__name__, cls])
+[file m.py]
+from hub import app, Plugin
+@app.job(1)
+def a(): return 1
+class P(Plugin): pass
+[file n.py]
+from hub import app
+@app.job(2)
+def b(): return 2
+[run]
+import hub, m, n
+[sub m.py]
+from hub import app, Plugin\n@app.job(1)\ndef a(): return 1\nclass P(Plugin): pass => pass
+[expect]
+hub.app.jobs == [{"every": 2, "fn": n.b}] and hub.PLUGINS == []
+[delete n.py]
+[expect]
+hub.app.jobs == []
+
+# list-of-an-event-that-lost-its-handler: it is the same one for the next
+[file reg.py]
+HANDLERS = {}
+def event(name): HANDLERS[name] = []
+def on(name):
+    def put(f):
+        HANDLERS[name].append(f)
+        return f
+    return put
+[file events.py]
+import reg
+reg.event("click")
+[file app.py]
+import events, reg
+@reg.on("click")
+def f(): return 1
+[run]
+import reg, app
+held = reg.HANDLERS["click"]
+[sub app.py]
+@reg.on("click")\ndef f(): return 1\n => pass
+[expect]
+reg.HANDLERS == {"click": []} and reg.HANDLERS["click"] is held
+[sub app.py]
+pass => @reg.on("click")\ndef g(): return 2
+[expect]
+held == [app.g] and reg.HANDLERS["click"] is held
 """
 
 

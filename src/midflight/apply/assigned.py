@@ -24,6 +24,7 @@ from midflight.apply.graft.functions import forward, has_name
 from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve
+from midflight.apply.registrations import Contents, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import (
@@ -68,9 +69,11 @@ def run_value(runner: Runner, pair: Pair) -> None:
     continues = _classes_in(runner, statement)
     makers = _makers_in(runner, pair)
     known = _classes_like(before.values())
+    contents = Contents()
     if continues or makers or known:
         runner.run.before_call()  # containers that wait for their new contents have them now
-    contents = runner.run.registrations.contents() if continues or makers or known else {}
+        held = registrars_of(statement.node, None, runner.scope.names)
+        contents = runner.run.registrations.contents((), held)
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
         made, roots = _run_as_placed(runner, statement)
     elif given or (only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)):

@@ -18,7 +18,7 @@ from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve, value_of
 from midflight.apply.parsed import but, by_first
-from midflight.apply.registrations import dispatch_table, registrars
+from midflight.apply.registrations import Contents, dispatch_table, registrars
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
@@ -30,7 +30,6 @@ from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, PARTS, Statement, fingerprint, parameters
 
 if TYPE_CHECKING:
-    from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -191,7 +190,8 @@ def _run_decorated(
     objects = list(_registrar_objects(runner, [*old_decorators, *node.decorator_list]))
     for each in objects:
         runner.run.registrations.guard_inside(each)
-    before = runner.run.registrations.contents(objects) if node.decorator_list or old_decorators else {}
+    held = registrars([*old_decorators, *node.decorator_list], runner.scope.names)
+    before = runner.run.registrations.contents(objects, held) if node.decorator_list or old_decorators else Contents()
     forget_hooks(runner.work.name, runner.scope.prefix + name)
     made, roots = runner.aside([located], given, pair)
     olds = [inner, *([current] if inner is not None and _is_made(runner, pair, current) else [])]

@@ -102,7 +102,6 @@ class Execution:
                 heapq.heappush(waiting, self._position(reached))
         self.search.finish()
         let_live(self.tx, self.twins)
-        self.registrations.leave_no_empty()
         self._empty_caches()
         let_go(self)
         gone = [held for names in self.removed.values() for held in names.values() if isinstance(held, type)]

@@ -17,6 +17,7 @@ from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
 from midflight.apply.parsed import text_of
+from midflight.apply.registrations import registrars_of
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import made_in
@@ -159,11 +160,14 @@ class Files:
         run.notes += _effects_of(run, loaded)
         run.tx.del_item(sys.modules, loaded.name)
         self.program.leave(run.tx.undo, loaded)
+        text = text_of(loaded)
         # What it registered with itself it keeps: its file may come back.
-        for value in list(loaded.namespace.values()):
+        for name, value in list(loaded.namespace.items()):
             made = value.__wrapped__ if type(value) is _LRU else value
             if isinstance(made, (types.FunctionType, type)) and made_in(made, loaded.name):
-                run.notes += run.registrations.purge(value, loaded.name)
+                nodes = [one.node for one in text.statements if name in one.binds] if text is not None else []
+                held = [by for node in nodes for by in registrars_of(node, value, loaded.namespace)]
+                run.notes += run.registrations.purge(value, loaded.name, registrars=held)
         _set_child(run, loaded, None)
         self._left.append(loaded)
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import ast
-import collections
 import functools
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from midflight.apply.holders import functions_in, value_of
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of, restore
-from midflight.graph.homes import made_in
+from midflight.graph.homes import inside, made_in
 from midflight.graph.loaded import Program, names_used
-from midflight.plan.diff import built_names
-from midflight.plan.statements import SourceText
 
 NESTED = 2  # containers in containers: a dict of lists of dicts
 MOST_NESTED = 1000  # entries of a container that is looked into
 WRAPPERS = (types.FunctionType, types.MethodType, functools.partial)
 
-Contents = dict[int, tuple[str, Any, Any]]  # id of a container → its label, itself, a copy from before
+
+class Contents(dict[int, tuple[str, Any, Any]]):
+    """id of a container → its label, itself, a copy from before."""
+
+    registrars: Sequence[Any] = ()  # decorators and bases of the definition that is about to run
 
 
 class Registrations:
@@ -32,7 +33,6 @@ class Registrations:
         """`purged`: id of a container that a definition leaves → itself, what it held before, itself."""
         self.program, self.tx, self.purged = program, tx, purged
         self._guarded = False
-        self._emptied: dict[int, Any] = {}  # id of a list or the like that definitions have left with nothing → itself
         self._dispatchers: dict[
             int, Any
         ] = {}  # id of a table → the generic function (functools.singledispatch) it is of
@@ -42,7 +42,7 @@ class Registrations:
         closures remember, such as a counter."""
         if not self._guarded:
             self._guarded = True
-            for _, container in self.containers(rows=True):
+            for _, container in self.containers():
                 self._guard(container)
             for loaded in list(self.program.all()):
                 for value in list(loaded.namespace.values()):
@@ -54,12 +54,11 @@ class Registrations:
         self._guarded = False
         self.guard()
 
-    def containers(self, rows: bool = False) -> Iterator[tuple[str, Any]]:
-        """All of them with their labels; `rows` of a table too, which are no registries but what one holds."""
+    def containers(self) -> Iterator[tuple[str, Any]]:
+        """All of them with their labels."""
         seen: set[int] = set()
         for loaded in list(self.program.all()):
-            held = self._held(loaded.name, loaded.namespace, loaded.name, seen)
-            yield from held if rows else _registries(held)
+            yield from self._held(loaded.name, loaded.namespace, loaded.name, seen)
             yield from self._tables(loaded.name, loaded.namespace, seen)
 
     def _tables(self, label: str, namespace: Mapping[str, Any], seen: set[int]) -> Iterator[tuple[str, Any]]:
@@ -78,10 +77,12 @@ class Registrations:
             dispatcher._clear_cache()
         self.tx.guard(container)
 
-    def contents(self, registrars: Iterable[Any] = ()) -> Contents:
-        """What they all hold now; with what `registrars`, objects of libraries too, hold in their attributes."""
-        found = [*self.containers(), *(held for each in registrars for held in _registries(self.inside(each)))]
-        return {id(container): (label, container, copy_of(container)) for label, container in found}
+    def contents(self, objects: Iterable[Any] = (), registrars: Sequence[Any] = ()) -> Contents:
+        """What they all hold now; with what `objects` that register, of libraries too, hold in their attributes."""
+        found = [*self.containers(), *(held for each in objects for held in self.inside(each))]
+        contents = Contents({id(container): (label, container, copy_of(container)) for label, container in found})
+        contents.registrars = registrars
+        return contents
 
     def guard_inside(self, registrar: Any) -> None:
         """Remember what an object that is about to be called by a decorator holds: `@app.route(...)`."""
@@ -101,22 +102,23 @@ class Registrations:
         and the older entries there go. Gives a line for each."""
         lines = []
         olds, news = _ids(old, name), _ids(made, name)
+        rows = self.rows(before.values(), olds, before.registrars)
         for label, container, copy in before.values():
             if _same_items(container, copy):
                 continue
-            fresh = _entries(container, news | olds, copy)
+            fresh = _fresh(container, news | olds, copy)
             if not fresh and isinstance(container, list):
                 lines += self._succeed(label, container, len(copy), (olds, news), made, lives)
             if fresh:
-                ordered = in_place_of(container, olds, fresh, copy)
-                lines += self._drop(label, container, olds, keep=fresh)
+                ordered = in_place_of(container, olds | rows, fresh, copy)
+                lines += self._drop(label, container, olds | rows, keep=fresh)
                 if ordered is not None:
                     restore(container, ordered)
                 if lives is not made:
                     self.exchange(container, made, lives)
         for _, container in list(self.containers()):
             # A container that came with the registration: the list of a key that nobody had used.
-            if id(container) not in before and lives is not made and _entries(container, news, ()):
+            if id(container) not in before and lives is not made and _entries(container, news):
                 self.exchange(container, made, lives)
         return lines
 
@@ -152,16 +154,16 @@ class Registrations:
         for _, container, copy in before.values():
             if isinstance(container, set) or _same_items(container, copy):
                 continue
-            entries = list(container.items() if isinstance(container, dict) else enumerate(container))
-            fresh = _entries(container, news, copy)
+            entries = _entries_of(container)
+            fresh = _fresh(container, news, copy)
             came = [
                 entry
                 for entry in entries
                 if entry[0] in fresh and (isinstance(container, list) or entry[0] not in copy)
             ]
             rest = [entry for entry in entries if not any(entry is one for one in came)]
-            at = next((at for at, (_, item) in enumerate(rest) if is_of(item, below, deep=True)), len(rest))
-            if not came or at == len(rest) or any(is_of(item, above, deep=True) for _, item in rest[at:]):
+            at = next((at for at, (_, item) in enumerate(rest) if has(item, below, deep=True)), len(rest))
+            if not came or at == len(rest) or any(has(item, above, deep=True) for _, item in rest[at:]):
                 continue
             self._guard(container)
             ordered = [*rest[:at], *came, *rest[at:]]
@@ -170,13 +172,14 @@ class Registrations:
     def make_room(self, before: Contents, gone: Any) -> bool:
         """All as it was `before`, without the entries that are `gone`. False where there are none."""
         found = False
+        rows = self.rows(before.values(), {id(gone)}, before.registrars)
         for label, container, copy in before.values():
             self._guard(container)
             if not _same_items(container, copy):
                 restore(container, copy)
-            if _entries(container, {id(gone)}, ()):
+            if id(container) not in rows and _entries(container, {id(gone)} | rows):
                 found = True
-                self._drop(label, container, {id(gone)}, keep=())
+                self._drop(label, container, {id(gone)} | rows, keep=())
         return found
 
     def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
@@ -196,34 +199,89 @@ class Registrations:
         lines = []
         olds = set[int]().union(*(_ids(one, name) for one in old))
         within = {id(container) for container in _containers_of(held)}
+        rows = self.rows(before.values(), olds, (held,))
         for label, container, copy in list(before.values()):
-            if id(container) in within and _same_items(container, copy) and _entries(container, olds, ()):
-                lines += self._drop(label, container, olds, keep=())
+            used = id(container) not in within - rows or not _same_items(container, copy)
+            if not used and _entries(container, olds | rows):
+                lines += self._drop(label, container, olds | rows, keep=())
         return lines
 
     def left_behind(self, before: Contents, old: Iterable[Any]) -> list[str]:
         """A loop made the functions `old`, and has run again: where it registered others, these go."""
         ids = set(map(id, old))
+        ids |= self.rows(before.values(), ids, before.registrars)
         lines = []
         for label, container, copy in before.values():
-            if not _same_items(container, copy) and _entries(container, ids, (), deep=True):
+            if not _same_items(container, copy) and _entries(container, ids, deep=True):
                 lines += self._drop(label, container, ids, keep=(), deep=True)
         return lines
 
-    def purge(self, gone: Any, module: str, name: str = "") -> list[str]:
+    def purge(self, gone: Any, module: str, name: str = "", registrars: Sequence[Any] = ()) -> list[str]:
         """Entries that are `gone`, or a function inside it or around it, leave every container."""
         ids = _ids(gone, name or getattr(gone, "__name__", ""), module)
         lines = []
-        for label, container in list(self.containers()):
-            if _entries(container, ids, (), deep=True):
+        held = list(self.containers())
+        rows = self.rows(held, ids, registrars)
+        for label, container in held:
+            if id(container) not in rows and _entries(container, ids | rows, deep=True):
                 self.purged.setdefault(id(container), (container, copy_of(container), container))
-                lines += self._drop(label, container, ids, keep=(), deep=True)
+                lines += self._drop(label, container, ids | rows, keep=(), deep=True)
         return lines
+
+    def rows(self, held: Iterable[tuple[Any, ...]], ids: set[int], registrars: Sequence[Any]) -> set[int]:
+        """Rows of tables that go with `ids` as one, by id; `held`: containers, each behind its label.
+
+        One of `registrars`, what registers the definition, reaches the table and writes out such a row, as in
+        `JOBS.append({"every": every, "fn": fn})`. It leads to nothing else of the program's, and it is none that
+        the table was made with."""
+        modules = self.program.notebook.modules
+        found = []
+        for label, container, *_ in held if registrars else ():
+            for key, row in () if isinstance(container, set) else _entries_of(container):
+                if not is_row(row):
+                    continue
+                stay = [part for part in _values(row) if callable(part) and not is_of(part, ids, deep=True)]
+                if has(row, ids, deep=True) and not any(getattr(p, "__module__", "") in modules for p in stay):
+                    found.append((label, key, id(container), row))
+        if not found:
+            return set()
+        within = {id(container) for registrar in registrars for container in _containers_of(registrar)}
+        written = self._places_written(registrars)
+        return {
+            id(row)
+            for label, key, table, row in found
+            if table in within and not written.isdisjoint(_places(row, ids)) and not self._was_given(label, key)
+        }
+
+    def _places_written(self, registrars: Iterable[Any]) -> set[Any]:
+        """Where `registrars` put what they are given into dicts and lists that they write out."""
+        homes = set[tuple[str, str]]()
+        for one in registrars:
+            cls = one if isinstance(one, type) else type(getattr(one, "__self__", None))
+            homes.update((made.__module__, made.__qualname__.partition(".")[0]) for made in functions_in(one, ""))
+            homes.update((made.__module__, made.__qualname__.partition(".")[0]) for made in cls.__mro__)
+        return {place for home in homes for node in self._nodes(*home) for place in _places_in(node)}
+
+    def _was_given(self, label: str, key: Any) -> bool:
+        """Whether the statement of a dict writes out a row under `key`."""
+        module, _, name = label.rpartition(".")
+        dicts = (node for node in self._nodes(module, name) if isinstance(node, ast.Dict))
+        given = (pair for one in dicts for pair in zip(one.keys, one.values, strict=True))
+        constants = ((at.value, value) for at, value in given if isinstance(at, ast.Constant))
+        return any(at == key and not isinstance(value, ast.Constant) for at, value in constants)
+
+    def _nodes(self, module: str, name: str) -> Iterator[ast.AST]:
+        """The syntax of the statements of a module that bind a name."""
+        loaded = self.program.get(module)
+        text = text_of(loaded) if loaded is not None else None
+        for statement in text.statements if text is not None else ():
+            if name in statement.binds:
+                yield from ast.walk(statement.node)
 
     def replace(self, made: Any, lives: Any) -> None:
         """Whoever holds `made` holds `lives`, once."""
         for _, container in list(self.containers()):
-            if not _entries(container, {id(made)}, ()):
+            if not _fresh(container, {id(made)}, ()):
                 continue
             if isinstance(container, list):
                 self._guard(container)
@@ -246,27 +304,11 @@ class Registrations:
             for item in [item for item in container if is_of(item, ids, deep) and item not in keep]:
                 container.discard(item)
                 lines.append(f"unregistered an entry of {label}")
-        if lines and not container:
-            self._emptied[id(container)] = container
         return lines
-
-    def leave_no_empty(self) -> None:
-        """What definitions have left empty goes from a dict that had no such key before they came:
-        `HANDLERS.setdefault(event, []).append(f)`."""
-        for loaded in list(self.program.all()) if self._emptied else ():
-            for name, value in list(loaded.namespace.items()):
-                if type(value) not in (dict, collections.defaultdict):
-                    continue
-                left = [key for key, held in value.items() if id(held) in self._emptied and not held]
-                given = _keys_given(text_of(loaded), name) if left else None
-                for key in left if given is not None else ():
-                    if key not in given:  # type: ignore[operator]
-                        self._guard(value)
-                        del value[key]
 
     def exchange(self, container: Any, made: Any, lives: Any) -> None:
         self._guard(container)
-        for row in [item for item in _values(container) if is_row(item) and is_of(item, {id(made)})]:
+        for row in [item for item in _values(container) if has(item, {id(made)}) and is_row(item)]:
             self.exchange(row, made, lives)
         if isinstance(container, dict):
             for key, value in list(container.items()):
@@ -310,17 +352,13 @@ def registrars(decorators: Iterable[ast.expr], namespace: Mapping[str, Any]) -> 
     return [value for value in (value_of(node, namespace) for node in nodes) if callable(value)]
 
 
-def _keys_given(text: SourceText | None, name: str) -> set[Any] | None:
-    """The keys that the one statement of a dict gives it; None where that is not written out."""
-    makers = [one for one in text.statements if name in one.binds | built_names(one)] if text is not None else []
-    value = getattr(makers[0].node, "value", None) if len(makers) == 1 else None
-    if isinstance(value, ast.Dict):
-        known = [key.value for key in value.keys if isinstance(key, ast.Constant)]
-        return set(known) if len(known) == len(value.keys) else None
-    if not isinstance(value, ast.Call) or value.keywords:
-        return None
-    most = {"dict": 0, "defaultdict": 1}.get(ast.unparse(value.func).rpartition(".")[2], -1)
-    return set() if len(value.args) <= most else None
+def registrars_of(node: ast.AST, value: Any, namespace: Mapping[str, Any]) -> list[Any]:
+    """What registers the definitions of a statement, of which `value` is one: their decorators, bases of a class."""
+    found = [one for child in ast.walk(node) for one in registrars(getattr(child, "decorator_list", ()), namespace)]
+    for base in value.__mro__[1:] if isinstance(value, type) else ():
+        if "__init_subclass__" in vars(base):
+            found += [base, inside(vars(base)["__init_subclass__"])]
+    return found
 
 
 def dispatch_table(function: Any) -> dict[Any, Any] | None:
@@ -343,8 +381,7 @@ def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iter
     yield label, container
     if not depth or len(container) > MOST_NESTED or isinstance(container, set):
         return
-    inside = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
-    for key, value in inside:
+    for key, value in _entries_of(container):
         if isinstance(value, (dict, list, set)):
             yield from _with_nested(f"{label}[{key!r}]", value, seen, depth - 1)
 
@@ -354,7 +391,7 @@ def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) ->
     in their order; None if it cannot be told which stands for which."""
     if not isinstance(container, (dict, list)):
         return None
-    entries = list(container.items() if isinstance(container, dict) else enumerate(container))
+    entries = _entries_of(container)
     new = [at for at, (key, _) in enumerate(entries) if key in fresh]
     old = [at for at, (key, item) in enumerate(entries) if key not in fresh and (is_of(item, olds) or id(key) in olds)]
     if len(old) != len(new) or (isinstance(container, dict) and not fresh.isdisjoint(before)):
@@ -365,11 +402,11 @@ def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) ->
     return dict(left) if isinstance(container, dict) else [item for _, item in left]
 
 
-def succeeded(container: list[Any], before: list[Any], old: Any, made: Any) -> list[Any] | None:
-    """A list in which the entries that `made` has appended stand where those of `old` stood; None where it has not, or
+def succeeded(container: list[Any], before: list[Any], olds: set[int], made: Any) -> list[Any] | None:
+    """A list in which the entries that `made` has appended stand where those of `olds` stood; None where it has not, or
     it cannot be told which stands for which."""
-    fresh = _entries(container, {id(made)}, before)
-    ordered: list[Any] | None = in_place_of(container, {id(old)}, fresh, before) if fresh else None
+    fresh = _fresh(container, {id(made)}, before)
+    ordered: list[Any] | None = in_place_of(container, olds, fresh, before) if fresh else None
     return ordered
 
 
@@ -385,13 +422,31 @@ def _is_other(part: Any) -> bool:
     return part is not None and not callable(part)
 
 
+def _entries_of(container: Any) -> list[tuple[Any, Any]]:
+    return list(container.items() if isinstance(container, dict) else enumerate(container))
+
+
 def _values(container: Any) -> list[Any]:
     return list(container.values() if isinstance(container, dict) else container)
 
 
-def _registries(containers: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Those that are not rows of another; what a name leads to is none, whatever it holds."""
-    return ((label, one) for label, one in containers if not (label.endswith("]") and is_row(one)))
+def _places(row: Any, ids: Any) -> set[Any]:
+    """Where a row has one of `ids`: keys of a dict; the length of a list with the place."""
+    if isinstance(row, dict):
+        return {key for key, part in row.items() if is_of(part, ids, deep=True)}
+    return {(len(row), at) for at, part in enumerate(row) if is_of(part, ids, deep=True)}
+
+
+def _places_in(node: ast.AST) -> Iterator[Any]:
+    """The same of what an expression writes out beside other things, for whatever is no constant."""
+    if isinstance(node, ast.Dict) and len(node.keys) > 1:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and not isinstance(value, ast.Constant):
+                yield key.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
+        yield from (keyword.arg for keyword in node.keywords if not isinstance(keyword.value, ast.Constant))
+    elif isinstance(node, ast.List):
+        yield from ((len(node.elts), at) for at, one in enumerate(node.elts) if not isinstance(one, ast.Constant))
 
 
 def _ids(value: Any, name: str, module: str = "") -> set[int]:
@@ -404,12 +459,17 @@ def _ids(value: Any, name: str, module: str = "") -> set[int]:
 
 
 def is_of(item: Any, ids: Any, deep: bool = False) -> bool:
-    """Whether an entry is one of `ids`, or a tuple or a row with one of them; `deep`: or a wrapper around one."""
+    """Whether an entry is one of `ids`, or a tuple with one of them; `deep`: or a wrapper around one."""
     if id(item) in ids:
         return True
-    if isinstance(item, tuple) or is_row(item):
-        return any(id(part) in ids for part in _values(item))
+    if isinstance(item, tuple):
+        return any(id(part) in ids for part in item)
     return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
+
+
+def has(item: Any, ids: Any, deep: bool = False) -> bool:
+    """The same, or whether it is a row with one of them."""
+    return is_of(item, ids, deep) or (is_row(item) and any(is_of(part, ids, deep) for part in _values(item)))
 
 
 def _holds(item: Any, ids: set[int]) -> bool:
@@ -472,12 +532,20 @@ def _same_items(container: Any, copy: Any) -> bool:
     return bool(container == copy)
 
 
-def _entries(container: Any, ids: Any, before: Any, deep: bool = False) -> set[Any]:
-    """Where one of `ids` lies now and did not lie `before`: keys of a dict, places in a list, items of a set."""
+def _entries(container: Any, ids: Any, deep: bool = False) -> bool:
+    """Whether one of `ids` is a key, a value or an item."""
     if isinstance(container, dict):
-        found = {k for k, v in container.items() if is_of(v, ids, deep) or id(k) in ids}
+        return any(is_of(value, ids, deep) or id(key) in ids for key, value in _entries_of(container))
+    return any(is_of(item, ids, deep) for item in container)
+
+
+def _fresh(container: Any, ids: Any, before: Any) -> set[Any]:
+    """Where one of `ids` lies now, also in a row, and did not lie `before`: keys of a dict, places in a list, items of
+    a set."""
+    if isinstance(container, dict):
+        found = {key for key, value in container.items() if has(value, ids) or id(key) in ids}
         return {k for k in found if not isinstance(before, dict) or k not in before or before[k] is not container[k]}
     if isinstance(container, list):
         known = len(before)
-        return {at for at, item in enumerate(container) if is_of(item, ids, deep) and at >= known}
-    return {item for item in container if is_of(item, ids, deep) and item not in before}
+        return {at for at, item in enumerate(container) if at >= known and has(item, ids)}
+    return {item for item in container if has(item, ids) and item not in before}

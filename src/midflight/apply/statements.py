@@ -42,6 +42,7 @@ from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import functions_in, nested_codes
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
+from midflight.apply.registrations import registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.stale import asks, decorate_again, refresh_pair, refresh_value, run_statement, stale_pair, wants
 from midflight.apply.transaction import ABSENT
@@ -363,7 +364,9 @@ class Runner:
         if isinstance(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
             return  # it has moved to another module, which registers it
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
-            self.run.notes += self.run.registrations.purge(value, self.work.name, statement.defined)
+            names = {**self.run.removed.get(self.work.name, {}), **self.scope.names}
+            held = registrars_of(statement.node, value, names)
+            self.run.notes += self.run.registrations.purge(value, self.work.name, statement.defined, held)
 
     # -- statements that run ------------------------------------------------------------------------
 

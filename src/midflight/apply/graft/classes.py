@@ -30,7 +30,7 @@ from midflight.apply.graft.generated import (
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
-from midflight.apply.registrations import registrars
+from midflight.apply.registrations import Contents, registrars, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
@@ -43,7 +43,6 @@ from midflight.values import Problem
 
 if TYPE_CHECKING:
     from midflight.apply.changes import Changes
-    from midflight.apply.registrations import Contents
     from midflight.apply.statements import Runner
 
 
@@ -134,9 +133,9 @@ def _before_it_registers(runner: Runner, statement: Statement) -> Contents:
         runner.tx.flush()  # a hook that one of them gets in this very reload
     bases = [value_of(base, runner.scope.names) for base in node.bases]
     if not (node.keywords or node.decorator_list) and all(map(_leaves_subclasses_alone, bases)):
-        return {}
+        return Contents()
     runner.run.before_call()  # containers that wait for their new contents have them now
-    return runner.run.registrations.contents() if runner.is_above_others(statement) else {}
+    return runner.run.registrations.contents() if runner.is_above_others(statement) else Contents()
 
 
 def _leaves_subclasses_alone(base: Any) -> bool:
@@ -729,7 +728,9 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     pairs = _with_stale(runner, pair, owner, pairs)
     runner.run.before_call()
     runner.guard_named(pair.new)
-    before = runner.run.registrations.contents()
+    names = runner.scope.names
+    held = [one for s in (pair.old, pair.new) if s is not None for one in registrars_of(s.node, owner, names)]
+    before = runner.run.registrations.contents((), held)
     _forget_generated_text(runner, owner)
     code = runner.scope.compile([pair.new.located()])
     made = _made_beside(runner, code, pair.new, owner, before)

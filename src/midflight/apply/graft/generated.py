@@ -25,7 +25,7 @@ from midflight.apply.graft.unheld import take_apart
 from midflight.apply.graft.wrappers import become, with_traded
 from midflight.apply.holders import functions_in
 from midflight.apply.rebase import assign_bases
-from midflight.apply.registrations import in_place_of, is_of, succeeded
+from midflight.apply.registrations import has, in_place_of, is_of, registrars_of, succeeded
 from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_container, is_data, same_value
@@ -123,16 +123,17 @@ def graft_generated(
     detach(inner)
 
 
-def _going(owner: type, pairs: Sequence[Pair]) -> list[tuple[str, Any]]:
-    """The definitions that the body no longer has, by name, with what they made."""
+def _going(owner: type, pairs: Sequence[Pair]) -> list[tuple[Statement, Any]]:
+    """The definitions that the body no longer has, with what they made."""
     defined = (p.old for p in pairs if p.kind == "removed" and p.old is not None and (p.old.is_def or p.old.is_class))
-    return [(one.name, vars(owner).get(mangled(one.name, owner.__name__))) for one in defined]
+    return [(one, vars(owner).get(mangled(one.name, owner.__name__))) for one in defined]
 
 
-def _unregister(runner: Runner, went: Sequence[tuple[str, Any]]) -> None:
+def _unregister(runner: Runner, went: Sequence[tuple[Statement, Any]]) -> None:
     """Definitions that are gone leave the registries that their decorators put them into."""
-    for name, member in went:
-        runner.run.notes += runner.run.registrations.purge(member, runner.work.name, name)
+    for one, member in went:
+        held = registrars_of(one.node, member, runner.scope.names)
+        runner.run.notes += runner.run.registrations.purge(member, runner.work.name, one.name, held)
 
 
 def may_be_held(runner: Runner, node: ast.stmt, twin: type) -> bool:
@@ -550,16 +551,15 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
     """Where the twin registered itself, the class that lives stands instead, and its older entries there go."""
     lines = []
     tables = {id(vars(owner).get(name)) for name in ENUM_TABLES} if isinstance(owner, enum.EnumMeta) else set()
+    olds = {id(owner)} | runner.run.registrations.rows(before.values(), {id(owner)}, before.registrars)
     for label, container, copy in before.values():
         if id(container) in tables:
             continue
         if isinstance(container, dict):
-            fresh = {key for key, value in container.items() if is_of(value, {id(twin)})}
+            fresh = {key for key, value in container.items() if has(value, {id(twin)})}
             runner.tx.guard(container)
-            ordered = in_place_of(container, {id(owner)}, fresh, copy) if fresh else None
-            for key in [
-                k for k, v in container.items() if fresh and k not in fresh and is_of(v, {id(owner)}) and k in copy
-            ]:
+            ordered = in_place_of(container, olds, fresh, copy) if fresh else None
+            for key in [k for k, v in container.items() if fresh and k not in fresh and is_of(v, olds) and k in copy]:
                 del container[key]
                 lines.append(f"unregistered {label}[{key!r}]")
             if ordered is not None:
@@ -570,7 +570,7 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
                 if key is twin:
                     container[owner] = container.pop(key)
             _new_keys_beside_old(container, copy, owner)
-        elif isinstance(container, list) and (ordered := succeeded(container, copy, owner, twin)) is not None:
+        elif isinstance(container, list) and (ordered := succeeded(container, copy, olds, twin)) is not None:
             runner.tx.guard(container)
             restore(container, ordered)
         elif isinstance(container, list) and len(container) > len(copy) and twin not in container:
