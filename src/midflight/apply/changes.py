@@ -90,7 +90,7 @@ class Changes:
         self.unstored: dict[int, frozenset[str]] = {}
         # classes whose `__init_subclass__` came or went, and what that one stored on the classes below
         self.hooks: dict[int, tuple[type, frozenset[str]]] = {}
-        self._methods: dict[str, set[str]] = {}  # name of a touched method → names of its classes
+        self.methods: dict[str, set[str]] = {}  # name of a touched method → names of its classes
         self._special: set[str] = set()  # those of them that are called without being named
         self._callables: dict[tuple[str, bool], list[_Callable]] = {}  # while nothing runs
         self._operated: set[tuple[str, str, int]] = set()  # classes whose operators were followed, and at which count
@@ -233,7 +233,7 @@ class Changes:
             self.fresh.append((module, owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
         self._also_by_instances(module, owner, name)
         if owner:
-            self._methods.setdefault(name, set()).add(owner.rpartition(".")[2])
+            self.methods.setdefault(name, set()).add(owner.rpartition(".")[2])
             loaded = self.program.get(module)
             held = resolve(loaded.namespace, label.split(".")) if loaded is not None else None
             if name in _GETTING or isinstance(held, (property, functools.cached_property)):
@@ -451,9 +451,9 @@ class Changes:
 
     def methods_used(self, statement: Statement) -> frozenset[str]:
         """Names of touched methods that running `statement` may call where no chain of names leads to them."""
-        if not self._methods:
+        if not self.methods:
             return frozenset()
-        named = self._methods.keys() & statement.attributes
+        named = self.methods.keys() & statement.attributes
         used = set[str]()
         if named:
             loose, called = loose_attributes(statement)
@@ -497,7 +497,7 @@ class Changes:
         if value is None or value is ABSENT:
             return False
         if type(value) is types.FunctionType:
-            owners = set[str]().union(*(self._methods[name] for name in methods if not is_special(name)))
+            owners = set[str]().union(*(self.methods[name] for name in methods if not is_special(name)))
             return not owners.isdisjoint((*value.__code__.co_names, *value.__qualname__.split(".")[:-1]))
         if type(value) in _HOLDING:
             return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in _items(value))

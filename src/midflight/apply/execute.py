@@ -245,6 +245,8 @@ class Execution:
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
         ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}
+        if not ran:
+            return  # bodies were edited: no value was made
         space = loaded.namespace
         fresh = values_made(space) if any("." in name for name in ran) else values_among(space, ran)
         bound = _bound(work) if work.edited else work.text.fact("bound", lambda: _bound(work))

@@ -184,7 +184,7 @@ class Runner:
             if new is None:
                 continue
             named = changed and self._names_what_changed(new)
-            if new.is_active or named or self.changes.methods_used(new):
+            if new.is_active or named or (self.changes.methods and self.changes.methods_used(new)):
                 yield pair
 
     def _names_what_changed(self, statement: Statement) -> bool:
