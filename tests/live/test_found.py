@@ -4405,6 +4405,18 @@ reg.HANDLERS == {"click": []} and reg.HANDLERS["click"] is held
 pass => @reg.on("click")\ndef g(): return 2
 [expect]
 held == [app.g] and reg.HANDLERS["click"] is held
+
+# class-in-the-place-of-a-call-that-made-one: the statement before had no decorators to take away
+[file a.py]
+import collections, typing
+C = collections.namedtuple("C", "x y")
+made = C(1, 2)
+[run]
+import a
+[sub a.py]
+C = collections.namedtuple("C", "x y") => class C(typing.NamedTuple):\n\tx: int\n\ty: int
+[expect]
+a.C(3, 4).y == 4 and a.C.__annotations__ == {"x": int, "y": int} and a.made == (1, 2)
 """
 
 

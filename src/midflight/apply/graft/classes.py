@@ -712,8 +712,9 @@ def _forget_generated_text(runner: Runner, owner: type) -> None:
 def _left_behind(runner: Runner, pair: Pair, owner: type, twin: Any) -> Iterator[Any]:
     """Decorators and bases of `owner` that its statement does not name any more, or names otherwise."""
     assert pair.old is not None and pair.new is not None
-    stays = set(map(ast.dump, pair.new.node.decorator_list))  # type: ignore[attr-defined]
-    went = [one for one in pair.old.node.decorator_list if ast.dump(one) not in stays]  # type: ignore[attr-defined]
+    stays = set(map(ast.dump, getattr(pair.new.node, "decorator_list", ())))
+    # A class may take the place of a call that made one: `C = namedtuple(…)`.
+    went = [one for one in getattr(pair.old.node, "decorator_list", ()) if ast.dump(one) not in stays]
     yield from registrars(went, runner.scope.names)
     for base in owner.__mro__[1:]:
         if "__init_subclass__" in vars(base) and isinstance(twin, type) and not issubclass(twin, base):
