@@ -180,29 +180,37 @@ async def g(self):
 """
 
 
-@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
-@pytest.mark.parametrize("seed", range(10))
-def test_a_body_compiled_alone_is_the_code_that_the_whole_text_gives(seed, future):
-    rng = random.Random(seed)
-    taken = 0
-    old = parse(PLAIN.format(future))
-    for _ in range(150):
-        lines = old.text.splitlines(keepends=True)
-        start = rng.randrange(7, len(lines) + 1)
-        end = min(len(lines), start + rng.choice((0, 1, 1, 2)))
-        lines[start:end] = [rng.choice(BODIES) for _ in range(rng.choice((0, 1, 1, 2)))]
-        text = "".join(lines)
+def rereadings(rng, source, change, rounds, stays):
+    """(old text, the compiled module, what was reread) of random edits that compile, mostly one after the other."""
+    old = parse(source)
+    for _ in range(rounds):
+        text = "".join(change(rng, old.text.splitlines(keepends=True)))
         module = parsed_or_error(functools.partial(compile, dont_inherit=True), text, "m.py", "exec")
         if isinstance(module, type):
             continue
         piece = parse_edited(old, text, "m.py")
         assert described(piece.text) == described(parse(text))
+        yield old, module, piece
+        old = piece.text if len(text) < 2000 and rng.random() < stays else parse(source)
+
+
+def with_other_lines(rng, lines):
+    start = rng.randrange(7, len(lines) + 1)
+    end = min(len(lines), start + rng.choice((0, 1, 1, 2)))
+    lines[start:end] = [rng.choice(BODIES) for _ in range(rng.choice((0, 1, 1, 2)))]
+    return lines
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_body_compiled_alone_is_the_code_that_the_whole_text_gives(seed, future):
+    taken = 0
+    for _, module, piece in rereadings(random.Random(seed), PLAIN.format(future), with_other_lines, 150, 0.9):
         for statement, code in piece.compiled.items():
             (alone,) = nested_codes(code)
             (same,) = [one for one in nested_codes(module) if one.co_firstlineno == statement.first]
             assert same_code(alone, same) and same_places(alone, same)
             taken += 1
-        old = piece.text if len(text) < 2000 and rng.random() < 0.9 else parse(PLAIN.format(future))
     assert taken > 20
 
 
@@ -253,37 +261,30 @@ x = 1
 """
 
 
+def with_other_lines_in_methods(rng, lines):
+    start = rng.choice([at for at, line in enumerate(lines) if line.startswith(" " * 8) or rng.random() < 0.1])
+    end = min(start + rng.choice((1, 1, 1, 2)), len(lines))
+    fresh = (rng.choice(BODIES) for _ in range(end - start))
+    lines[start:end] = ["    " + line if rng.random() < 0.9 else line for line in fresh]
+    return lines
+
+
 @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
 @pytest.mark.parametrize("seed", range(10))
 def test_a_method_compiled_alone_is_the_code_that_the_whole_text_gives(seed, future):
-    rng = random.Random(seed)
     taken = 0
-    old = parse(METHODS.format(future))
-    for _ in range(250):
-        lines = old.text.splitlines(keepends=True)
-        start = rng.choice([at for at, line in enumerate(lines) if line.startswith(" " * 8) or rng.random() < 0.1])
-        end = min(start + rng.choice((1, 1, 1, 2)), len(lines))
-        lines[start:end] = [_deeper(rng, rng.choice(BODIES)) for _ in range(end - start)]
-        text = "".join(lines)
-        module = parsed_or_error(functools.partial(compile, dont_inherit=True), text, "m.py", "exec")
-        if isinstance(module, type):
-            continue
-        piece = parse_edited(old, text, "m.py")
+    source = METHODS.format(future)
+    for old, module, piece in rereadings(random.Random(seed), source, with_other_lines_in_methods, 250, 0.5):
         for pair in match(old.statements, piece.text.statements):
             assert pair.new not in piece.methods or pair.kind in ("bodies", "same")
         for statement, code in piece.methods.items():
+            text = piece.text.text
             assert described(SourceText(text, statement.members, ())) == described(SourceText(text, _members(text), ()))
             ((alone,),) = map(nested_codes, nested_codes(code))
             (same,) = [one for one in _inside(module) if one.co_firstlineno == alone.co_firstlineno]
             assert same_code(alone, same) and same_places(alone, same) and alone.co_qualname == same.co_qualname
             taken += 1
-        assert described(piece.text) == described(parse(text))
-        old = piece.text if rng.random() < 0.5 else parse(METHODS.format(future))
     assert taken > 20
-
-
-def _deeper(rng, line):
-    return "    " + line if rng.random() < 0.9 else line
 
 
 def _members(text):

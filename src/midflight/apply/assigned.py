@@ -41,7 +41,15 @@ from midflight.graph.layouts import HEAP_TYPE
 from midflight.plan.diff import Groups, Pair, built_by, built_names, defines
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, Statement, fingerprint, lambdas_called, names_asked_for, walk_scope
+from midflight.plan.statements import (
+    FUNCTIONS,
+    Statement,
+    fingerprint,
+    lambdas_called,
+    names_asked_for,
+    root_name,
+    walk_scope,
+)
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -440,9 +448,7 @@ def _only_finds(node: ast.expr | None) -> bool:
     """Whether an expression gives what is there: a name, an attribute, an item, or one of two."""
     if isinstance(node, ast.IfExp):
         return _only_finds(node.body) and _only_finds(node.orelse)
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return isinstance(node, ast.Name)
+    return node is not None and bool(root_name(node))
 
 
 def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
 from midflight.apply.graft.marks import stores
-from midflight.apply.holders import DEPTH, functions_in, nested_codes, resolve
+from midflight.apply.holders import DEPTH, LRU, functions_in, is_special, nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT, dict_of
 from midflight.apply.work import Work
@@ -40,7 +40,6 @@ from midflight.plan.statements import Statement
 
 Key = tuple[str, str]
 _EMPTY = types.CellType()
-_LRU = type(functools.lru_cache(lambda: None))
 _NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
 # The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
 _Callable = tuple[str, Any, types.FunctionType, frozenset[str]]
@@ -57,7 +56,7 @@ _OPERATING = (
 _OPERATORS = frozenset(number for name, number in dis.opmap.items() if name.startswith(_OPERATING))
 _HOLDING = (list, tuple, set, frozenset, dict)
 _MOST = 1000  # items of a container that are looked at
-_AS_THEY_ARE = (types.FunctionType, types.MethodType, type, _LRU)  # to look one up runs none of its code
+_AS_THEY_ARE = (types.FunctionType, types.MethodType, type, LRU)  # to look one up runs none of its code
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -153,10 +152,7 @@ class Changes:
     def passes(self, key: Key) -> None:
         """A name that is deleted again is made anew: what it held is not known, and nobody imports it."""
         if key not in self.values:
-            self.values[key] = ABSENT
-            self.order.append(key)
-            self.last[key] = self.count
-            self.short.add(key[1].rpartition(".")[2])
+            self._count(key, ABSENT)
 
     def name_lost(self, key: Key, old: Any) -> None:
         self.listed.setdefault(key[0], set()).add(key[1])
@@ -181,10 +177,7 @@ class Changes:
 
     def value_changed(self, key: Key, old: Any, origin: str = "") -> None:
         """`origin` is the module whose change this follows, where it is another one."""
-        self.values.setdefault(key, old)
-        self.order.append(key)
-        self.last[key] = self.count
-        self.short.add(key[1].rpartition(".")[2])
+        self._count(key, old)
         if old is ABSENT and "." not in key[1]:
             self.listed.setdefault(key[0], set()).add(key[1])
         self.origins.setdefault(key, origin or key[0])
@@ -194,13 +187,19 @@ class Changes:
             self.remade.add((key[0], owner))
             self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))
 
+    def _count(self, key: Key, old: Any) -> None:
+        self.values.setdefault(key, old)
+        self.order.append(key)
+        self.last[key] = self.count
+        self.short.add(key[1].rpartition(".")[2])
+
     def find_caches(self, modules: Iterable[Loaded]) -> None:
         """The lru_caches in `modules` around a function that was edited or reaches something that was."""
         if self.touched.keys() <= self.plain:
             return
         for loaded in modules:
             for _, cached in callables_of(loaded, plain=False):
-                if type(cached) is _LRU and any(id(f) in self.touched for f in _behind(cached, loaded)):
+                if type(cached) is LRU and any(id(f) in self.touched for f in _behind(cached, loaded)):
                     self.caches[id(cached)] = cached
             source = loaded.source or b""
             if b"cache(" in source and _MAKES_CACHES.search(source):  # the plain look takes a hundredth of the time
@@ -208,7 +207,7 @@ class Changes:
 
     def holds_old_answers(self, value: Any) -> bool:
         """Whether it is an lru_cache that holds answers of code that was edited: it is emptied at the commit."""
-        return type(value) is _LRU and self._is_touched(value) and value.cache_info().currsize > 0
+        return type(value) is LRU and self._is_touched(value) and value.cache_info().currsize > 0
 
     def named_plainly(self, function: Any) -> None:
         """An edited function has no decorator: in its module only what names it calls or wraps it."""
@@ -482,8 +481,8 @@ class Changes:
     ) -> Iterator[str]:
         """Which of its names lead to one of `methods` that is code that changed."""
         others: Collection[str] = [name for name in methods if name not in _GETTING]
-        annotated = only_annotated(statement) if methods else ()
-        for chain in (*((name,) for name in reads), *chains) if methods else ():
+        annotated = only_annotated(statement)
+        for chain in (*((name,) for name in reads), *chains):
             value, asked = resolve(namespace, chain), others
             if value is ABSENT and len(chain) > 1:
                 value, asked = resolve(namespace, chain[:-1]), _GETTING
@@ -647,24 +646,33 @@ class Changes:
         """Whether a call of `function` runs code that was edited itself or reads, by name, a value that changed: its
         own code, or that of what it calls by name. What functions inside it do they do later; but of a factory the
         first of them run as the decorator."""
-        waiting, seen = [(function, factory)], set()
+        for current, names in self.run_by(function, factory, False):
+            decorates = factory and current is function
+            if id(current) in self.own or (decorates and id(current) in self.within):
+                return True
+            if self._reads_changed(current.__globals__, names):
+                return True
+        return False
+
+    def run_by(
+        self, function: Any, also_inside: bool, also_inside_others: bool
+    ) -> Iterator[tuple[types.FunctionType, set[str]]]:
+        """The touched functions that a call of `function` runs, itself first, as far as names lead to them, each with
+        the names that it uses: also those that functions inside it use, where these count."""
+        waiting, seen = [(function, also_inside)], set[int]()
         while waiting:
-            current, also_inside = waiting.pop()
+            current, deep = waiting.pop()
             if type(current) is not types.FunctionType or id(current) not in self.touched or id(current) in seen:
                 continue
             seen.add(id(current))
-            if id(current) in self.own or (also_inside and id(current) in self.within):
-                return True
-            codes = [current.__code__, *(nested_codes(current.__code__) if also_inside else ())]
+            codes = [current.__code__, *(nested_codes(current.__code__) if deep else ())]
             names = {name for code in codes for name in code.co_names}
-            if self._reads_changed(current.__globals__, names):
-                return True
+            yield current, names
             called: list[Any] = [current.__globals__.get(name) for name in names]
             classes = [value for value in called if issubclass(type(value), type)]  # no code of a proxy runs
             methods = {"__init__", "__new__", *names}
             called += [vars(kind).get(name) for cls in classes for kind in cls.__mro__ for name in methods]
-            waiting += [(value.__func__ if type(value) in _BOUND else value, False) for value in called]
-        return False
+            waiting += [(value.__func__ if type(value) in _BOUND else value, also_inside_others) for value in called]
 
     def reads_changed(self, function: Any) -> bool:
         """Whether a function's own code reads, by name, a value that changed."""
@@ -674,19 +682,20 @@ class Changes:
 
     def _reads_changed(self, namespace: dict[str, Any], names: Collection[str]) -> bool:
         """Whether code in `namespace` that uses `names` reads a module's value that changed."""
-        modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)
-        homes = {namespace.get("__name__"), *(module.__name__ for module in modules)}
+        homes = homes_named(namespace, names)
         return any(module in homes and name in names for module, name in self.values)
+
+
+def homes_named(namespace: dict[str, Any], names: Collection[str]) -> set[Any]:
+    """The names of the modules that code in `namespace` that uses `names` reads from: its own, and those it names."""
+    modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)
+    return {namespace.get("__name__"), *(module.__name__ for module in modules)}
 
 
 def _has_operators(code: types.CodeType) -> bool:
     """Whether it calls special methods without naming them, or a builtin that does."""
     own = not _OPERATORS.isdisjoint(code.co_code[::2]) or not vars(builtins).keys().isdisjoint(code.co_names)
     return own or any(map(_has_operators, nested_codes(code)))
-
-
-def is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def _in_class(namespace: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
@@ -723,7 +732,7 @@ def _means_its_own(loaded: Loaded, name: str) -> bool:
 def _own_callables(loaded: Loaded, *, plain: bool) -> Iterator[_Callable]:
     nothing = frozenset[str]()
     for label, user in callables_of(loaded, plain=plain):
-        for inner in _behind(user, loaded) if type(user) is _LRU else (user,):
+        for inner in _behind(user, loaded) if type(user) is LRU else (user,):
             if type(inner) is types.FunctionType:
                 own = inner.__globals__ is loaded.namespace
                 yield label, user, inner, loaded.names_in(inner.__code__) if own else nothing
@@ -757,7 +766,7 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
         for hidden in _enclosed(value) if depth else ():
             if hidden is not inner:
                 yield from _callables(label, hidden, module, depth - 1)
-    elif kind is _LRU:
+    elif kind is LRU:
         yield label, value
         yield from _callables(label, value.__wrapped__, module, depth - 1)
     elif isinstance(value, type):
@@ -790,7 +799,7 @@ def _held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]
     around = gc.get_referrers(*functions) if functions else []
     methods = [one for one in around if type(one) is types.MethodType]
     around += gc.get_referrers(*methods) if methods else []
-    return (one for one in around if type(one) is _LRU)
+    return (one for one in around if type(one) is LRU)
 
 
 def _wrapped_in(value: Any) -> Iterator[Any]:
@@ -806,7 +815,7 @@ def _wrapped_in(value: Any) -> Iterator[Any]:
 def _enclosed(function: types.FunctionType) -> Iterator[Any]:
     """The functions that a wrapper closed over: what a decorator was given."""
     for cell in function.__closure__ or ():
-        if cell != _EMPTY and type(cell.cell_contents) in (types.FunctionType, _LRU):
+        if cell != _EMPTY and type(cell.cell_contents) in (types.FunctionType, LRU):
             yield cell.cell_contents
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import importlib.util
 import os
 import sys
@@ -16,6 +15,7 @@ from midflight.apply.effects import affected, has_effect, hooks_of
 from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
+from midflight.apply.holders import LRU
 from midflight.apply.parsed import text_of
 from midflight.apply.registrations import registrars_of
 from midflight.apply.scopes import compile_nodes
@@ -30,9 +30,6 @@ from midflight.values import ModuleReport, Step
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
-
-
-_LRU = type(functools.lru_cache(lambda: None))
 
 
 class Files:
@@ -163,7 +160,7 @@ class Files:
         text = text_of(loaded)
         # What it registered with itself it keeps: its file may come back.
         for name, value in list(loaded.namespace.items()):
-            made = value.__wrapped__ if type(value) is _LRU else value
+            made = value.__wrapped__ if type(value) is LRU else value
             if isinstance(made, (types.FunctionType, type)) and made_in(made, loaded.name):
                 nodes = [one.node for one in text.statements if name in one.binds] if text is not None else []
                 held = [by for node in nodes for by in registrars_of(node, value, loaded.namespace)]

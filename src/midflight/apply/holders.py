@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import gc
+import inspect
 import sys
 import types
 import typing
@@ -16,6 +17,7 @@ from midflight.apply.transaction import ABSENT, cell_value, dict_of
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_in
 
+LRU = type(functools.lru_cache(lambda: None))
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
 
@@ -146,6 +148,23 @@ def on_heap(codes: list[types.CodeType]) -> tuple[dict[int, list[types.FunctionT
             elif type(referrer) in (dict, list, set) and referrer is not codes and referrer is not variants:
                 tables.append(referrer)
     return out, tables
+
+
+def variables_of(function: Any) -> dict[str, Any]:
+    """What a function has captured, by name."""
+    if type(function) is not types.FunctionType:
+        return {}
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell_value(cell) for name, cell in cells}
+
+
+def is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_class_body(code: types.CodeType) -> bool:
+    """Whether it is the code of a class body, or of a module: it runs in names that it is given."""
+    return not code.co_flags & inspect.CO_NEWLOCALS
 
 
 def nested_codes(code: types.CodeType) -> list[types.CodeType]:

@@ -6,11 +6,11 @@ above the import there. A function that came from it reads that part when a stat
 from __future__ import annotations
 
 import itertools
-import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.holders import functions_in, nested_codes, resolve
+from midflight.apply.changes import homes_named
+from midflight.apply.holders import functions_in, resolve
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import inside
 from midflight.plan.flow import dotted_reads, modules_imported
@@ -91,24 +91,10 @@ def _run_by(value: Any) -> Iterator[Any]:
 
 def _reads(runner: Runner, function: Any, values: set[Key], functions: set[int]) -> bool:
     """Whether `function`, or what it calls by name, is one of `functions` or reads one of `values`."""
-    waiting, seen = [function], set[int]()
-    while waiting:
-        current = waiting.pop()
-        if type(current) is not types.FunctionType or id(current) in seen or id(current) not in runner.changes.touched:
-            continue
-        seen.add(id(current))
+    for current, names in runner.changes.run_by(function, True, True):
         if id(current) in functions:
             return True
-        names = {name for code in (current.__code__, *nested_codes(current.__code__)) for name in code.co_names}
-        space = current.__globals__
-        homes = {
-            space.get("__name__"),
-            *(one.__name__ for one in map(space.get, names) if isinstance(one, types.ModuleType)),
-        }
+        homes = homes_named(current.__globals__, names)
         if any(name in names and (home in homes or home.rpartition(".")[2] in names) for home, name in values):
             return True
-        held = [space.get(name) for name in names]
-        for cls in [one for one in held if isinstance(one, type)]:
-            held += [vars(kind).get(name) for kind in cls.__mro__ for name in (*_MAKERS, *names)]
-        waiting += map(inside, held)
     return False

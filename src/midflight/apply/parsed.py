@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from midflight.apply.graft.functions import same_code
-from midflight.apply.holders import functions_in, nested_codes, overloads
+from midflight.apply.holders import functions_in, is_class_body, nested_codes, overloads
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.variants import origin_of
 from midflight.graph.loaded import Loaded
@@ -191,8 +191,8 @@ def _functions_made(codes: Iterable[types.CodeType]) -> Iterator[types.CodeType]
     """The functions that running a statement makes: those of class bodies and comprehensions too, not those inside
     functions."""
     for code in codes:
-        is_function = code.co_flags & 0x0002 and (not code.co_name.startswith("<") or code.co_name == "<lambda>")
-        if is_function:
+        has_name = not code.co_name.startswith("<") or code.co_name == "<lambda>"
+        if has_name and not is_class_body(code):
             yield code
         else:
             yield from _functions_made(nested_codes(code))

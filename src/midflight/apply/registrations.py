@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from midflight.apply.holders import functions_in, value_of
+from midflight.apply.holders import functions_in, is_special, value_of, variables_of
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
@@ -118,7 +118,7 @@ class Registrations:
                     self.exchange(container, made, lives)
         for _, container in list(self.containers()):
             # A container that came with the registration: the list of a key that nobody had used.
-            if id(container) not in before and lives is not made and _entries(container, news):
+            if id(container) not in before and lives is not made and _has_any(container, news):
                 self.exchange(container, made, lives)
         return lines
 
@@ -177,7 +177,7 @@ class Registrations:
             self._guard(container)
             if not _same_items(container, copy):
                 restore(container, copy)
-            if id(container) not in rows and _entries(container, {id(gone)} | rows):
+            if id(container) not in rows and _has_any(container, {id(gone)} | rows):
                 found = True
                 self._drop(label, container, {id(gone)} | rows, keep=())
         return found
@@ -202,7 +202,7 @@ class Registrations:
         rows = self.rows(before.values(), olds, (held,))
         for label, container, copy in list(before.values()):
             used = id(container) not in within - rows or not _same_items(container, copy)
-            if not used and _entries(container, olds | rows):
+            if not used and _has_any(container, olds | rows):
                 lines += self._drop(label, container, olds | rows, keep=())
         return lines
 
@@ -212,7 +212,7 @@ class Registrations:
         ids |= self.rows(before.values(), ids, before.registrars)
         lines = []
         for label, container, copy in before.values():
-            if not _same_items(container, copy) and _entries(container, ids, deep=True):
+            if not _same_items(container, copy) and _has_any(container, ids, deep=True):
                 lines += self._drop(label, container, ids, keep=(), deep=True)
         return lines
 
@@ -223,7 +223,7 @@ class Registrations:
         held = list(self.containers())
         rows = self.rows(held, ids, registrars)
         for label, container in held:
-            if id(container) not in rows and _entries(container, ids | rows, deep=True):
+            if id(container) not in rows and _has_any(container, ids | rows, deep=True):
                 self.purged.setdefault(id(container), (container, copy_of(container), container))
                 lines += self._drop(label, container, ids | rows, keep=(), deep=True)
         return lines
@@ -328,7 +328,7 @@ class Registrations:
         self, label: str, namespace: Any, module: str, seen: set[int], depth: int = 3
     ) -> Iterator[tuple[str, Any]]:
         for name, value in list(namespace.items()):
-            if not isinstance(name, str) or (name.startswith("__") and name.endswith("__")):
+            if not isinstance(name, str) or is_special(name):
                 continue
             if isinstance(value, (dict, list, set)):
                 yield from _with_nested(f"{label}.{name}", value, seen, NESTED)
@@ -366,11 +366,8 @@ def dispatch_table(function: Any) -> dict[Any, Any] | None:
     if type(function) is not types.FunctionType or not hasattr(function, "_clear_cache"):
         return None
     dispatch: Any = function.__dict__.get("dispatch")
-    for name, cell in zip(dispatch.__code__.co_freevars, dispatch.__closure__ or (), strict=True):
-        if name == "registry":
-            held = cell.cell_contents
-            return held if isinstance(held, dict) else None
-    return None
+    held = variables_of(dispatch).get("registry")
+    return held if isinstance(held, dict) else None
 
 
 def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iterator[tuple[str, Any]]:
@@ -532,7 +529,7 @@ def _same_items(container: Any, copy: Any) -> bool:
     return bool(container == copy)
 
 
-def _entries(container: Any, ids: Any, deep: bool = False) -> bool:
+def _has_any(container: Any, ids: Any, deep: bool = False) -> bool:
     """Whether one of `ids` is a key, a value or an item."""
     if isinstance(container, dict):
         return any(is_of(value, ids, deep) or id(key) in ids for key, value in _entries_of(container))

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from midflight.apply.holders import nested_codes
+from midflight.apply.holders import is_class_body, nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.graph.loaded import Loaded, names_used
 from midflight.plan.statements import Statement, import_marks
@@ -284,7 +284,7 @@ def _class_around(node: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
 
 def _class_code(code: types.CodeType, name: str) -> types.CodeType:
     for nested in nested_codes(code):
-        if nested.co_name == name and not nested.co_flags & 0x0002:
+        if nested.co_name == name and is_class_body(nested):
             return nested
     for nested in nested_codes(code):
         with contextlib.suppress(LookupError):
@@ -296,6 +296,4 @@ Scope = ModuleScope | ClassScope
 
 
 def class_bodies(code: types.CodeType) -> Iterator[types.CodeType]:
-    for nested in nested_codes(code):
-        if not nested.co_flags & 0x0002:
-            yield nested
+    return filter(is_class_body, nested_codes(code))

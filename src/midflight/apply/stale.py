@@ -33,11 +33,11 @@ from midflight.apply.values import is_container, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
+from midflight.plan.order import without_annotations
 from midflight.plan.purity import only_shows, robbed
 from midflight.plan.statements import (
     FUNCTIONS,
     Statement,
-    evaluated_names,
     names_asked_for,
     parameters,
     read_names,
@@ -125,7 +125,7 @@ def _causes(runner: Runner, statement: Statement) -> list[str]:
     causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
     if not causes or "annotations" not in runner.work.text.future or not _annotations_stay_text(runner, statement):
         return causes
-    evaluated = statement.fact("evaluated", evaluated_names)
+    evaluated = without_annotations(statement)
     return [cause for cause in causes if cause.split(".")[0] in evaluated]
 
 

@@ -21,7 +21,6 @@ class Imported:
     bound: str
 
 
-_CALL_WHAT_THEY_GET = frozenset({"sorted", "min", "max", "map", "filter"})
 _OPERATIONS = (
     ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Subscript, ast.FormattedValue, ast.Starred,
     ast.comprehension, ast.For, ast.If, ast.While, ast.Assert, ast.AugAssign, ast.Match,
@@ -191,22 +190,14 @@ def loose_attributes(statement: Statement) -> tuple[frozenset[str], frozenset[st
 
 
 def _loose_attributes(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
-    nodes = [child for part in evaluated(node) for child in _walk_operands(part)]
+    nodes = [child for part in evaluated(node) for child in _walk_evaluated(part)]
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    stored |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    lambdas = [one for n in nodes if isinstance(n, ast.Call) for one in lambdas_called(n)]
+    stored |= {parameter.arg for one in lambdas for parameter in parameters(one.args)}
     called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
     read = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)]
     loose = [n for n in read if _root_name(n) in stored | {""}]
     return frozenset(n.attr for n in loose), frozenset(n.attr for n in loose if id(n) in called)
-
-
-def _walk_operands(node: ast.AST) -> Iterator[ast.AST]:
-    """The same as `_walk_evaluated`, with the lambdas that a builtin calls at once."""
-    yield from _walk_evaluated(node)
-    for call in _walk_evaluated(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _CALL_WHAT_THEY_GET:
-            given = (*call.args, *(k.value for k in call.keywords))
-            yield from (n for one in given if isinstance(one, ast.Lambda) for n in ast.walk(one))
 
 
 def _root_name(node: ast.expr) -> str:

@@ -98,19 +98,20 @@ def _too_early(text: SourceText, starred: Starred) -> Iterator[tuple[Statement, 
 
 def _needs(statement: Statement, future: Collection[str]) -> frozenset[str]:
     node = statement.node
-    if isinstance(node, ast.AnnAssign) and "annotations" in future:
-        return frozenset() if node.value is None else read_names(ast.Expr(node.value)).difference(vars(builtins))
-    if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and "annotations" in future:
-        looked_up: frozenset[str] = statement.fact("needs", _without_annotations)
-        return looked_up.difference(vars(builtins))
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.AnnAssign)) and "annotations" in future:
+        return without_annotations(statement).difference(vars(builtins))
     names = statement.reads - statement.binds if statement.is_block or statement.is_class else statement.reads
     return names.difference(vars(builtins))
 
 
+def without_annotations(statement: Statement) -> frozenset[str]:
+    """Names that running a statement looks up where annotations are text: of the bodies of functions nothing."""
+    return statement.fact("needs", _without_annotations)  # type: ignore[no-any-return]
+
+
 def _without_annotations(node: ast.stmt) -> frozenset[str]:
-    """Names that running a definition looks up: of the bodies of functions and of annotations nothing."""
     if isinstance(node, ast.AnnAssign):
-        return frozenset() if node.value is None else read_names(ast.Expr(node.value))
+        return frozenset() if node.value is None else read_names(ast.Assign([node.target], node.value))
     parts = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
     if isinstance(node, FUNCTIONS):
         parts += [default for default in [*node.args.defaults, *node.args.kw_defaults] if default is not None]

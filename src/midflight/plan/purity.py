@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from midflight.plan.flow import evaluated
-from midflight.plan.statements import SCOPES, Statement, walk_scope
+from midflight.plan.statements import SCOPES, Statement, root_name, walk_scope
 
 # Called by name, these read their arguments and make a value; `callee` says whether the name still means them.
 BUILTINS = frozenset(
@@ -145,16 +145,10 @@ def _robbed(node: ast.stmt) -> frozenset[str]:
     found: set[str] = set()
     for child in walk_scope(node):
         if isinstance(child, (ast.Attribute, ast.Subscript)) and isinstance(child.ctx, ast.Del):
-            found.add(_root(child))
+            found.add(root_name(child))
         if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "delattr":
-            found.add(_root(child.args[0]) if child.args else "")
+            found.add(root_name(child.args[0]) if child.args else "")
     return frozenset(found)
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def only_binds(statement: Statement) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import codecs
 import contextlib
-import copy
 import functools
 import importlib.util
 import io
@@ -545,29 +544,6 @@ def read_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(name for kind, name in _uses(node) if kind == "read")
 
 
-def evaluated_names(node: ast.stmt) -> frozenset[str]:
-    """The same where annotations are text: under `from __future__ import annotations`."""
-    return read_names(_WithoutAnnotations().visit(copy.deepcopy(node)))
-
-
-class _WithoutAnnotations(ast.NodeTransformer):
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
-        made = ast.Assign([node.target], node.value) if node.value is not None else ast.Pass()
-        return ast.copy_location(made, node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        return self._bare(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
-        return self._bare(node)
-
-    def _bare(self, node: Any) -> Any:
-        node.returns = None
-        for argument in parameters(node.args):
-            argument.annotation = None
-        return node
-
-
 def names_asked_for(node: ast.stmt) -> frozenset[str]:
     """Names that running `node`, or calling the function that it defines, looks up around it."""
     inside = [child for child in ast.walk(node) if isinstance(child, ast.Name)] if isinstance(node, FUNCTIONS) else []
@@ -691,22 +667,23 @@ def mutated_names(node: ast.stmt) -> frozenset[str]:
     out: set[str] = set()
     for child in walk_scope(node):
         if isinstance(child, ast.AugAssign):
-            out |= _root(child.target)
+            out.add(root_name(child.target))
         elif isinstance(child, (ast.Assign, ast.Delete)):
             for target in child.targets:
                 if isinstance(target, (ast.Subscript, ast.Attribute)):
-                    out |= _root(target)
+                    out.add(root_name(target))
         elif isinstance(child, ast.Expr) and isinstance(child.value, ast.Call):
             function = child.value.func
             if isinstance(function, ast.Attribute):
-                out |= _root(function.value)
-    return frozenset(out)
+                out.add(root_name(function.value))
+    return frozenset(out - {""})
 
 
-def _root(node: ast.AST) -> set[str]:
+def root_name(node: ast.AST) -> str:
+    """The name at the root of items and attributes: of `x.a[0].b` it is `x`; "" where no name is."""
     while isinstance(node, (ast.Subscript, ast.Attribute)):
         node = node.value
-    return {node.id} if isinstance(node, ast.Name) else set()
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def walk_scope(node: ast.AST) -> Iterator[ast.AST]:

@@ -28,7 +28,7 @@ from midflight.apply.graft.generated import (
     tell_of_hooks_left,
 )
 from midflight.apply.graft.instances import fill_in
-from midflight.apply.holders import functions_in, nested_codes, value_of
+from midflight.apply.holders import functions_in, is_class_body, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
 from midflight.apply.registrations import Contents, registrars, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
@@ -326,7 +326,7 @@ def _inner_runner(
 
 
 def _bodies(root: types.CodeType, name: str) -> list[types.CodeType]:
-    if root.co_name == name and not root.co_flags & 0x0002:
+    if root.co_name == name and is_class_body(root):
         return [root]
     return [found for nested in nested_codes(root) for found in _bodies(nested, name)]
 

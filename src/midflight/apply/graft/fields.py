@@ -9,7 +9,8 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from midflight.apply.transaction import Transaction, cell_value
+from midflight.apply.holders import variables_of
+from midflight.apply.transaction import Transaction
 from midflight.apply.values import same_value
 
 _IN_A_FIELD = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
@@ -111,11 +112,3 @@ def _hold_factories(tx: Transaction, cls: type) -> None:
         for variable in (f"_dflt_{field.name}", f"__dataclass_dflt_{field.name}__"):  # Lib/dataclasses.py, _init_fn
             if type(called.get(variable)) is type(field.default_factory) is types.FunctionType:
                 tx.set_attr(field, "default_factory", called[variable])
-
-
-def variables_of(function: Any) -> dict[str, Any]:
-    """What a function has captured, by name."""
-    if type(function) is not types.FunctionType:
-        return {}
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    return {name: cell_value(cell) for name, cell in cells}

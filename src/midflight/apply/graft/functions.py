@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from midflight.apply.graft.owners import in_local_class, is_open, owner_of, with_class
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import LRU, functions_in, nested_codes
 from midflight.apply.transaction import Transaction, dict_of
 from midflight.apply.values import same_value
 from midflight.apply.variants import note_variant, variants_of
@@ -21,7 +21,6 @@ Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
 # id of a function or cache that another function closed over → itself, and the one of an older closure that acts as it
 Acting = Mapping[int, tuple[Any, Any]]
 NOBODY: Acting = types.MappingProxyType({})
-_ACTING = (types.FunctionType, type(functools.lru_cache(lambda: None)))
 _MOST_WRAPPED = 20
 _HAS_DOCSTRING: int = getattr(inspect, "CO_HAS_DOCSTRING", 0)
 _PLACE = "\x00midflight: the function to call"
@@ -314,7 +313,7 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
         except ValueError:
             tx.set_cell(mine, value)
             continue
-        inside = isinstance(held, _ACTING) and not (has_name(held) or has_name(value))
+        inside = isinstance(held, (types.FunctionType, LRU)) and not (has_name(held) or has_name(value))
         if inside and held is not value and become(tx, held, value):
             acting[id(value)] = value, held
         elif held is not value:

@@ -251,12 +251,11 @@ def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
             _take_metaclass(tx, owner, twin)
     except TypeError:
         return False
-    _say_slots(tx, owner, vars(twin).get("__slots__", ABSENT))
     return True
 
 
 def _say_slots(tx: Transaction, owner: type, slots: Any) -> None:
-    """The same slots, as the source says them now; or none, said or left out."""
+    """Those of the same layout as the source says them now: another order, a docstring; or none, said or left out."""
     if slots is ABSENT:
         tx.del_attr(owner, "__slots__")
     elif slots != vars(owner).get("__slots__", ABSENT):
@@ -426,8 +425,7 @@ def move_attributes(
         tx.set_attr(owner, name, value)
     for name in kept & held.keys() & vars(twin).keys():
         _defaults_follow(tx, held[name], vars(twin)[name], held, owner)
-    if vars(twin).get("__slots__") != held.get("__slots__"):
-        tx.set_attr(owner, "__slots__", vars(twin)["__slots__"])  # of the same layout: another order, a docstring
+    _say_slots(tx, owner, vars(twin).get("__slots__", ABSENT))
     fields = held.get("_fields", ()) if issubclass(owner, tuple) else ()  # of a named tuple that a call made
     for name in held:
         if name not in vars(twin) and name not in _NEVER and name not in skip:

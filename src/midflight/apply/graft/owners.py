@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import functions_in, is_class_body, nested_codes
 
 # In the class's place until it is known of the function that is to run the code, and in that of `super`.
 CLASS = "\x00midflight: the class"
@@ -49,10 +48,6 @@ def _by_source(code: types.CodeType, source: types.CodeType) -> types.CodeType:
 def is_open(code: types.CodeType) -> bool:
     """Whether `code`, or code inside it, still has a place where a class belongs."""
     return CLASS in [one for one in code.co_consts if type(one) is str] or any(map(is_open, nested_codes(code)))
-
-
-def is_class_body(code: types.CodeType) -> bool:
-    return not code.co_flags & inspect.CO_NEWLOCALS
 
 
 def replaced(code: types.CodeType, others: Mapping[int, Any]) -> types.CodeType:

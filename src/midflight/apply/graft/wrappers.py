@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from midflight.apply.graft.functions import annotated_anew, forward, graft_function, has_name
+from midflight.apply.holders import LRU
 from midflight.apply.transaction import Transaction, dict_of
-
-_LRU = type(functools.lru_cache(lambda: None))
 
 
 def become(tx: Transaction, old: Any, new: Any) -> bool:
@@ -240,5 +239,5 @@ _RETARGET: dict[type, Any] = {
     functools.cached_property: _retarget_cached_property,
     functools.partialmethod: _retarget_partialmethod,
     types.MethodType: _retarget_method,
-    _LRU: _retarget_lru,
+    LRU: _retarget_lru,
 }
