@@ -4406,17 +4406,23 @@ pass => @reg.on("click")\ndef g(): return 2
 [expect]
 held == [app.g] and reg.HANDLERS["click"] is held
 
-# class-in-the-place-of-a-call-that-made-one: the statement before had no decorators to take away
+# class-in-the-place-of-a-call-that-made-one: the statement before had no decorators to take away when it is made again
 [file a.py]
 import collections, typing
+import b
 C = collections.namedtuple("C", "x y")
 made = C(1, 2)
+[file b.py]
+import a
+T = int
 [run]
 import a
 [sub a.py]
-C = collections.namedtuple("C", "x y") => class C(typing.NamedTuple):\n\tx: int\n\ty: int
+C = collections.namedtuple("C", "x y") => class C(typing.NamedTuple):\n\tx: b.T\n\ty: int
+[sub b.py]
+T = int => T = str
 [expect]
-a.C(3, 4).y == 4 and a.C.__annotations__ == {"x": int, "y": int} and a.made == (1, 2)
+a.C(3, 4).y == 4 and a.C.__annotations__ == {"x": str, "y": int} and a.made == (1, 2)
 """
 
 
