@@ -464,8 +464,8 @@ def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None
 
 def _values_before(runner: Runner, below: Collection[str] = ()) -> Before:
     """`below`: names that were not bound yet where a statement stood."""
-    helpers = runner.changes.helpers(runner.work)
-    before = {name: runner.changes.imported_before(one) for name, one in helpers.items()}
+    helpers = runner.work.helpers
+    before = {name: runner.causes.imported_before(one) for name, one in helpers.items()}
     held = collections.ChainMap(before, runner.scope.namespace) if before else runner.scope.namespace
     return Before(held, runner.work.name, runner.changes.values, below)
 

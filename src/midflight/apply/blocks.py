@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run_block(runner: Runner, pair: Pair) -> None:
     """Run what was edited in the branch that is live; the whole block where its head was edited."""
     assert pair.old is not None and pair.new is not None
-    if not _same_head(pair.old.node, pair.new.node) or runner.changes.causes(
+    if not _same_head(pair.old.node, pair.new.node) or runner.causes.of(
         runner.work, _head(pair.new), runner.scope.prefix
     ):
         run_value(runner, pair)
@@ -54,20 +54,20 @@ def run_block(runner: Runner, pair: Pair) -> None:
 def refresh_block(runner: Runner, pair: Pair) -> None:
     """Stale statements inside a block that nobody edited."""
     assert pair.new is not None
-    head = runner.changes.causes(runner.work, _head(pair.new), runner.scope.prefix)
+    head = runner.causes.of(runner.work, _head(pair.new), runner.scope.prefix)
     if head:
         runner.refresh_value(pair, head)
         return
     if isinstance(pair.new.node, ast.Try) and all(map(_is_value, pair.new.node.body)):
         # Whether its body raises may be another answer now.
-        runner.refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
+        runner.refresh_value(pair, runner.causes.of(runner.work, pair.new, runner.scope.prefix))
         return
     same = Pair("same", pair.new, pair.new)
     parts = dict(runner.block_pairs(same))
     ran = _live_branch(runner, pair.new.node, parts) if isinstance(pair.new.node, ast.If) else None
     stale = [p for pairs in parts.values() for p in pairs if p.new is not None and runner.wants(p.new)]
     if _built_across(parts, ran or parts.keys(), stale) or _needs_its_head(pair.new.node, stale):
-        runner.refresh_value(pair, runner.changes.causes(runner.work, pair.new, runner.scope.prefix))
+        runner.refresh_value(pair, runner.causes.of(runner.work, pair.new, runner.scope.prefix))
         return
     if stale:
         runner.swap_roots(pair)  # the functions in it are found by what they run now

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.changes import inner_code_differs, own_code_differs
+from midflight.apply.callables import inner_code_differs, own_code_differs
 from midflight.apply.graft.classes import fill_from_bodies, note_stored, place_class
 from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow

@@ -89,7 +89,7 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     assert isinstance(node, FUNCTIONS)
     old_node = pair.old.node if pair.old is not None else None
     inner = inner_function(runner, pair) if old_node is not None else None
-    if inner is not None and not causes and (pair.new.calls or runner.changes.methods_used(pair.new)):
+    if inner is not None and not causes and (pair.new.calls or runner.causes.methods_used(pair.new)):
         causes = _causes_of_defaults(runner, pair.new)
     redecorate = (
         inner is None
@@ -110,7 +110,7 @@ def _causes_of_defaults(runner: Runner, statement: Statement) -> list[str]:
     """Why defaults of an edited function that are what they were give other values now: what they call was edited."""
     runner.changes.touch()
     names = decorator_names(statement.node)
-    causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    causes = runner.causes.of(runner.work, statement, runner.scope.prefix)
     return [cause for cause in causes if cause.split(".")[0] not in names]
 
 
@@ -275,7 +275,7 @@ def _with_kept_defaults(
         return node, given
     held = _defaults_by_name(pair.old.node, inner)
     assert pair.new is not None
-    flowed = runner.changes.value_causes(runner.work, pair.new, runner.scope.prefix)
+    flowed = runner.causes.values_of(runner.work, pair.new, runner.scope.prefix)
     changed = {cause.split(".")[0] for cause in (*causes, *flowed)}
     for name, default, replace in _default_slots(node):
         if name in held and held[name][0] == ast.dump(default):
@@ -417,7 +417,7 @@ def refresh_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
 
 def _stale_decorators(runner: Runner, statement: Statement) -> set[str]:
     """Names in the decorators of a definition that hold something else now, or whose own code was edited."""
-    flowed = {c.split(".")[0] for c in runner.changes.value_causes(runner.work, statement, runner.scope.prefix)}
+    flowed = {c.split(".")[0] for c in runner.causes.values_of(runner.work, statement, runner.scope.prefix)}
     factories = factory_names(statement.node)
     names = decorator_names(statement.node)
     # What a generic function does with an implementation has nothing to do with its own body.
@@ -436,7 +436,7 @@ def decorator_edited(runner: Runner, statement: Statement, name: str, factory: b
         chains = (chain for chain in dotted_reads(statement) if chain[0] == name and len(chain) > 1)
         values = [resolve(runner.scope.names, chain) for chain in chains]
     makers = [maker for one in values for maker in _run_to_decorate(one, factory)]
-    return any(runner.changes.runs_edited(maker, factory) for maker in makers)
+    return any(runner.causes.runs_edited(maker, factory) for maker in makers)
 
 
 def _run_to_decorate(value: Any, factory: bool) -> list[Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from midflight.apply.aliases import starred
 from midflight.apply.branches import as_it_runs
+from midflight.apply.causes import Causes
 from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
 from midflight.apply.codes import lines_of_left
@@ -52,7 +53,8 @@ class Execution:
         self.works: dict[str, Work] = {work.name: work for work in works}
         tx.undo(self._forget_found)  # recorded first, done last
         self.pending: Pending = {}
-        self.changes = Changes(program, self.pending, frozenset(self.works))
+        self.changes = Changes(program, frozenset(self.works))
+        self.causes = Causes(program, self.pending, self.changes)
         tx.changing = self._changing
         self.registrations = Registrations(program, tx, self.changes.purged)
         self.search = Search(tx, self.registrations)

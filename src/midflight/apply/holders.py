@@ -18,6 +18,8 @@ from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_in
 
 LRU = type(functools.lru_cache(lambda: None))
+HOLDING = (list, tuple, set, frozenset, dict)
+_MOST = 1000  # items of a container that are looked at
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
 
@@ -37,6 +39,12 @@ def objects_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[Any]:
         seen.add(id(item))
         yield item
         stack.extend((part, left - 1) for part in parts_of(item, module))
+
+
+def items(container: Any) -> list[Any]:
+    """What a container holds, keys of a dict too, as far as it is looked at; other threads may fill it meanwhile."""
+    held = [*container.keys(), *container.values()] if type(container) is dict else list(container)
+    return held[:_MOST]
 
 
 def overloads(space: Mapping[str, Any], qualname: str) -> list[types.FunctionType]:

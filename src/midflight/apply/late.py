@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.changes import homes_named
+from midflight.apply.causes import homes_named
 from midflight.apply.holders import functions_in, resolve
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import inside
@@ -91,7 +91,7 @@ def _run_by(value: Any) -> Iterator[Any]:
 
 def _reads(runner: Runner, function: Any, values: set[Key], functions: set[int]) -> bool:
     """Whether `function`, or what it calls by name, is one of `functions` or reads one of `values`."""
-    for current, names in runner.changes.run_by(function, True, True):
+    for current, names in runner.causes.run_by(function, True, True):
         if id(current) in functions:
             return True
         homes = homes_named(current.__globals__, names)

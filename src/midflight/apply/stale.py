@@ -122,7 +122,7 @@ def _is_made_whole(runner: Runner, statement: Statement) -> bool:
 
 def _causes(runner: Runner, statement: Statement) -> list[str]:
     """What `statement` read or called that changed. What only annotations name that are text is not read."""
-    causes = runner.changes.causes(runner.work, statement, runner.scope.prefix)
+    causes = runner.causes.of(runner.work, statement, runner.scope.prefix)
     if not causes or "annotations" not in runner.work.text.future or not _annotations_stay_text(runner, statement):
         return causes
     evaluated = without_annotations(statement)
@@ -211,7 +211,7 @@ def _decorates_function(runner: Runner, statement: Statement) -> bool:
 
 def _new_decorator(runner: Runner, statement: Statement, causes: Sequence[str]) -> bool:
     """Whether one of `causes` is a decorator's own code or a value; a body that was edited is grafted."""
-    flowed = runner.changes.value_causes(runner.work, statement, runner.scope.prefix)
+    flowed = runner.causes.values_of(runner.work, statement, runner.scope.prefix)
     roots = {cause.split(".")[0] for cause in causes} - statement.binds
     made = {name for call in ast.walk(statement.node) if isinstance(call, ast.Call) for name in _made_by(call.func)}
     edited = (decorator_edited(runner, statement, root, root in made) for root in roots)
@@ -227,13 +227,13 @@ def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes:
     made = statement.binds if statement.is_loop else frozenset()  # what a loop makes it reads as well
     if set(causes) - made - set(map(".".join, called_chains(statement))):
         return False
-    if runner.changes.value_causes(runner.work, statement, runner.scope.prefix):
+    if runner.causes.values_of(runner.work, statement, runner.scope.prefix):
         return False
     makers = [resolve(runner.scope.namespace, cause.split(".")) for cause in causes]
     own = set(runner.changes.own)
     if any(isinstance(value, type) for value in made_by_it):
         own |= runner.changes.within.keys()  # what the class's body itself runs
-    return bool(makers) and not any(id(maker) in own or runner.changes.reads_changed(maker) for maker in makers)
+    return bool(makers) and not any(id(maker) in own or runner.causes.reads_changed(maker) for maker in makers)
 
 
 def _is_local_class(value: Any) -> bool:
@@ -262,7 +262,7 @@ def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         return
     if runner.work.record.ran.keys() & {pair.new.name} or not does_something(pair.new.node):
         return
-    values = runner.changes.value_causes(runner.work, pair.new, runner.scope.prefix)
+    values = runner.causes.values_of(runner.work, pair.new, runner.scope.prefix)
     causes = [cause for cause in causes if cause in values or cause in _callees(pair.new.node)]
     if not causes or refresh_attributes(runner, pair, causes):
         return
@@ -335,7 +335,7 @@ def _newer_causes(runner: Runner, statement: Statement) -> list[str]:
     since = runner.work.ran_at.get(statement)
     if since is None or not (statement.binds or built_names(statement)) or statement.is_import:
         return []  # it runs at this moment, or is a side effect, which does not happen twice
-    newer = runner.changes.value_causes(runner.work, statement, runner.scope.prefix, since)
+    newer = runner.causes.values_of(runner.work, statement, runner.scope.prefix, since)
     newer |= late_causes(runner, statement)
     return sorted(newer - runner.new_groups.of(statement).names - statement.binds) if newer else []
 
@@ -364,7 +364,7 @@ def _class_derives(runner: Runner, statement: Statement) -> bool:
     return any(
         _class_derives(runner, member)
         if member.is_class
-        else is_derived(member, runner.scope.namespace) and bool(runner.changes.causes(runner.work, member))
+        else is_derived(member, runner.scope.namespace) and bool(runner.causes.of(runner.work, member))
         for member in statement.members
     )
 

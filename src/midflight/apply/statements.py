@@ -70,7 +70,7 @@ class Runner:
         self, run: Execution, work: Work, scope: Scope, roots: Roots | None = None, old_roots: Roots | None = None
     ) -> None:
         self.run, self.work, self.scope = run, work, scope
-        self.tx, self.changes = run.tx, run.changes
+        self.tx, self.changes, self.causes = run.tx, run.changes, run.causes
         self.roots = work.roots if roots is None else roots
         self.old_roots = work.old.roots if old_roots is None else old_roots
         self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
@@ -184,12 +184,12 @@ class Runner:
             if new is None:
                 continue
             named = changed and self._names_what_changed(new)
-            if new.is_active or named or (self.changes.methods and self.changes.methods_used(new)):
+            if new.is_active or named or (self.changes.methods and self.causes.methods_used(new)):
                 yield pair
 
     def _names_what_changed(self, statement: Statement) -> bool:
         """Whether it names a value that changed, also by a name that its module imports it under and deletes again."""
-        helpers, values = self.changes.helpers(self.work), self.changes.values
+        helpers, values = self.work.helpers, self.changes.values
         also = {name for name, one in helpers.items() if (one.module, one.name) in values} if helpers else ()
         return not mentions(statement).isdisjoint((*self.changes.short, *also))
 
@@ -259,7 +259,7 @@ class Runner:
         its statements changed counts for those below, and here none above follows it."""
         self.siblings = pairs
         changes, work = self.changes, self.work
-        extent, above = changes.extent, pairs is not work.pairs or work.edited or bool(changes.helpers(work))
+        extent, above = changes.extent, pairs is not work.pairs or work.edited or bool(work.helpers)
         for pair in self._worth_a_look(pairs if asked is None else asked):
             count = changes.count
             refresh_pair(self, pair)
@@ -426,7 +426,7 @@ class Runner:
         """Make live what it may read and a run aside does not show it: a container that waits for its new contents, a
         name that is about to go, an attribute of another module or a class that is about to change, a method that it
         comes to without naming it."""
-        if self.changes.comes_to_touched(self.work, statement, self.scope.prefix):
+        if self.causes.comes_to_touched(self.work, statement, self.scope.prefix):
             self.run.before_call()
         waiting = self.scope.pendings.get(id(self.scope.namespace), {})
         goes = any(waiting.get(name, name) is ABSENT for name in statement.reads)

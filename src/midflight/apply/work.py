@@ -11,7 +11,7 @@ from typing import Any
 from midflight.apply.parsed import Parsed, Roots
 from midflight.graph.loaded import Loaded, version_of
 from midflight.plan.diff import Pair, compiled_anew, match
-from midflight.plan.flow import Imported
+from midflight.plan.flow import Imported, imported_and_deleted
 from midflight.plan.order import reorders
 from midflight.plan.statements import SourceText, Statement, split
 from midflight.values import ModuleReport
@@ -55,7 +55,7 @@ class Work:
     done: bool = False
     # The count of changes and their extent up to which no statement is owed a look; see `Runner.refresh`.
     seen: tuple[int, tuple[int, ...]] = (0, ())
-    helpers: dict[str, Imported] | None = None  # see Changes.helpers
+    _helpers: dict[str, Imported] | None = None
     parts: dict[tuple[Statement, str], tuple[Statement, ...]] = field(default_factory=dict)
     changed: list[Pair] = field(init=False)
     reordered: bool = field(init=False)  # whether other names may be bound, or in another order
@@ -104,6 +104,14 @@ class Work:
         # Pairs that are not just what they were are few: who has a question to all of them asks these.
         self.changed = [pair for pair in self.pairs if pair.kind != "same"] if self.edited else []
         self.reordered = bool(self.changed) and reorders(self.pairs)
+
+    @property
+    def helpers(self) -> dict[str, Imported]:
+        """What the module imports and deletes again: statements in between have read it."""
+        if self._helpers is None:  # asked for each of its statements
+            package = hasattr(self.loaded.module, "__path__")
+            self._helpers = self.text.fact("helpers", lambda: imported_and_deleted(self.text, self.name, package))
+        return self._helpers
 
     @property
     def touches_imports(self) -> bool:

@@ -279,7 +279,7 @@ def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: An
     assert isinstance(node, ast.ClassDef)
     found = [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks] if changes.hooks else []
     if changes.touched:
-        found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and changes.runs_edited(f)]
+        found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and runner.causes.runs_edited(f)]
     if not changes.shapes:
         return found
     if is_generated(owner, live) or _has_other_kind(owner, node):

@@ -1,0 +1,131 @@
+"""What a module and its classes define that can be called, and how two versions of a code object differ."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
+from midflight.apply.transaction import dict_of
+from midflight.graph.homes import made_in
+from midflight.graph.hook import PLAIN
+from midflight.graph.loaded import Loaded
+
+# The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
+User = tuple[str, Any, types.FunctionType, frozenset[str]]
+_EMPTY = types.CellType()
+_NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
+
+
+def own_callables(loaded: Loaded, *, plain: bool) -> Iterator[User]:
+    nothing = frozenset[str]()
+    for label, user in callables_of(loaded, plain=plain):
+        for inner in behind(user, loaded) if type(user) is LRU else (user,):
+            if type(inner) is types.FunctionType:
+                own = inner.__globals__ is loaded.namespace
+                yield label, user, inner, loaded.names_in(inner.__code__) if own else nothing
+
+
+def callables_of(loaded: Loaded, *, plain: bool = True) -> Iterator[tuple[str, Any]]:
+    """(qualified name, function or lru_cache) for all that the module and its classes define; unless `plain`, without
+    functions that wrap nothing."""
+    return _callables_in("", loaded.namespace, loaded.name, 3, plain)
+
+
+def _callables_in(
+    prefix: str, space: Mapping[str, Any], module: str, depth: int, plain: bool
+) -> Iterator[tuple[str, Any]]:
+    for name, value in list(space.items()):
+        kind = type(value)
+        if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
+            if plain:
+                yield prefix + name, value  # most are that, and are asked for in each reload
+        elif kind not in _NOT_CALLED:
+            yield from _callables(prefix + name, value, module, depth, plain)
+
+
+def _callables(label: str, value: Any, module: str, depth: int, plain: bool = True) -> Iterator[tuple[str, Any]]:
+    kind = type(value)
+    if kind is types.FunctionType:
+        yield label, value
+        inner = value.__dict__.get("__wrapped__")
+        if inner is not None and depth:
+            yield from _callables(label, inner, module, depth - 1)
+        for hidden in enclosed(value) if depth else ():
+            if hidden is not inner:
+                yield from _callables(label, hidden, module, depth - 1)
+    elif kind is LRU:
+        yield label, value
+        yield from _callables(label, value.__wrapped__, module, depth - 1)
+    elif isinstance(value, type):
+        if depth and made_in(value, module):
+            yield from _callables_in(f"{label}.", vars(value), module, depth - 1, plain)
+    elif depth < 0:
+        return  # wrappers that lead back to themselves
+    elif kind in (staticmethod, classmethod):
+        yield from _callables(label, value.__func__, module, depth - 1)
+    elif isinstance(value, property):
+        for part in (value.fget, value.fset, value.fdel):
+            if part is not None:
+                yield from _callables(label, part, module, depth - 1)
+    elif isinstance(value, functools.cached_property):
+        yield from _callables(label, value.func, module, depth - 1)
+    elif kind is not types.ModuleType:
+        for inner in wrapped_in(value):  # an object of a decorator that is a class
+            yield from _callables(label, inner, module, depth - 1)
+            return
+
+
+def behind(cached: Any, loaded: Loaded) -> Iterator[types.FunctionType]:
+    """The functions whose answers an lru_cache holds: the one that it was put around, and those that one wraps."""
+    return functions_in(cached.__wrapped__, loaded.name)
+
+
+def held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]:
+    """The caches that code of the module put around its functions and methods: an instance may hold one."""
+    functions = [function for function in touched.values() if getattr(function, "__globals__", 0) is loaded.namespace]
+    around = gc.get_referrers(*functions) if functions else []
+    methods = [one for one in around if type(one) is types.MethodType]
+    around += gc.get_referrers(*methods) if methods else []
+    return (one for one in around if type(one) is LRU)
+
+
+def wrapped_in(value: Any) -> Iterator[Any]:
+    """What a wrapper says that it wraps, and so on inwards."""
+    for _ in range(DEPTH):
+        held = dict_of(value) if not isinstance(value, types.ModuleType) else None
+        value = (held or {}).get("__wrapped__")
+        if value is None:
+            return
+        yield value
+
+
+def enclosed(function: types.FunctionType) -> Iterator[Any]:
+    """The functions that a wrapper closed over: what a decorator was given."""
+    for cell in function.__closure__ or ():
+        if cell != _EMPTY and type(cell.cell_contents) in (types.FunctionType, LRU):
+            yield cell.cell_contents
+
+
+def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:
+    """Whether the own instructions of a function directly inside differ: of what a decorator factory returns."""
+    before = {code.co_name: code for code in nested_codes(old)}
+    return any(code.co_name in before and own_code_differs(before[code.co_name], code) for code in nested_codes(new))
+
+
+def own_code_differs(old: types.CodeType, new: types.CodeType) -> bool:
+    """Whether a function's own instructions differ, not only those of functions inside it."""
+    if old.co_freevars != new.co_freevars or old.co_code != new.co_code or old.co_names != new.co_names:
+        return True
+    if old.co_varnames != new.co_varnames or len(old.co_consts) != len(new.co_consts):
+        return True
+    if len(nested_codes(old)) != len(nested_codes(new)):
+        return True
+    return any(
+        a != b or type(a) is not type(b)
+        for a, b in zip(old.co_consts, new.co_consts, strict=True)
+        if not isinstance(a, types.CodeType) and not isinstance(b, types.CodeType)
+    )
