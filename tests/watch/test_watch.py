@@ -289,11 +289,27 @@ def test_the_sweep_finds_what_nobody_told_of(backend: str, root: Path, follow: F
         pytest.importorskip(backend)
     follower = follow(root, backend=backend, sweep_s=0.05)
     be_deaf(follower.watch)
+    let_the_clock_of_files_move(root)
     (root / "shop/till/drawer.py").write_text("unheard = 1\n")
     (root / "shop/new.py").write_text("unheard = 2\n")
     (root / "main.py").unlink()
     follower.catch_up()
     assert follower.watch.status()["found_by_sweep"]
+
+
+@linux
+def test_what_lay_there_at_the_start_is_known_without_a_look_at_each_file(root: Path, follow: Follow) -> None:
+    """Not even a file that is written with an old time and in its old size, unheard, passes for what it was then."""
+    follower = follow(root, backend="inotify")
+    be_deaf(follower.watch)
+    let_the_clock_of_files_move(root)
+    changed = root / "shop/cart.py"
+    before, text = changed.stat(), changed.read_text()
+    changed.write_text("#" * len(text))
+    os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
+    tree = follower.watch._tree
+    assert [(one.path, one.kind) for one in tree.look_everywhere()] == [(str(changed), "modified")]
+    assert tree.look_everywhere() == []
 
 
 @linux
@@ -316,6 +332,15 @@ def test_status_says_what_is_watched(root: Path, follow: Follow) -> None:
     assert (status["being_written"] == [] and status["polled"] == []) or status["backend"] == "polling"
     follower.watch.stop()
     assert not follower.watch.status()["running"]
+
+
+def let_the_clock_of_files_move(root: Path) -> None:
+    """What is written from now on has a later time than what was written before: the kernel's clock has ticks."""
+    probe = root.parent / "clock"
+    probe.touch()
+    now = time.time_ns()
+    while probe.stat().st_ctime_ns <= now:
+        probe.touch()
 
 
 def kinds(batch: Batch) -> list[tuple[str, str]]:

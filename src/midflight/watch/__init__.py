@@ -93,7 +93,7 @@ class Watch:
 
     def _use(self, backend: Backend) -> None:
         self._backend = backend
-        self._tree = Tree(self._filters, backend.enter, backend.leave, backend.careful)
+        self._tree = Tree(self._filters, backend.enter, backend.leave, backend.careful, backend.polled)
         self._debouncer = Debouncer(Window.of(self._quiet_ms, backend.settle_ms))
         self._sweep, self._poller = Sweep(self._sweep_s), Poller()
         self._unheard: set[str] = set()  # found by the sweep, and no event has told of them yet

@@ -81,10 +81,7 @@ class Filters:
         """What a file is; the disk is not asked whether it is there. None where it does not count."""
         path = _slashes(path)
         folder, _, name = path.rpartition("/")
-        if self._takes_py and name[-3:] == ".py" and name[:-3].isidentifier():
-            by_name: Kind | None = "code"  # no pattern of what is temporary fits such a name, of which most are
-        else:
-            by_name = self._names[name] if name in self._names else self._kind_of_name(name)
+        by_name = self._by_name(name)
         if path in self._root_set:
             return by_name or "data"
         if by_name is None and (not self._include or _is_temporary(name)):
@@ -95,6 +92,18 @@ class Filters:
         if by_name is not None and not (self.prunes(folder or "/") if pruned is None else pruned):
             return by_name
         return (by_name or "data") if any(glob.covers(path, self.roots) for glob in self._include) else None
+
+    def names(self, folder: str) -> Callable[[str], object]:
+        """What is true of the name of a file in `folder` that counts; `kind` for many at once."""
+        folder = _slashes(folder)
+        if self._include or self._exclude or any(root.rpartition("/")[0] == folder for root in self.roots):
+            return lambda name: self.kind(f"{folder}/{name}")
+        return (lambda name: None) if self.prunes(folder) else self._by_name
+
+    def _by_name(self, name: str) -> Kind | None:
+        if self._takes_py and name[-3:] == ".py" and name[:-3].isidentifier():
+            return "code"  # no pattern of what is temporary fits such a name, of which most are
+        return self._names[name] if name in self._names else self._kind_of_name(name)
 
     def _kind_of_name(self, name: str) -> Kind | None:
         if len(self._names) > 50_000:  # a program that makes up names for ever must not fill the memory

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from midflight.watch.filters import Filters, Kind
@@ -21,6 +21,7 @@ Stamp = tuple[int, int, int, int]
 # is FAT. A stamp that is younger than that proves nothing, so the content is remembered beside it.
 TICK_NS = 20_000_000
 COARSE_TICK_NS = 2_100_000_000
+UNSEEN = -1  # the size in a stamp that was not taken: see `_unseen`
 
 
 class Folder:
@@ -49,13 +50,18 @@ class Tree:
 
     `enter` is called before a folder is listed for the first time, so that a watch can be set first and nothing slips
     between; `leave` when it no longer counts. With `careful` each young stamp gets a content hash beside it: for
-    backends that may lose events without saying so.
+    backends that may lose events without saying so. `polled` are the folders that no event comes from.
 
     Files are told of under their real paths. A link that leads elsewhere is told of under its own path, or for a folder
     as the files below it that differ."""
 
     def __init__(
-        self, filters: Filters, enter: Callable[[Folder], None], leave: Callable[[str], None], careful: bool = False
+        self,
+        filters: Filters,
+        enter: Callable[[Folder], None],
+        leave: Callable[[str], None],
+        careful: bool = False,
+        polled: Collection[str] = (),
     ) -> None:
         self.folders: dict[str, Folder] = {}
         self.roots: dict[str, str] = {}  # as given, made absolute → its real path; "" while it is missing
@@ -63,7 +69,7 @@ class Tree:
         self.unreadable: set[str] = set()
         self.careful = careful
         self._patterns = self.filters = filters
-        self._enter, self._leave = enter, leave
+        self._enter, self._leave, self._polled = enter, leave, polled
         self._targets: Counter[str] = Counter()  # real paths that roots and links lead to
         self._bases: set[str] = set()
         self._named: dict[str, Kind] = {}  # real files that a link names, and what the link's name makes them
@@ -85,7 +91,7 @@ class Tree:
         """Whether the file is as it was when it was looked at last, or is none of those that are looked at."""
         seen = self.stamp(path)
         try:
-            return seen is None or seen == _stamp(os.stat(path))
+            return seen is None or _is_same(seen, _stamp(os.stat(path)))
         except OSError:
             return False
 
@@ -233,6 +239,7 @@ class Tree:
         if folder.only is not None:
             self._list_only(folder)
             return
+        began_ns = time.time_ns()
         try:
             with os.scandir(folder.path) as scan:
                 entries = list(scan)
@@ -246,7 +253,8 @@ class Tree:
         if self._is_environment(folder, entries):
             self._drop(folder.path)
             return
-        seen = {entry.name for entry in entries if self._sort(folder, entry, since_ns)}
+        seen = self._by_name(folder, entries, began_ns)
+        seen |= {entry.name for entry in entries if entry.name not in seen and self._sort(folder, entry, since_ns)}
         for name in [name for name in folder.files if name not in seen]:
             self._forget_file(folder, name)
         for name in [name for name in folder.links if name not in seen]:
@@ -266,6 +274,17 @@ class Tree:
             return False
         return self.filters.is_environment([entry.name for entry in entries])
 
+    def _by_name(self, folder: Folder, entries: list[os.DirEntry[str]], began_ns: int) -> set[str]:
+        """The plain files among `entries`, taken in by name, as far as nobody is told of them and events tell of what
+        comes: a look at each was half of what a session added to the start of a program, beside its own import."""
+        if not self._silent or self.careful or folder.path in self._polled:
+            return set()
+        plain = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+        counts, stamp = self.filters.names(folder.path), _unseen(began_ns)
+        linked = {os.path.basename(path) for path in self._named if os.path.dirname(path) == folder.path}
+        folder.files.update({name: stamp for name in plain if counts(name) or name in linked})
+        return plain
+
     def _sort(self, folder: Folder, entry: os.DirEntry[str], since_ns: int | None) -> bool:
         """Takes one entry of a listing in; whether it is something to know."""
         try:
@@ -281,8 +300,6 @@ class Tree:
             found = entry.stat(follow_symlinks=False)
             if not stat.S_ISREG(found.st_mode):
                 self._glance(folder, entry.name)  # it was replaced since the folder was listed
-            elif self._silent and not self.careful:
-                folder.files[entry.name] = _stamp(found)  # nobody is told, as of all there is at the start
             else:
                 self._note(folder, entry.name, entry.path, _stamp(found), since_ns=since_ns)
         except FileNotFoundError:
@@ -296,7 +313,7 @@ class Tree:
     ) -> None:
         before = folder.files.get(name)
         kind: ChangeKind = "modified" if before else "added"
-        same = before == stamp and (since_ns is None or max(stamp[0], stamp[3]) < since_ns)
+        same = _is_same(before, stamp) and (since_ns is None or max(stamp[0], stamp[3]) < since_ns)
         folder.files[name] = stamp
         if self.careful and not self._has_digest(path, stamp, same):
             same = False
@@ -580,6 +597,16 @@ def _real(path: str) -> str:
 
 def _stamp(found: os.stat_result) -> Stamp:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
+
+
+def _unseen(at_ns: int) -> Stamp:
+    """In the place of the stamp of a file that nobody looked at yet: it is as it was `at_ns`, since the epoch."""
+    return (at_ns, UNSEEN, UNSEEN, at_ns)
+
+
+def _is_same(before: Stamp | None, now: Stamp) -> bool:
+    """Whatever writes to a file, or puts another in its place, moves its change time; no program sets that."""
+    return now[3] < before[3] if before is not None and before[1] == UNSEEN else before == now
 
 
 def _is_young(stamp: Stamp) -> bool:
