@@ -9,7 +9,7 @@ import importlib
 import linecache
 import sys
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from midflight.apply.aliases import starred
@@ -87,21 +87,15 @@ class Execution:
         """Do it all; the prepared part goes live in one step at the end."""
         if any(map(_writes_unions, self.works.values())):
             forget_aliases()
-        waiting = [self._position(name) for name in self.works]
-        heapq.heapify(waiting)
-        listed = set(self.works)
-        while waiting:
-            _, name = heapq.heappop(waiting)
-            listed.discard(name)
+        waiting = _Queue(self._position, self.works)
+        while (name := waiting.next()) is not None:
             if name in self._early:
                 self._early.discard(name)  # an import took it before its turn
             else:
                 self._take(self.works[name])
-            again = self._reached() or (self._late() if not waiting else set())
+            again = self._reached() or (set() if waiting.names else self._late())
             self._early -= again
-            for reached in again - listed:
-                listed.add(reached)
-                heapq.heappush(waiting, self._position(reached))
+            waiting.add(again)
         self.search.finish()
         let_live(self.tx, self.twins)
         self._empty_caches()
@@ -338,6 +332,32 @@ class Execution:
                     f"{cache.__module__}.{cache.__qualname__} may have answered what this edit ran from its cache, "
                     "which was of the old code"
                 )
+
+
+class _Queue:
+    """The modules whose turn is to come, each once, dependencies first. Where one waits alone nobody asks for its
+    place: to tell that, imports are read, and most edits reach one module after the other."""
+
+    def __init__(self, position: Callable[[str], tuple[int, str]], names: Iterable[str]) -> None:
+        self._position, self.names = position, set(names)
+        self._placed: list[tuple[int, str]] = []
+        self._unplaced = list(self.names)
+
+    def add(self, names: set[str]) -> None:
+        self._unplaced += names - self.names
+        self.names |= names
+
+    def next(self) -> str | None:
+        """Takes the first out; None where nothing waits."""
+        if not self.names:
+            return None
+        if len(self.names) > 1 or self._placed:
+            for name in self._unplaced:
+                heapq.heappush(self._placed, self._position(name))
+            self._unplaced.clear()
+        name = heapq.heappop(self._placed)[1] if self._placed else self._unplaced.pop()
+        self.names.discard(name)
+        return name
 
 
 def _bound(work: Work) -> set[str]:

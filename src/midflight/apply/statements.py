@@ -87,7 +87,7 @@ class Runner:
     def take(self, pairs: Sequence[Pair]) -> None:
         """Every statement of an edited scope, in the new source's order; what is gone goes first."""
         self.siblings = pairs
-        self.going += tuple(p.old for p in pairs if p.old is not None and _is_going(p))
+        self.going += tuple(p.old for p in pairs if p.kind != "same" and p.old is not None and _is_going(p))
         reordered = self.work.reordered if pairs is self.work.pairs else reorders(pairs)
         self.reordered = reordered or bool(helpers_edited(self, pairs))
         if self.reordered:

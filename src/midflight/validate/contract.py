@@ -14,8 +14,6 @@ from midflight.plan.flow import chains_in_text, modules_bound
 from midflight.plan.statements import decode, parse
 from midflight.values import Problem
 
-_GONE: Any = object()
-
 
 def broken_promises(
     edited: Iterable[Loaded], others: Iterable[Loaded], before: Mapping[str, Mapping[str, Any]]
@@ -25,9 +23,9 @@ def broken_promises(
     `before` gives each edited module's namespace before the reload. A name that is gone is dangling, no failure."""
     unedited: list[Loaded] = []
     for loaded in edited:
-        for name, old in before.get(loaded.name, {}).items():
-            new = loaded.namespace.get(name, _GONE)
-            if new is old or new is _GONE or (isinstance(old, types.ModuleType)):
+        held, now = before.get(loaded.name, {}), loaded.namespace
+        for name, old, new in [(n, o, v) for n, o in held.items() if (v := now.get(n, o)) is not o]:
+            if isinstance(old, types.ModuleType):
                 continue
             lost = _lost(old, new)
             if not lost:
