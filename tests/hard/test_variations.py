@@ -653,6 +653,53 @@ FAST = False => FAST = True
 @ expect
 m.f() == "fast" and f() == "fast"
 
+## class-in-branches: several branches make the class, and the one that runs is another, edited in the same save
+@ file m.py
+KIND = "a"
+if KIND == "a":
+    class Engine:
+        size = 1
+        only_a = 1
+        def run(self): return "a", self.size
+else:
+    class Engine:
+        size = 2
+        def run(self): return "b", self.size
+        @property
+        def power(self): return "power"
+match KIND:
+    case "a":
+        class Plain:
+            size = 1
+    case _:
+        class Plain:
+            size = 2
+            extra = 2
+class Outer:
+    if KIND == "a":
+        class Inner:
+            def get(self): return 1
+    else:
+        class Inner:
+            def get(self): return 2
+@ touch
+import m
+run, engine, Plain, inner = m.Engine().run, m.Engine(), m.Plain, m.Outer.Inner()
+@ sub m.py
+KIND = "a"\nif => KIND = "b"\nif
+return "b" => return "B"
+return 2 => return 22
+@ expect
+run() == ("B", 2) and engine.power == "power" and not hasattr(engine, "only_a") and type(engine) is m.Engine
+m.Plain is Plain and (Plain.size, Plain.extra) == (2, 2)
+inner.get() == 22 == m.Outer.Inner().get()
+@ sub m.py
+KIND = "b"\nif => KIND = "a"\nif
+return "a" => return "A"
+@ expect
+run() == ("A", 1) and engine.only_a == 1 and not hasattr(engine, "power")
+Plain.size == 1 and not hasattr(Plain, "extra") and inner.get() == 1
+
 ## protocol-and-abc-generic: ABC with Generic
 @ file m.py
 import abc

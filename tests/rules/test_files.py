@@ -240,6 +240,29 @@ def test_n166_a_symlinked_module_and_a_symlink_that_turns(tmp_path: pathlib.Path
         assert f() == 2 and linked.count == 5
 
 
+def test_n166_a_symlink_goes_in_the_batch_that_edits_its_file(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "target.py", tmp_path / "linked.py"
+    target.write_text("def f():\n    return 1\n")
+    link.symlink_to(target)
+    with program(tmp_path) as one:
+        assert one.session is not None
+        one.session.start()
+        import linked
+
+        target.write_text("def f():\n    return 2\n")
+        assert one.session.reload().outcome == "committed"
+        link.unlink()
+        target.write_text("def f():\n    return 30\n")
+        report = one.session.reload()
+        assert report.outcome == "committed" and report.modules["linked"].removed == ("linked",)
+        assert linked.f() == 2 and "linked" not in sys.modules
+        one.session.history()  # once the store has it
+        assert not caplog.messages
+
+
 def test_n184_a_file_that_changes_while_the_reload_runs_is_taken_by_the_next(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "m.py"
     path.write_text("X = 1\n")

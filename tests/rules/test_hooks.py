@@ -234,6 +234,25 @@ return 1 => return 2
 [expect rolled back]
 m.f() == 1 and told("MF032", "close", "busy")
 
+# n182-dispose-exits: nor does one that exits end the program; an edit that mends it is taken
+[file m.py]
+from midflight import dispose
+@dispose
+def close():
+    raise SystemExit("left")
+def f():
+    return 1
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect rolled back]
+m.f() == 1 and told("MF032", "close", "left")
+[sub m.py]
+raise SystemExit("left") => pass
+[expect committed]
+m.f() == 2
+
 # dispose-mended: one that fails holds up every edit but the one that mends it
 [file m.py]
 from midflight import dispose

@@ -95,7 +95,9 @@ def forget_hooks(module: str, qualname: str) -> None:
 def _call(kind: str, function: Callable[..., Any], loaded: Loaded, *arguments: Any) -> Any:
     try:
         return function(*arguments)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a hook's SystemExit is its failure, as a module's is
         raise HookFailed(kind, function, error, loaded.path) from error
 
 

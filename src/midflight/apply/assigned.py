@@ -24,6 +24,7 @@ from midflight.apply.graft.functions import forward, has_name
 from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve
+from midflight.apply.parsed import by_first
 from midflight.apply.registrations import Contents, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope
 from midflight.apply.transaction import ABSENT
@@ -74,7 +75,7 @@ def run_value(runner: Runner, pair: Pair) -> None:
         runner.run.before_call()
         runner.guard_named(statement)
     alone = _bound_only_by(runner, pair)
-    continues = _classes_in(runner, statement)
+    continues = _classes_in(runner, pair)
     makers = _makers_in(runner, pair)
     known = _classes_like(before.values())
     contents = Contents()
@@ -98,7 +99,9 @@ def run_value(runner: Runner, pair: Pair) -> None:
             value = _arrived(runner, name, value)
         if name in continues and isinstance(value, type):
             runner.scope.set(name, before[name])
-            adopt_class(runner, continues[name], before[name], value, roots, contents)
+            made_by = class_continued(runner, pair, name, value) or continues[name]
+            its_codes = by_first([made_by.statement], roots).get(made_by.statement, ())
+            adopt_class(runner, made_by, before[name], value, its_codes, contents)
         elif name in before and before[name] is not ABSENT and _is_of_a_later_one(runner, statement, name):
             runner.scope.set(name, before[name])
         elif name in runner.building or name not in before:
@@ -116,7 +119,9 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if statement.is_block and statement.calls:
         _register_what_lives(runner, made)
     if runner.old_codes(pair):
-        # Last: what a name held may act as another function of the statement by now.
+        # Last: what a name held may act as another function of the statement by now, and so may a class's methods.
+        if continues:
+            runner.tx.flush()
         graft_pairs(runner, pair, runner.old_codes(pair), roots)
 
 
@@ -200,13 +205,13 @@ def _is_of_a_later_one(runner: Runner, statement: Statement, name: str) -> bool:
     return any(pair.new is not None and pair.new is not statement and name in pair.new.binds for pair in below)
 
 
-def _classes_in(runner: Runner, block: Statement) -> dict[str, Pair]:
+def _classes_in(runner: Runner, pair: Pair) -> dict[str, Pair]:
     """Classes that live and whose statement stands in this block now, with their statements."""
-    nodes = walk_scope(block.node) if block.is_block else ()
+    nodes = walk_scope(pair.statement.node) if pair.statement.is_block else ()
     names = [node.name for node in nodes if isinstance(node, ast.ClassDef)]
     if names:
         runner.tx.undo(leave_classes)
-    found = {name: class_continued(runner, block, name) for name in names}
+    found = {name: class_continued(runner, pair, name) for name in names}
     return {name: pair for name, pair in found.items() if pair is not None}
 
 

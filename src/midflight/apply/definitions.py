@@ -34,28 +34,62 @@ if TYPE_CHECKING:
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _UNDECORATED = "\x00undecorated"
+_NOTHING = object()
 
 
-def continued(runner: Runner, pair: Pair) -> Pair:
-    """A definition that stood inside a block before, or stands inside one now: the one that lives goes on."""
+def continued(runner: Runner, pair: Pair, around: Pair | None = None) -> Pair:
+    """A definition that stood inside a block before, or stands inside one now: the one that lives goes on. `around` is
+    a block that nobody edited and that runs again."""
     assert pair.new is not None
-    for old in runner.going:
-        for inner in _definitions(runner, old, pair.new.name, runner.work.old.text.lines):
-            found = Pair("changed", inner, pair.new)
-            if inner not in runner.old_roots:
-                runner.old_roots = but(runner.old_roots, inner, _codes_inside(runner, old, inner))
-            if _lives(runner, found):
-                return found
+    name = pair.new.name
+    going = [(old, runner.work.old.text.lines) for old in runner.going]
+    if around is not None and around.new is not None:
+        going.append((around.new, runner.work.text.lines))
+    there = [(old, inner) for old, lines in going for inner in _definitions(runner, old, name, lines)]
+    live = runner.scope.get(name)
+    for old, inner in sorted(there, key=lambda found: _less_likely(live, found[1])) if len(there) > 1 else there:
+        found = Pair("changed", inner, pair.new)
+        if inner not in runner.old_roots:
+            runner.old_roots = but(runner.old_roots, inner, _codes_inside(runner, old, inner))
+        if _lives(runner, found):
+            return found
     return pair
 
 
-def class_continued(runner: Runner, block: Statement, name: str) -> Pair | None:
-    """The class statement in a block that runs as a whole, with the one that made the class that the name holds."""
-    for new in _definitions(runner, block, name, runner.work.text.lines):
-        pair = continued(runner, Pair("added", None, new))
-        if new.is_class and pair.old is not None:
-            return pair
+def class_continued(runner: Runner, pair: Pair, name: str, made: Any = None) -> Pair | None:
+    """The class statement in a block that runs as a whole, with the one that made the class that the name holds. Of
+    several, one in each branch, it is that of `made`."""
+    assert pair.new is not None
+    there = list(_definitions(runner, pair.new, name, runner.work.text.lines))
+    for new in sorted(there, key=lambda one: _less_likely(made, one)):
+        found = continued(runner, Pair("added", None, new), pair if pair.old is pair.new else None)
+        if new.is_class and found.old is not None:
+            return found
     return None
+
+
+def _less_likely(cls: Any, statement: Statement) -> tuple[bool, int]:
+    """Of several class statements under one name the least is the one that made `cls`: it is known by its own first
+    line, which it has from 3.13 on, or by those of the functions in its body, else by what it holds."""
+    if not (isinstance(cls, type) and statement.is_class):
+        return True, 0
+    at = any(statement.first <= line <= statement.last for line in _lines_of(cls))
+    return not at, sum(-1 if _holds(cls, member) else 1 for member in statement.members if member.binds)
+
+
+def _holds(cls: type, member: Statement) -> bool:
+    """Whether a class has the names that a statement of a body binds, with the value that is written there."""
+    value = getattr(member.node, "value", None)
+    held = [vars(cls).get(name, _NOTHING) for name in member.binds]
+    return all(one == value.value if isinstance(value, ast.Constant) else one is not _NOTHING for one in held)
+
+
+def _lines_of(cls: type) -> list[int]:
+    if "__firstlineno__" in vars(cls):
+        return [vars(cls)["__firstlineno__"]]
+    functions = (one for value in list(vars(cls).values()) for one in functions_in(value, cls.__module__))
+    codes = (origin_of(function.__code__) for function in functions)
+    return [code.co_firstlineno for code in codes if code.co_qualname == f"{cls.__qualname__}.{code.co_name}"]
 
 
 def _codes_inside(runner: Runner, block: Statement, inner: Statement) -> tuple[types.CodeType, ...]:

@@ -69,8 +69,9 @@ class Files:
         return bool(self.gone or self.back or any(self.moved.values()))
 
     def at(self, path: str) -> list[Loaded]:
-        """Modules whose text is the file `path` from now on."""
-        return self.program.at(path) or self.moved.get(path) or [one for one in self.back if one.path == path]
+        """Modules whose text is the file `path` from now on. One whose link to it goes in the same batch is not."""
+        there = [one for one in self.program.at(path) if one not in self.gone]
+        return there or self.moved.get(path) or [one for one in self.back if one.path == path]
 
     def steps(self) -> tuple[Step, ...]:
         return tuple(Step(one.name, "forget", one.name, because="its file is gone") for one in self.gone)

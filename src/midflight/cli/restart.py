@@ -99,7 +99,7 @@ def _kept() -> Values | None:
         for function, _, _ in of_module(module, "keep"):
             try:
                 values = dict(function())
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 log.warning("%s", _not_restarted(module, function, error))
                 return None
             kept.setdefault(module, {}).update(_packed(module, values))
@@ -117,7 +117,7 @@ def _packed(module: str, values: dict[str, object]) -> dict[str, bytes]:
     return packed
 
 
-def _not_restarted(module: str, function: Any, error: Exception) -> str:
+def _not_restarted(module: str, function: Any, error: BaseException) -> str:
     return (
         f"not restarted; the old code is running: the keep hook {module}.{function.__qualname__} failed: "
         f"{type(error).__name__}: {error}\n  {function.__code__.co_filename}:{function.__code__.co_firstlineno}\n"

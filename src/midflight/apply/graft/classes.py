@@ -147,7 +147,7 @@ def _leaves_subclasses_alone(base: Any) -> bool:
 def adopt_class(
     runner: Runner, pair: Pair, owner: type, made: type, codes: Sequence[types.CodeType], before: Contents
 ) -> None:
-    """`owner` becomes what a block that ran as a whole has made under its name; `codes` are those of the block."""
+    """`owner` becomes what a block that ran as a whole has made under its name; `codes` are those of its statement."""
     runner.tx.flush()
     old = runner.old_codes(pair)
     pairs = _with_stale(runner, pair, owner, _body_pairs(runner, pair))
