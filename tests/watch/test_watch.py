@@ -14,6 +14,7 @@ import pytest
 from midflight.errors import WatchError
 from midflight.values import Batch
 from midflight.watch import Filters, Watch
+from midflight.watch.tree import TICK_NS
 
 from .conftest import Follower, backends, linux
 
@@ -287,9 +288,9 @@ def test_the_sweep_finds_what_nobody_told_of(backend: str, root: Path, follow: F
     """What a lost event leaves behind: the file differs from what is known, and nothing says so."""
     if backend != "inotify":
         pytest.importorskip(backend)
+    let_them_age(root)
     follower = follow(root, backend=backend, sweep_s=0.05)
     be_deaf(follower.watch)
-    let_the_clock_of_files_move(root)
     (root / "shop/till/drawer.py").write_text("unheard = 1\n")
     (root / "shop/new.py").write_text("unheard = 2\n")
     (root / "main.py").unlink()
@@ -299,10 +300,11 @@ def test_the_sweep_finds_what_nobody_told_of(backend: str, root: Path, follow: F
 
 @linux
 def test_what_lay_there_at_the_start_is_known_without_a_look_at_each_file(root: Path, follow: Follow) -> None:
-    """Not even a file that is written with an old time and in its old size, unheard, passes for what it was then."""
+    """Not even a file that is written with an old time and in its old size, unheard, passes for what it was then; nor
+    one that is written at once, for the clock of files has ticks."""
+    let_them_age(root)
     follower = follow(root, backend="inotify")
     be_deaf(follower.watch)
-    let_the_clock_of_files_move(root)
     changed = root / "shop/cart.py"
     before, text = changed.stat(), changed.read_text()
     changed.write_text("#" * len(text))
@@ -314,6 +316,7 @@ def test_what_lay_there_at_the_start_is_known_without_a_look_at_each_file(root: 
 
 @linux
 def test_a_sweep_tells_nothing_twice(root: Path, follow: Follow) -> None:
+    let_them_age(root)
     follower = follow(root, backend="inotify", sweep_s=0.02)
     for number in range(200):
         (root / "shop/cart.py").write_text(f"number = {number}\n")
@@ -334,13 +337,11 @@ def test_status_says_what_is_watched(root: Path, follow: Follow) -> None:
     assert not follower.watch.status()["running"]
 
 
-def let_the_clock_of_files_move(root: Path) -> None:
-    """What is written from now on has a later time than what was written before: the kernel's clock has ticks."""
-    probe = root.parent / "clock"
-    probe.touch()
-    now = time.time_ns()
-    while probe.stat().st_ctime_ns <= now:
-        probe.touch()
+def let_them_age(root: Path) -> None:
+    """The files there are older than what the clock of files may lag behind."""
+    newest = max(path.stat().st_ctime_ns for path in root.rglob("*"))
+    while time.time_ns() - newest <= TICK_NS:
+        time.sleep(TICK_NS / 1e9)
 
 
 def kinds(batch: Batch) -> list[tuple[str, str]]:

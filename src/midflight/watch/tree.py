@@ -600,8 +600,9 @@ def _stamp(found: os.stat_result) -> Stamp:
 
 
 def _unseen(at_ns: int) -> Stamp:
-    """In the place of the stamp of a file that nobody looked at yet: it is as it was `at_ns`, since the epoch."""
-    return (at_ns, UNSEEN, UNSEEN, at_ns)
+    """In the place of the stamp of a file that nobody looked at yet: it is as it was `at_ns`, since the epoch, less
+    what the file system's clock may lag behind. Who wrote to it in that time is told of once too often."""
+    return (at_ns, UNSEEN, UNSEEN, at_ns - TICK_NS)
 
 
 def _is_same(before: Stamp | None, now: Stamp) -> bool:
