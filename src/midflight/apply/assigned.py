@@ -13,7 +13,7 @@ import operator
 import sys
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midflight.apply.asked import is_derived, is_state
 from midflight.apply.attributes import guard_targets
@@ -68,61 +68,91 @@ def run_value(runner: Runner, pair: Pair) -> None:
     if is_state(statement, runner.scope.namespace) and all(old is not ABSENT for old in before.values()):
         runner.keep_state(statement, "its own statement")
         return
+    again = _before_it_runs(runner, pair, before)
+    made, roots = _made_anew(runner, pair, again)
+    tell_of_old_answers(runner, statement)
+    _tell_of_kept(runner, statement)
+    runner.roots[statement] = roots
+    runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
+    for name, value in made.items():
+        _take_value(runner, pair, again, name, value, roots)
+    if again.makers:
+        runner.run.notes += runner.run.registrations.left_behind(again.contents, again.makers)
+    if statement.is_block and statement.calls:
+        _register_what_lives(runner, made)
+    if runner.old_codes(pair):
+        # Last: what a name held may act as another function of the statement by now, and so may a class's methods.
+        if again.continues:
+            runner.tx.flush()
+        graft_pairs(runner, pair, runner.old_codes(pair), roots)
+
+
+class _Again(NamedTuple):
+    """What there is before a statement runs that makes values anew."""
+
+    before: dict[str, Any]  # what its names hold
+    untouched: dict[str, bool]  # whether that is as it was made
+    given: dict[str, Any]
+    continues: dict[str, Pair]
+    makers: list[types.FunctionType]
+    known: list[type]
+    contents: Contents
+
+
+def _before_it_runs(runner: Runner, pair: Pair, before: dict[str, Any]) -> _Again:
+    statement = pair.statement
     derived = is_derived(statement, runner.scope.namespace)
     untouched = {name: derived or _is_untouched(runner, name, pair) for name in before if name not in runner.building}
     given = _defined_before(runner, statement)
     if given and not only_binds(statement):
         runner.run.before_call()
         runner.guard_named(statement)
-    alone = _bound_only_by(runner, pair)
-    continues = _classes_in(runner, pair)
-    makers = _makers_in(runner, pair)
-    known = _classes_like(before.values())
+    continues, makers, known = _classes_in(runner, pair), _makers_in(runner, pair), _classes_like(before.values())
     contents = Contents()
     if continues or makers or known:
         runner.run.before_call()  # containers that wait for their new contents have them now
         held = registrars_of(statement.node, None, runner.scope.names)
         contents = runner.run.registrations.contents((), held)
+    return _Again(before, untouched, given, continues, makers, known, contents)
+
+
+def _made_anew(runner: Runner, pair: Pair, again: _Again) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+    """What the statement makes, run in the module or aside, and its code objects."""
+    statement = pair.statement
+    alone = _bound_only_by(runner, pair)
     if lists_names(statement) and builds_purely([statement], runner.scope.namespace):
-        made, roots = _run_as_placed(runner, statement)
-    elif given or (only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)):
-        made, roots = runner.aside([statement.located()], given, pair)
-        _lose_unbound(runner, pair, alone - made.keys())
-    else:
-        made, roots = _run_live(runner, pair, before, alone)
-    tell_of_old_answers(runner, statement)
-    _tell_of_kept(runner, statement)
-    runner.roots[statement] = roots
-    runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
-    for name, value in made.items():
-        if statement.is_block and before.get(name) is ABSENT:
-            value = _arrived(runner, name, value)
-        if name in continues and isinstance(value, type):
-            runner.scope.set(name, before[name])
-            made_by = class_continued(runner, pair, name, value) or continues[name]
-            its_codes = by_first([made_by.statement], roots).get(made_by.statement, ())
-            adopt_class(runner, made_by, before[name], value, its_codes, contents)
-        elif name in before and before[name] is not ABSENT and _is_of_a_later_one(runner, statement, name):
-            runner.scope.set(name, before[name])
-        elif name in runner.building or name not in before:
-            runner.scope.set(name, value)
-        elif name in given and _wraps_as(runner, before[name], given[name], value):
-            runner.scope.set(name, before[name])
-            runner.work.record.grafted[runner.scope.label(name)] = None
-        elif _made_again(runner, pair, name, before[name], value, known):
-            if not adopt_made(runner, pair, name, before[name], value, contents):
-                runner.rebind(name, before[name], value)
-        else:
-            _settle(runner, name, before[name], value, pair, untouched.get(name, False))
-    if makers:
-        runner.run.notes += runner.run.registrations.left_behind(contents, makers)
-    if statement.is_block and statement.calls:
-        _register_what_lives(runner, made)
-    if runner.old_codes(pair):
-        # Last: what a name held may act as another function of the statement by now, and so may a class's methods.
-        if continues:
-            runner.tx.flush()
-        graft_pairs(runner, pair, runner.old_codes(pair), roots)
+        return _run_as_placed(runner, statement)
+    binds_aside = only_binds(statement) and not alone & statement.reads and not _binds_globally(statement)
+    if not (again.given or binds_aside):
+        return _run_live(runner, pair, again.before, alone)
+    made, roots = runner.aside([statement.located()], again.given, pair)
+    _lose_unbound(runner, pair, alone - made.keys())
+    return made, roots
+
+
+def _take_value(
+    runner: Runner, pair: Pair, again: _Again, name: str, value: Any, roots: tuple[types.CodeType, ...]
+) -> None:
+    """`name` holds what the statement has just made for it, or the object that it held and that acts as that now."""
+    statement, old = pair.statement, again.before.get(name, ABSENT)
+    if statement.is_block and old is ABSENT:
+        value = _arrived(runner, name, value)
+    if name in again.continues and isinstance(value, type):
+        runner.scope.set(name, old)
+        made_by = class_continued(runner, pair, name, value) or again.continues[name]
+        its_codes = by_first([made_by.statement], roots).get(made_by.statement, ())
+        adopt_class(runner, made_by, old, value, its_codes, again.contents)
+    elif old is not ABSENT and _is_of_a_later_one(runner, statement, name):
+        runner.scope.set(name, old)
+    elif name in runner.building or name not in again.before:
+        runner.scope.set(name, value)
+    elif name in again.given and _wraps_as(runner, old, again.given[name], value):
+        runner.scope.set(name, old)
+        runner.work.record.grafted[runner.scope.label(name)] = None
+    elif not _made_again(runner, pair, name, old, value, again.known):
+        _settle(runner, name, old, value, pair, again.untouched.get(name, False))
+    elif not adopt_made(runner, pair, name, old, value, again.contents):
+        runner.rebind(name, old, value)
 
 
 def _tell_of_kept(runner: Runner, statement: Statement) -> None:

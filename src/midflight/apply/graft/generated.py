@@ -79,32 +79,54 @@ def graft_generated(
     if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
     tell_of_hooks_left(runner, owner, hooks)
-    held, fields, starters = dict(vars(owner)), fields_of(owner), _starters(owner)
-    seen = seen_below(owner)
+    held, starters = dict(vars(owner)), _starters(owner)
     marks = marks_of(pair, runner.names_before(), runner.changes.unstored) | _marks_of_makers(runner, owner)
     gone = marks & vars(owner).keys() - vars(inner).keys()
     if isinstance(owner, enum.EnumMeta):
-        from midflight.apply.graft.enums import graft_enum
-
-        were = graft_enum(runner.run, owner, inner, pairs)
-        if were is not None:
-            runner.changes.value_changed(runner.scope.key(name), were)
+        _move_enum(runner, owner, inner, pairs, name)
     else:
-        move_attributes(runner.tx, owner, inner, pairs)
-        for each in pairs:
-            if each.edited and each.new is not None and each.new.is_def:
-                lives, made = (vars(cls).get(each.new.name) for cls in (owner, inner))
-                forget_marks(runner.tx, each, runner.names_before(), runner.changes.unstored, lives, made)
-        complete(runner.tx, owner, runner.scope.namespace)
-        if not same_fields(seen, seen_below(owner)) or owner.__bases__ != bases:
-            runner.changes.shape_changed(runner.scope.key(name), owner)
-        fill_fields(runner, owner, fields)
+        _take_members(runner, owner, inner, pairs, name, bases)
     for mark in gone:
         runner.tx.del_attr(owner, mark)
     _tell_of_attributes(runner, owner, held)
     _tell_of_starters(runner, owner, starters)
     tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
     runner.run.notes += _methods_trade_places(runner, before, inner, owner)
+    _put_on_top(runner, owner, live, twin, inner, name)
+    runner.run.notes += _trade_places(runner, before, inner, owner)
+    if may_be_held(runner, pair.statement.node, inner):
+        runner.run.twins.append((inner, owner))
+    _unregister(runner, went)
+    detach(inner)
+
+
+def _move_enum(runner: Runner, owner: enum.EnumMeta, inner: type, pairs: Sequence[Pair], name: str) -> None:
+    from midflight.apply.graft.enums import graft_enum
+
+    were = graft_enum(runner.run, owner, inner, pairs)
+    if were is not None:
+        runner.changes.value_changed(runner.scope.key(name), were)
+
+
+def _take_members(
+    runner: Runner, owner: type, inner: type, pairs: Sequence[Pair], name: str, bases: tuple[type, ...]
+) -> None:
+    """What the body of `inner` made is the living class's, which had these `bases`, and its instances have the
+    fields."""
+    fields, seen = fields_of(owner), seen_below(owner)
+    move_attributes(runner.tx, owner, inner, pairs)
+    for each in pairs:
+        if each.edited and each.new is not None and each.new.is_def:
+            lives, made = (vars(cls).get(each.new.name) for cls in (owner, inner))
+            forget_marks(runner.tx, each, runner.names_before(), runner.changes.unstored, lives, made)
+    complete(runner.tx, owner, runner.scope.namespace)
+    if not same_fields(seen, seen_below(owner)) or owner.__bases__ != bases:
+        runner.changes.shape_changed(runner.scope.key(name), owner)
+    fill_fields(runner, owner, fields)
+
+
+def _put_on_top(runner: Runner, owner: type, live: Any, twin: type, inner: type, name: str) -> None:
+    """What a decorator put on top of the class's own body, in the old version (`live`) or in the new one (`twin`)."""
     if live is not owner and isinstance(live, type) and twin is not inner:
         twin.__bases__ = tuple(owner if base is inner else base for base in twin.__bases__)
         move_attributes(runner.tx, live, twin, [])
@@ -116,11 +138,6 @@ def graft_generated(
         twin.__bases__ = tuple(owner if base is inner else base for base in twin.__bases__)
         runner.scope.set(name, twin)
         runner.changes.value_changed(runner.scope.key(name), live)
-    runner.run.notes += _trade_places(runner, before, inner, owner)
-    if may_be_held(runner, pair.statement.node, inner):
-        runner.run.twins.append((inner, owner))
-    _unregister(runner, went)
-    detach(inner)
 
 
 def _going(owner: type, pairs: Sequence[Pair]) -> list[tuple[Statement, Any]]:
@@ -395,34 +412,9 @@ def move_attributes(
     if getattr(twin, "__type_params__", ()):
         _name_new_parameters(tx, held, twin, kept)
     for name, value in list(vars(twin).items()):
-        if name in _NEVER or name in skip or (name in kept and name in held):
-            continue
-        if type(value) in (types.MemberDescriptorType, types.GetSetDescriptorType):
-            continue  # a slot: it fits the twin's instances only
-        _retarget_class_cells(tx, value, twin, owner)
-        if type(value) is types.MethodType and value.__self__ is twin:
-            value = types.MethodType(value.__func__, owner)  # what a metaclass bound: `_iter_member_` of a flag
-        old = held.get(name, ABSENT)
-        if old is not value and (_is_of_another(old, owner, twin) or _is_second_name(name, old, held)):
-            tx.set_attr(owner, name, _of_first_name(name, value, owner, twin))
-            continue
-        if _takes_over(old, value):
-            become(tx, old, value)
-            tx.set_attr(owner, name, value)
-            continue
-        if old is not ABSENT and isinstance(old, types.FunctionType) and become(tx, old, value):
-            continue
-        if (
-            old is not ABSENT
-            and not isinstance(old, types.FunctionType)
-            and type(old) is type(value)
-            and not (_is_a_modules(old, owner) or _is_a_modules(value, owner))
-            and become(tx, old, value)
-        ):
-            continue
-        if isinstance(old, types.FunctionType) and isinstance(value, types.FunctionType):
-            continue
-        tx.set_attr(owner, name, value)
+        passed = name in _NEVER or name in skip or (name in kept and name in held)
+        if not passed and type(value) not in (types.MemberDescriptorType, types.GetSetDescriptorType):
+            _move_attribute(tx, owner, twin, name, value, held)  # a slot fits the twin's instances only
     for name in kept & held.keys() & vars(twin).keys():
         _defaults_follow(tx, held[name], vars(twin)[name], held, owner)
     _say_slots(tx, owner, vars(twin).get("__slots__", ABSENT))
@@ -436,6 +428,30 @@ def move_attributes(
         derive_abstract(tx, owner)
     else:
         tx.del_attr(owner, "__abstractmethods__")
+
+
+def _move_attribute(tx: Transaction, owner: type, twin: type, name: str, value: Any, held: Mapping[str, Any]) -> None:
+    """`value` is what the twin has under `name`: what `owner` has there becomes that, or makes room for it."""
+    _retarget_class_cells(tx, value, twin, owner)
+    if type(value) is types.MethodType and value.__self__ is twin:
+        value = types.MethodType(value.__func__, owner)  # what a metaclass bound: `_iter_member_` of a flag
+    old = held.get(name, ABSENT)
+    if old is not value and (_is_of_another(old, owner, twin) or _is_second_name(name, old, held)):
+        tx.set_attr(owner, name, _of_first_name(name, value, owner, twin))
+    elif _takes_over(old, value):
+        become(tx, old, value)
+        tx.set_attr(owner, name, value)
+    elif not _lives_on(tx, owner, old, value):
+        tx.set_attr(owner, name, value)
+
+
+def _lives_on(tx: Transaction, owner: type, old: Any, value: Any) -> bool:
+    """Whether `old` acts as `value` now, and stays where it is."""
+    if isinstance(old, types.FunctionType):
+        return become(tx, old, value) or isinstance(value, types.FunctionType)
+    if old is ABSENT or type(old) is not type(value) or _is_a_modules(old, owner) or _is_a_modules(value, owner):
+        return False
+    return become(tx, old, value)
 
 
 def _name_new_parameters(tx: Transaction, held: Mapping[str, Any], twin: type, kept: Collection[str]) -> None:
