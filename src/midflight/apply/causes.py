@@ -31,6 +31,7 @@ from midflight.plan.order import LISTERS, listing_functions, lists_names, names_
 from midflight.plan.statements import Statement
 
 _AS_THEY_ARE = (types.FunctionType, types.MethodType, type, LRU)  # to look one up runs none of its code
+_GETTING = frozenset(GETTING)
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -39,6 +40,9 @@ class Causes:
 
     def __init__(self, program: Program, pending: Pending, changes: Changes) -> None:
         self.program, self.pending, self.changes = program, pending, changes
+        # What was found out when so many callables were touched: each statement is asked twice, each class many times.
+        self._used: dict[Statement, tuple[int, frozenset[str]]] = {}
+        self._owners: dict[frozenset[str], tuple[int, frozenset[str]]] = {}
 
     def values_of(self, work: Work, statement: Statement, prefix: str = "", since: int = 0) -> set[str]:
         """Those of its causes that are values, and not code that was edited; such as changed after the count was
@@ -122,9 +126,15 @@ class Causes:
 
     def methods_used(self, statement: Statement) -> frozenset[str]:
         """Names of touched methods that running `statement` may call where no chain of names leads to them."""
-        changes = self.changes
-        if not changes.methods:
+        if not self.changes.methods:
             return frozenset()
+        touched, known = len(self.changes.touched), self._used.get(statement)
+        if known is None or known[0] != touched:
+            known = self._used[statement] = touched, self._methods_used(statement)
+        return known[1]
+
+    def _methods_used(self, statement: Statement) -> frozenset[str]:
+        changes = self.changes
         named = changes.methods.keys() & statement.attributes
         used = set[str]()
         if named:
@@ -153,38 +163,46 @@ class Causes:
         methods: Collection[str],
     ) -> Iterator[str]:
         """Which of its names lead to one of `methods` that is code that changed."""
-        others: Collection[str] = [name for name in methods if name not in GETTING]
+        others = frozenset(methods).difference(GETTING)
         annotated = only_annotated(statement)
         for chain in (*((name,) for name in reads), *chains):
             value, asked = resolve(namespace, chain), others
             if value is ABSENT and len(chain) > 1:
-                value, asked = resolve(namespace, chain[:-1]), GETTING
+                value, asked = resolve(namespace, chain[:-1]), _GETTING
             if chain in annotated and isinstance(value, type) and "__class_getitem__" not in methods:
                 value = type(value)  # an annotation has no instance of it: only of its metaclass
             if self._leads_to_touched(value, asked):
                 yield ".".join(chain)
 
-    def _leads_to_touched(self, value: Any, methods: Collection[str], depth: int = 2) -> bool:
+    def _leads_to_touched(self, value: Any, methods: frozenset[str], depth: int = 2) -> bool:
         """Whether `value`, or what it holds or gives, has one of `methods`, and it is code that changed."""
         if value is None or value is ABSENT:
             return False
         if type(value) is types.FunctionType:
-            owners = set[str]().union(*(self.changes.methods[name] for name in methods if not is_special(name)))
-            return not owners.isdisjoint((*value.__code__.co_names, *value.__qualname__.split(".")[:-1]))
+            around = value.__qualname__.split(".")[:-1]
+            return not self._owners_of(methods).isdisjoint((*value.__code__.co_names, *around))
         if type(value) in HOLDING:
             return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in items(value))
         kinds = (value, type(value)) if isinstance(value, type) else (type(value),)
         spaces = [vars(base) for kind in kinds for base in kind.__mro__ if base.__flags__ & HEAP_TYPE]
-        members = (space[name] for space in spaces for name in methods if name in space)
-        return any(self._is_in_touched(member) for member in members)
+        return any(self._is_in_touched(space[name]) for space in spaces for name in space.keys() & methods)
+
+    def _owners_of(self, methods: frozenset[str]) -> frozenset[str]:
+        """Names of the classes of those of `methods` that are not special."""
+        touched, known = len(self.changes.touched), self._owners.get(methods)
+        if known is None or known[0] != touched:
+            owners = (self.changes.methods[name] for name in methods if not is_special(name))
+            known = self._owners[methods] = touched, frozenset[str]().union(*owners)
+        return known[1]
 
     def _is_in_touched(self, member: Any) -> bool:
         """Whether a member of a class is, or wraps, a function that is touched."""
         function = inside(member)
-        if id(function) in self.changes.touched:
+        parts = (function.fget, function.fset, function.fdel) if type(function) is property else (function,)
+        if any(id(one) in self.changes.touched for one in parts):
             return True
-        if type(function) is types.FunctionType and function.__closure__ is None and not function.__dict__:
-            return False  # most wrap nothing, and need not be gone into
+        if all(map(_wraps_nothing, parts)):
+            return False  # most are such, and need not be gone into
         return any(id(one) in self.changes.touched for one in functions_in(member, "", depth=2))
 
     def _other_names(self, work: Work, statement: Statement) -> bool:
@@ -200,7 +218,7 @@ class Causes:
         """`namespace` as it will be once the prepared writes are live, with what it had `also` and deleted."""
         pending = self.pending.get(id(namespace))
         maps = [one for one in (also, pending, namespace) if one]
-        return collections.ChainMap(*maps) if len(maps) > 1 else namespace
+        return _Layers(*maps) if len(maps) > 1 else namespace
 
     def _imported(self, one: Imported) -> Any:
         loaded = self.program.get(one.module)
@@ -300,6 +318,12 @@ class Causes:
         return any(module in homes and name in names for module, name in self.changes.values)
 
 
+def _wraps_nothing(part: Any) -> bool:
+    if type(part) is types.FunctionType:
+        return part.__closure__ is None and not part.__dict__
+    return part is None
+
+
 def homes_named(namespace: dict[str, Any], names: Collection[str]) -> set[Any]:
     """The names of the modules that code in `namespace` that uses `names` reads from: its own, and those it names."""
     modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)
@@ -309,4 +333,15 @@ def homes_named(namespace: dict[str, Any], names: Collection[str]) -> set[Any]:
 def _in_class(namespace: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
     """The names that a class body sees: its own before the module's; `prefix` is "Outer.Inner." of its statements."""
     owner = resolve(namespace, prefix.split(".")[:-1]) if prefix else None
-    return collections.ChainMap(dict(vars(owner)), namespace) if isinstance(owner, type) else namespace  # type: ignore[arg-type]
+    return _Layers(vars(owner), namespace) if isinstance(owner, type) else namespace  # type: ignore[arg-type]
+
+
+class _Layers(collections.ChainMap[str, Any]):
+    """Asked by `get` for each name of each statement: ChainMap's own asks each layer twice, by a generator."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        for layer in self.maps:
+            value = layer.get(key, _Layers)
+            if value is not _Layers:
+                return value
+        return default

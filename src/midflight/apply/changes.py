@@ -7,7 +7,7 @@ import dis
 import functools
 import re
 import types
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from midflight.apply.callables import User, behind, callables_of, enclosed, held_elsewhere, own_callables, wrapped_in
@@ -16,7 +16,7 @@ from midflight.apply.holders import HOLDING, LRU, is_special, items, nested_code
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
-from midflight.graph.homes import inside, made_in, module_of
+from midflight.graph.homes import inside, is_one_of, made_in, module_of
 from midflight.graph.hook import PLAIN
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.graph.loaded import Loaded, Program, names_used
@@ -74,6 +74,7 @@ class Changes:
         self._operating: set[Key] = set()  # classes whose operators are to be followed
         self.getters: set[str] = set()  # those of them that run where an attribute is looked up
         self.remade: set[Key] = set()  # (module, qualified name) of classes that got or lost what makes an instance
+        self._remade_names: set[str] = set()  # the qualified names of these alone
         self.shapes: dict[int, type] = {}  # classes whose fields or bases differ, which classes made from them saw
 
     def may_reach(self, module: str) -> bool:
@@ -163,6 +164,7 @@ class Changes:
         self.fresh.append((key[0], name, ABSENT))
         if owner and name in _MAKERS:
             self.remade.add((key[0], owner))
+            self._remade_names.add(owner)
             self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))
 
     def _count(self, key: Key, old: Any) -> None:
@@ -228,10 +230,11 @@ class Changes:
         for module, owner in owners:
             classes.setdefault(module, set()).add(owner.rpartition(".")[2])
         named: dict[str, set[str]] = {}
+        is_made = _makes(owners)
         for module, mentioned in classes.items():
             for loaded, used in list(self.program.users(module, mentioned)):
                 named.setdefault(loaded.name, set()).update(used)
-                made = [name for name, one in list(loaded.namespace.items()) if _is_made_of(one, owners)]
+                made = [name for name, one in list(loaded.namespace.items()) if is_made(one)]
                 for user, names in self.program.users(loaded.name, made) if made else ():
                     named.setdefault(user.name, set()).update(names)
         self._reached |= named.keys()
@@ -398,7 +401,7 @@ class Changes:
         if not isinstance(cls, type) or not (self.shapes or self.remade):
             return False
         return any(
-            id(base) in self.shapes or (self.remade and (module_of(base), base.__qualname__) in self.remade)
+            id(base) in self.shapes or (self.remade and is_one_of(base, self.remade, self._remade_names))
             for base in cls.__mro__
         )
 
@@ -417,14 +420,23 @@ def _has_operators(code: types.CodeType) -> bool:
     return own or any(map(_has_operators, nested_codes(code)))
 
 
-def _is_made_of(value: Any, owners: Collection[Key]) -> bool:
-    """Whether it is an instance of one of the classes, or a container with one, or a class that has one as its
-    metaclass."""
-    if type(value) in HOLDING:
-        return any(_is_made_of(one, owners) for one in items(value) if type(one) not in HOLDING)
-    if not type(value).__flags__ & HEAP_TYPE:
-        return False  # most are functions, modules and plain classes
-    return any((module_of(kind), kind.__qualname__) in owners for kind in type(value).__mro__)
+def _makes(owners: Collection[Key]) -> Callable[[Any], bool]:
+    """Whether a value is an instance of one of the classes, or a container with one, or a class that has one as its
+    metaclass; found out once for each kind of value."""
+    names = {owner for _, owner in owners}
+    known: dict[int, tuple[type, bool]] = {}  # by id: to look for a class in a dict may run its metaclass's code
+
+    def is_made(value: Any) -> bool:
+        kind = type(value)
+        if kind in HOLDING:
+            return any(is_made(one) for one in items(value) if type(one) not in HOLDING)
+        if not kind.__flags__ & HEAP_TYPE:
+            return False  # most are functions, modules and plain classes
+        if id(kind) not in known:
+            known[id(kind)] = kind, any(is_one_of(one, owners, names) for one in kind.__mro__)
+        return known[id(kind)][1]
+
+    return is_made
 
 
 def _means_its_own(loaded: Loaded, name: str) -> bool:

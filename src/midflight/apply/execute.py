@@ -163,8 +163,11 @@ class Execution:
         return found
 
     def _called_too_early(self, work: Work) -> bool:
+        asked = [one for one, times in work.reran.items() if times < MOST_RERUNS and one.binds and one.calls]
+        if not asked:
+            return False
         runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
-        return any(late_causes(runner, one) for one, times in work.reran.items() if times < MOST_RERUNS and one.binds)
+        return any(late_causes(runner, one) for one in asked)
 
     def circle(self, name: str) -> frozenset[str]:
         """The modules that import `name` and are imported by it, itself included; none where it is in no cycle."""

@@ -189,9 +189,10 @@ class Runner:
 
     def _names_what_changed(self, statement: Statement) -> bool:
         """Whether it names a value that changed, also by a name that its module imports it under and deletes again."""
-        helpers, values = self.work.helpers, self.changes.values
-        also = {name for name, one in helpers.items() if (one.module, one.name) in values} if helpers else ()
-        return not mentions(statement).isdisjoint((*self.changes.short, *also))
+        helpers, values, mentioned = self.work.helpers, self.changes.values, mentions(statement)
+        if not mentioned.isdisjoint(self.changes.short):
+            return True
+        return any(name in mentioned and (one.module, one.name) in values for name, one in helpers.items())
 
     def _followers(self) -> Generator[Pair, None, int]:
         """Those that follow what changed, found by its names for as long as that finds them all; gives how many pairs

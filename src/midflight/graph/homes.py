@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable
 from typing import Any
+
+_METHODS = (staticmethod, classmethod)
 
 
 def made_in(value: Any, module: str) -> bool:
@@ -32,9 +34,11 @@ def home_of(cls: type) -> str:
 def _home_in(cls: type, members: Iterable[tuple[str, Any]]) -> str:
     label = cls.__qualname__
     for name, member in members:
-        function = inside(member)
-        if type(function) is types.FunctionType and function.__code__.co_qualname == f"{label}.{name}":
-            return str(function.__globals__.get("__name__", ""))
+        kind = type(member)
+        if kind is types.FunctionType or kind in _METHODS:
+            function = member if kind is types.FunctionType else member.__func__
+            if type(function) is types.FunctionType and function.__code__.co_qualname == f"{label}.{name}":
+                return str(function.__globals__.get("__name__", ""))
     return ""
 
 
@@ -43,6 +47,12 @@ def module_of(cls: type) -> str:
     return home_of(cls) or str(cls.__module__)
 
 
+def is_one_of(cls: type, classes: Collection[tuple[str, str]], names: Container[str]) -> bool:
+    """Whether `cls` is one of `classes`, each a module and a qualified name; `names` are those names alone: nearly all
+    classes have another, and where they were made need not be found out."""
+    return cls.__qualname__ in names and (module_of(cls), cls.__qualname__) in classes
+
+
 def inside(member: Any) -> Any:
     """The function of a static or class method; any other member itself. No code of the program's runs."""
-    return member.__func__ if type(member) in (staticmethod, classmethod) else member
+    return member.__func__ if type(member) in _METHODS else member

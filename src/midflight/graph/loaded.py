@@ -80,7 +80,9 @@ class Loaded:
 
     def mentions_again(self, name: str) -> bool:
         """Whether its text has the word more than once, as it must where it uses what it defines itself."""
-        return (self.source or b"").count(name.encode()) != 1 or name in self._more
+        word, text = name.encode(), self.source or b""
+        first = text.find(word)  # not counted: a look at all of a long text takes longer than one until the second
+        return first < 0 or text.find(word, first + len(word)) >= 0 or name in self._more
 
     def mentioned(self, names: Iterable[str]) -> bool:
         """Whether a version before this one, or one that is being taken, brought any of `names`."""

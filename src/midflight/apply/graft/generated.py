@@ -642,10 +642,18 @@ def leave_classes() -> None:
     LEFT.add(_Nobody)
 
 
+def _is_bound(cls: type) -> bool:
+    """Whether a module has the class under its name, such as one that still imports what another module lost."""
+    modules = [module for module in list(sys.modules.values()) if type(module) is types.ModuleType]
+    return any(vars(module).get(cls.__name__) is cls for module in modules)
+
+
 def collect_left() -> None:
     """After a reload: classes that only the garbage collector takes out of `__subclasses__()`."""
     if LEFT and _Nobody not in LEFT:
         take_apart(LEFT)
+        for cls in [cls for cls in LEFT if _is_bound(cls)]:
+            LEFT.discard(cls)  # it lives on: a collection goes through the whole heap, and leaves it where it is
     for generation in (0, 2):
         if LEFT:
             gc.collect(generation)

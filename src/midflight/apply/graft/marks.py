@@ -13,6 +13,7 @@ from midflight.apply.transaction import Transaction
 from midflight.plan.diff import Pair
 from midflight.plan.statements import fingerprint
 
+_STORE_ATTR = dis.opmap["STORE_ATTR"]
 Unstored = Mapping[int, frozenset[str]]  # as in Changes.unstored
 
 
@@ -64,8 +65,9 @@ def _functions_of(decorator: ast.expr, namespace: Mapping[str, Any]) -> Iterator
 
 def stores(code: types.CodeType) -> Iterator[str]:
     """Names of the attributes that `code`, or code inside it, stores on anything."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "STORE_ATTR":
+    # To take the instructions apart costs far more than to look for one.
+    for instruction in dis.get_instructions(code) if _STORE_ATTR in code.co_code[::2] else ():
+        if instruction.opcode == _STORE_ATTR:
             yield instruction.argval
     if "setattr" in code.co_names:
         yield from (const for const in code.co_consts if isinstance(const, str) and const.isidentifier())
