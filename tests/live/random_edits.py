@@ -186,10 +186,29 @@ def followers(names: set[str], files: Files) -> set[str]:
     return found
 
 
+def brought_by_stars(places: set[Place], files: Files) -> set[str]:
+    """The star under which a list of a module's names uses those that an import brings, if that brought one of these."""
+    stars = {module for module, text in files.items() if (module, "*") in statements_by_name(module, text)}
+    found = (place for place in places if place[0] in stars)
+    return {"*" for module, name in found if (module, name) not in statements_by_name(module, files[module])}
+
+
 def counting(files: Files) -> set[str]:
     """Names of functions that remember their calls, in a variable around them or a global: another call, another answer.
     Calls of statements that nobody edited are not repeated, so what such a function knows is state."""
     return {name for text in files.values() for name in counting_in(text)}
+
+
+def is_imported_by_a_function(module: str, files: Files) -> bool:
+    """Whether a call may ask for the module: that finds it loaded, as one that was made earlier would have left it."""
+    return any(module in imported_by_functions(text) for text in files.values())
+
+
+@functools.lru_cache(maxsize=64)
+def imported_by_functions(text: str) -> set[str]:
+    functions = (one for one in ast.walk(ast.Module(tree_of(text), [])) if isinstance(one, ast.FunctionDef))
+    inside = (one for function in functions for one in ast.walk(function))
+    return {one.module.rpartition(".")[2] for one in inside if isinstance(one, ast.ImportFrom) and one.module}
 
 
 @functools.lru_cache(maxsize=64)
@@ -428,7 +447,7 @@ class Step:
         """The process took what a fresh one cannot start with: it must have said what it keeps."""
         process = self.process
         notes = "\n".join([*report.notes, *(k for m in report.modules.values() for k in m.kept)])
-        names = re.findall(r"'(?:\w+\.)*(\w+)'", fresh)
+        names = re.findall(r"(?:'(?:\w+\.)*|^AttributeError: )(\w+)(?:'|$)", fresh)
         kept = [name for one in report.modules.values() for name in one.kept]  # it may be what fails
         known = followers({name.split(".")[0] for _, name in process.explained}, files)
         told = any(name in notes or name in process.missing or name in known for name in names)
@@ -449,6 +468,7 @@ class Step:
         found = {path: pair for path, pair in differences(live, fresh).items() if not path.endswith(QUIET)}
         over = {name for name in process.names() if name not in loaded}
         known = over if len(over) > 1 else over & process.over  # one of them may be there for another
+        known |= {name for name in over if is_imported_by_a_function(name.rpartition(".")[2], files)}
         found = {path: pair for path, pair in found.items() if path.replace(":", ".") not in known}
         process.over = over
         edited = self.edited(files) if found or process.explained else set()
@@ -473,10 +493,11 @@ class Step:
         back = {module for module in files if any(f"{process.package}.{module} is back" in n for n in report.notes)}
         process.explained |= {place: why for place, why in process.away.items() if place[0] in back}
         process.away |= {place: why for place, why in process.explained.items() if place[0] not in files}
-        known = {name.split(".")[0] for _, name in process.explained}
         places = {(module, name.split(".")[0]) for module, name in process.explained}
+        known = {name for _, name in places} | brought_by_stars(places, files)
         for place in edited:
             process.explained.pop(place, None)
+        process.explained |= dict.fromkeys(self.kept_unseen(report, fresh), "it was told")
         if not found:
             return [], []
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
@@ -503,6 +524,12 @@ class Step:
                 wrong.append(f"{path}: live {a} | fresh {b}")
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
         return wrong, counted
+
+    def kept_unseen(self, report: Report, fresh: Facts) -> Iterator[Place]:
+        """What the report names in modules that the fresh process has not loaded: the difference shows later."""
+        for name, one in report.modules.items():
+            if f"{name} names" not in fresh:
+                yield from ((name.rpartition(".")[2], label) for label in one.kept)
 
     def may_be_lost(self, one: str, report: Report, fresh: Facts) -> bool:
         """Whether the report says it, or the new source makes the name one more of another object."""

@@ -4423,6 +4423,384 @@ C = collections.namedtuple("C", "x y") => class C(typing.NamedTuple):\n\tx: b.T\
 T = int => T = str
 [expect]
 a.C(3, 4).y == 4 and a.C.__annotations__ == {"x": str, "y": int} and a.made == (1, 2)
+
+# match-in-a-block: a capture of a case that is not taken any more goes
+[file a.py]
+K = 1
+match K % 3:
+    case 0:
+        L = K
+    case 1 as rest:
+        L = K
+[run]
+import a
+[edit a.py]
+K = 1
+try:
+    M = K
+    match K % 3:
+        case 0:
+            L = K
+        case 1 as rest:
+            L = K
+        case _:
+            L = K + 4
+except ValueError:
+    pass
+[expect]
+a.rest == 1
+[sub a.py]
+K = 1 => K = 6
+[expect]
+a.L == 6 and not hasattr(a, "rest")
+
+# class-whose-new-base-has-no-metaclass: it is of its bases' kind
+[file a.py]
+import abc
+class A(metaclass=abc.ABCMeta):
+    def get(self, x): return 1
+f = lambda x: x + 9
+class B:
+    LIMIT = f(6)
+class C(A):
+    LIMIT = 9
+[run]
+import a
+C = a.C
+[sub a.py]
+x + 9 => x + A().get(2)
+class C(A) => class C(B)
+[expect]
+type(a.C) is type and not hasattr(a.C, "__abstractmethods__")
+
+# attribute-that-a-module-makes: what reads it follows, by a name, a helper, a function or an item
+[file a.py]
+def f(x):
+    return x + 6
+K = f(4)
+def __getattr__(name):
+    if name == "dyn":
+        return K
+    raise AttributeError(name)
+[file c.py]
+import a as m
+_h = m.dyn
+L = _h + 1
+del _h
+M = m.dyn
+T = (m.dyn + 1,)
+def get(x):
+    return x + m.dyn
+def other(x):
+    return x + m.f(x)
+N = get(1)
+[run]
+import a, c
+[sub a.py]
+K = f(4) => K = 8
+[expect]
+(c.L, c.M, c.T, c.N) == (9, 8, (9,), 9)
+
+# attribute-that-a-module-makes-by-its-own-edit: what reads it follows, also in a package
+[file a/__init__.py]
+def __getattr__(name):
+    if name == "dyn":
+        return 8
+    raise AttributeError(name)
+[file c.py]
+import contextlib
+import a as m
+import a
+with contextlib.suppress(KeyError):
+    K = m.dyn + m.dyn
+L = a.dyn
+[run]
+import a, c
+[sub a/__init__.py]
+return 8 => return 5
+[expect]
+c.K == 10 and c.L == 5
+
+# cycle-function-that-reads-a-class-attribute: a statement below that ran first runs again
+[file a.py]
+class C:
+    LIMIT = 6
+import b
+[file b.py]
+from a import C
+def f(x):
+    return x + C.LIMIT
+O = 5
+L = f(8) + O
+[run]
+import a, b
+[sub a.py]
+LIMIT = 6 => LIMIT = 8
+[sub b.py]
+O = 5 => O = 7
+[expect]
+b.L == 23
+
+# cycle-function-that-reads-a-constant: a statement below that ran first runs again
+[file a.py]
+K = 6
+import b
+[file b.py]
+from a import K
+def f(x):
+    return x + K
+O = 5
+L = f(8) + O
+[run]
+import a, b
+[sub a.py]
+K = 6 => K = 8
+[sub b.py]
+O = 5 => O = 7
+[expect]
+b.L == 23
+
+# cycle-in-which-a-name-is-new: it is there for a statement of the module that is taken first
+[file a.py]
+try:
+    import json
+except ImportError:
+    K = 1
+else:
+    K = 2
+import b
+[file b.py]
+import a as m
+class C:
+    LIMIT = m.K
+[run]
+import a, b
+[sub a.py]
+K = => L =
+[sub b.py]
+m.K => m.L
+[expect]
+b.C.LIMIT == 2
+
+# loop-in-a-class: its name is that of the loop above when the one below goes
+[file b.py]
+def deco(cls):
+    cls.tag = 8
+    return cls
+def f(x): return 6
+K = f(3)
+[file a.py]
+from b import deco, f, K
+@deco
+class C:
+    LIMIT = K
+    def get(self, x):
+        return x + K
+    one = []
+    for i in range(2):
+        one.append(i + K)
+[run]
+import a
+[edit a.py]
+from b import *
+@deco
+class C:
+    LIMIT = K
+    def get(self, x):
+        return x + K
+    one = []
+    for i in range(2):
+        one.append(i + K)
+    two = []
+    for i in range(4):
+        two.append(i + K + K)
+[expect]
+a.C.i == 3
+[edit a.py]
+from b import *
+@deco
+class C:
+    LIMIT = K
+    def get(self, x):
+        return x + K
+    one = []
+    for i in range(2):
+        one.append(i + K)
+[expect]
+a.C.i == 1 and not hasattr(a.C, "two")
+
+# decorator-that-moves-into-a-block: what it has made is on the new lines
+[file a.py]
+import contextlib
+def deco(fn):
+    def wrapper(*a, **k):
+        return fn(*a, **k) + 5
+    return wrapper
+@deco
+@deco
+def f(x, y=9):
+    return x + y
+[run]
+import a
+f = a.f
+[edit a.py]
+import contextlib
+with contextlib.suppress(ValueError):
+    K = 1
+    def deco(fn):
+        def wrapper(*a, **k):
+            return fn(*a, **k) + 6
+        return wrapper
+@deco
+@deco
+def f(x, y=9):
+    return x + y
+[expect]
+a.f is f and f(1) == 22
+(f.__code__.co_firstlineno, f.__closure__[0].cell_contents.__code__.co_firstlineno) == (5, 5)
+
+# value-in-two-parts-of-a-block: the last part has the say where what the first one calls was edited
+[file a.py]
+K = 4
+def f(x):
+    return x + K
+try:
+    V = f(6)
+    def g(x): return x
+finally:
+    V = K
+[run]
+import a
+[edit a.py]
+K = 4
+def f(x):
+    def inner(y):
+        return y + x + K
+    return inner(K)
+try:
+    V = f(6)
+    def h(x): return x
+finally:
+    V = K
+[expect]
+a.V == 4
+[edit a.py]
+K = 4
+def f(x):
+    def inner(y):
+        return y + x + K
+    return inner(K)
+try:
+    V = f(6)
+    def h(x): return x + 1
+finally:
+    V = K
+    W = f(1)
+[expect]
+a.V == 4
+
+# value-of-a-try-with-an-import: what is in the branch that did not run has no say
+[file a.py]
+import types
+O = types.SimpleNamespace(n=5, get=abs)
+try:
+    import json
+except ImportError:
+    K = O.get(7)
+else:
+    K = 5
+[run]
+import a
+[sub a.py]
+n=5 => n=7
+[expect]
+a.K == 5
+
+# lambda-default-that-follows: a value below that is made by a call of it in a try follows
+[file a.py]
+K = 4
+class C:
+    LIMIT = K
+[file c.py]
+from a import C, K
+class Err(Exception):
+    pass
+try:
+    raise Err(K)
+except Err as _e:
+    L = _e.args[0] + K + 2
+f = lambda x, y=C.LIMIT: x + y + K
+try:
+    raise Err(f(5))
+except Err as _e:
+    M = _e.args[0] + (K if L > 8 else 2)
+[run]
+import a, c
+[sub a.py]
+K = 4 => K = 8
+[expect]
+c.M == 29
+
+# module-that-goes-and-comes-back-edited: methods of a class are of the file that is back
+[file a.py]
+def f(x): return 3
+class C:
+    LIMIT = 8
+[file b.py]
+from a import f, C
+class S:
+    LIMIT = f(5)
+    def get(self, x):
+        return x + 7
+class T:
+    def get(self, x):
+        return x + S.LIMIT
+[file c.py]
+from b import C, T
+[run]
+import a, b, c
+[delete b.py]
+[edit b2.py]
+from a import f, C
+class S:
+    LIMIT = f(5)
+    def get(self, x):
+        return x + 7
+class T:
+    def get(self, x):
+        return x + S.LIMIT
+[sub c.py]
+from b => from b2
+[expect]
+c.T.__module__ == "b2"
+[delete b2.py]
+[edit b.py]
+from a import f, C
+class S:
+    LIMIT = f(5)
+    def get(self, x):
+        return x + 2
+class T:
+    def get(self, x):
+        return x + S.LIMIT
+[sub c.py]
+from b2 => from b
+[expect]
+b.S().get(0) == 2 and c.T is b.T
+sys.modules["b"] is b
+
+# name-that-a-star-import-of-a-circle-brings-too-early: it is named where the name came
+[file a.py]
+K = 1
+import b as m
+[file b.py]
+from a import *
+[run]
+import a, b
+[sub a.py]
+import b as m => import b as m\nT = f"y{K}"
+[expect]
+b.T == "y1" and told("b:", "would not bring", "`T`")
 """
 
 

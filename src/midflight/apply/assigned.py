@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from midflight.apply.asked import is_derived, is_state
 from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
-from midflight.apply.definitions import class_continued, inner_function, made_here, tell_of_old_answers
+from midflight.apply.definitions import class_continued, codes_continued, inner_function, made_here, tell_of_old_answers
 from midflight.apply.graft.classes import adopt_class, adopt_made
 from midflight.apply.graft.functions import forward, has_name
 from midflight.apply.graft.generated import leave_classes
@@ -80,11 +80,11 @@ def run_value(runner: Runner, pair: Pair) -> None:
         runner.run.notes += runner.run.registrations.left_behind(again.contents, again.makers)
     if statement.is_block and statement.calls:
         _register_what_lives(runner, made)
-    if runner.old_codes(pair):
-        # Last: what a name held may act as another function of the statement by now, and so may a class's methods.
-        if again.continues:
-            runner.tx.flush()
-        graft_pairs(runner, pair, runner.old_codes(pair), roots)
+    for codes in (runner.old_codes(pair), *again.moved_here):
+        if codes:  # last: what a name held may act as another function of the statement by now, or a class's methods
+            if again.continues:
+                runner.tx.flush()
+            graft_pairs(runner, pair, codes, roots)
 
 
 class _Again(NamedTuple):
@@ -97,12 +97,14 @@ class _Again(NamedTuple):
     makers: list[types.FunctionType]
     known: list[type]
     contents: Contents
+    moved_here: list[tuple[types.CodeType, ...]]  # the codes of functions that stood elsewhere
 
 
 def _before_it_runs(runner: Runner, pair: Pair, before: dict[str, Any]) -> _Again:
     statement = pair.statement
     derived = is_derived(statement, runner.scope.namespace)
     untouched = {name: derived or _is_untouched(runner, name, pair) for name in before if name not in runner.building}
+    moved_here = list(codes_continued(runner, pair))
     given = _defined_before(runner, statement)
     if given and not only_binds(statement):
         runner.run.before_call()
@@ -113,7 +115,7 @@ def _before_it_runs(runner: Runner, pair: Pair, before: dict[str, Any]) -> _Agai
         runner.run.before_call()  # containers that wait for their new contents have them now
         held = registrars_of(statement.node, None, runner.scope.names)
         contents = runner.run.registrations.contents((), held)
-    return _Again(before, untouched, given, continues, makers, known, contents)
+    return _Again(before, untouched, given, continues, makers, known, contents, moved_here)
 
 
 def _made_anew(runner: Runner, pair: Pair, again: _Again) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
@@ -376,14 +378,14 @@ def _was_bound(runner: Runner, pair: Pair, name: str) -> bool:
 
 
 def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
-    """Names that a block of the module or class binds, in either version, and no other statement."""
-    if runner.in_block or not pair.statement.is_block:
+    """Names that a block binds, in either version, and no other statement of its module or class."""
+    if not pair.statement.is_block:
         return frozenset()
     others = (p.new for p in runner.siblings if p.new is not None and p.new is not pair.new)
     within = {n.target.id for n in ast.walk(pair.statement.node) if isinstance(n, ast.NamedExpr)}
     within |= {n.name for n in ast.walk(pair.statement.node) if isinstance(n, ast.ExceptHandler) and n.name}
     old = pair.old.binds if pair.old is not None else frozenset()
-    return (old | pair.statement.binds).difference(within, *(other.binds for other in others))
+    return (old | pair.statement.binds).difference(within, runner.bound_beside, *(other.binds for other in others))
 
 
 def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched: bool) -> None:

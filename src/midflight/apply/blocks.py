@@ -6,7 +6,7 @@ import ast
 import collections
 import copy
 import types
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.assigned import run_value
@@ -34,7 +34,7 @@ def run_block(runner: Runner, pair: Pair) -> None:
     if live is None:
         run_value(runner, pair)
         return
-    if _built_across(parts, live, [p for pairs in parts.values() for p in pairs if p.edited and p.kind != "bodies"]):
+    if _built_across(parts, live, list(_running(runner, [pair for pairs in parts.values() for pair in pairs]))):
         run_value(runner, pair)
         return
     codes: list[Any] = []
@@ -89,6 +89,17 @@ def _take_over_roots(runner: Runner, pair: Pair, fresh: Sequence[types.CodeType]
         again = {code.co_qualname for code in fresh}
         held = runner.roots.get(pair.new, runner.old_codes(pair))
         runner.roots[pair.new] = (*(code for code in held if code.co_qualname not in again), *fresh)
+
+
+def _running(runner: Runner, pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Those of an edited block that run: the edited ones, and what is stale or will be."""
+    edited = frozenset[str]().union(*(pair.statement.binds for pair in pairs if pair.edited))
+    for pair in pairs:
+        if pair.edited and pair.kind != "bodies":
+            yield pair
+        elif pair.new is not None and not defines(pair.new):
+            if not edited.isdisjoint(pair.new.reads) or runner.wants(pair.new):
+                yield pair
 
 
 def _built_across(parts: Mapping[str, Sequence[Pair]], live: Collection[str], again: Sequence[Pair]) -> bool:

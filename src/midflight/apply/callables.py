@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import gc
+import itertools
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
@@ -17,6 +19,7 @@ from midflight.graph.loaded import Loaded
 # The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
 User = tuple[str, Any, types.FunctionType, frozenset[str]]
 _EMPTY = types.CellType()
+_LOOKS_UP = ("LOAD_ATTR", "LOAD_METHOD")
 _NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
 
 
@@ -108,6 +111,15 @@ def enclosed(function: types.FunctionType) -> Iterator[Any]:
     for cell in function.__closure__ or ():
         if cell != _EMPTY and type(cell.cell_contents) in (types.FunctionType, LRU):
             yield cell.cell_contents
+
+
+def attributes_of(code: types.CodeType, names: Collection[str]) -> set[str]:
+    """The attributes that code, also that of functions inside, looks up of what the globals `names` hold."""
+    found = set[str]().union(*(attributes_of(inner, names) for inner in nested_codes(code)))
+    for instruction, then in itertools.pairwise(dis.get_instructions(code)):
+        if instruction.opname == "LOAD_GLOBAL" and instruction.argval in names and then.opname in _LOOKS_UP:
+            found.add(then.argval)
+    return found
 
 
 def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:

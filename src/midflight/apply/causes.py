@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
-from midflight.apply.changes import ENTERING, GETTING, Changes
+from midflight.apply.changes import ENTERING, GETTING, Changes, Key
 from midflight.apply.holders import HOLDING, LRU, functions_in, is_special, items, nested_codes, resolve
 from midflight.apply.scopes import Pending
 from midflight.apply.transaction import ABSENT
@@ -183,6 +183,8 @@ class Causes:
             return not self._owners_of(methods).isdisjoint((*value.__code__.co_names, *around))
         if type(value) in HOLDING:
             return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in items(value))
+        if type(value) is types.ModuleType:
+            return "__getattr__" in methods and self._is_in_touched(vars(value).get("__getattr__"))
         kinds = (value, type(value)) if isinstance(value, type) else (type(value),)
         spaces = [vars(base) for kind in kinds for base in kind.__mro__ if base.__flags__ & HEAP_TYPE]
         return any(self._is_in_touched(space[name]) for space in spaces for name in space.keys() & methods)
@@ -301,7 +303,7 @@ class Causes:
             names = {name for code in codes for name in code.co_names}
             yield current, names
             called: list[Any] = [current.__globals__.get(name) for name in names]
-            classes = [value for value in called if issubclass(type(value), type)]  # no code of a proxy runs
+            classes = list(filter(is_class, called))
             methods = {"__init__", "__new__", *names}
             called += [vars(kind).get(name) for cls in classes for kind in cls.__mro__ for name in methods]
             waiting += [(value.__func__ if type(value) in _BOUND else value, also_inside_others) for value in called]
@@ -314,8 +316,7 @@ class Causes:
 
     def _reads_changed(self, namespace: dict[str, Any], names: Collection[str]) -> bool:
         """Whether code in `namespace` that uses `names` reads a module's value that changed."""
-        homes = homes_named(namespace, names)
-        return any(module in homes and name in names for module, name in self.changes.values)
+        return values_read(namespace, names, self.changes.values)
 
 
 def _wraps_nothing(part: Any) -> bool:
@@ -324,10 +325,21 @@ def _wraps_nothing(part: Any) -> bool:
     return part is None
 
 
-def homes_named(namespace: dict[str, Any], names: Collection[str]) -> set[Any]:
-    """The names of the modules that code in `namespace` that uses `names` reads from: its own, and those it names."""
-    modules = (value for value in map(namespace.get, names) if type(value) is types.ModuleType)
-    return {namespace.get("__name__"), *(module.__name__ for module in modules)}
+def values_read(namespace: dict[str, Any], names: Collection[str], values: Iterable[Key]) -> bool:
+    """Whether code in `namespace` that uses `names` reads one of `values`: of its own module, of one that it names or
+    imports, or an attribute of a class that it names."""
+    named = [value for value in map(namespace.get, names) if type(value) is types.ModuleType or is_class(value)]
+    homes = {namespace.get("__name__"), *(one.__name__ for one in named if type(one) is types.ModuleType)}
+    owners = {(module_of(kind), kind.__qualname__) for one in named if isinstance(one, type) for kind in one.__mro__}
+    for home, label in values:
+        owner, _, name = label.rpartition(".")
+        if name in names and ((home, owner) in owners if owner else home in homes or home.rpartition(".")[2] in names):
+            return True
+    return False
+
+
+def is_class(value: Any) -> bool:
+    return issubclass(type(value), type)  # no code of a proxy runs
 
 
 def _in_class(namespace: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:

@@ -10,7 +10,16 @@ import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from midflight.apply.callables import User, behind, callables_of, enclosed, held_elsewhere, own_callables, wrapped_in
+from midflight.apply.callables import (
+    User,
+    attributes_of,
+    behind,
+    callables_of,
+    enclosed,
+    held_elsewhere,
+    own_callables,
+    wrapped_in,
+)
 from midflight.apply.graft.marks import stores
 from midflight.apply.holders import HOLDING, LRU, is_special, items, nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
@@ -222,6 +231,9 @@ class Changes:
                 if (module, owner, self.count) not in self._operated:  # once, whichever of its methods they are
                     self._operated.add((module, owner, self.count))
                     self._operating.add((module, owner))
+        elif name == "__getattr__":  # a module's own (PEP 562)
+            self.methods.setdefault(name, set())
+            self.getters.add(name)
 
     def _touch_operators(self, owners: Collection[Key]) -> None:
         """An operator may come to a special method of one of the classes `owners` where the class is mentioned, or a
@@ -281,10 +293,12 @@ class Changes:
             operating, self._operating = self._operating, set()
             if operating:
                 self._touch_operators(operating)
-            # Whoever imported a name that a module's `__getattr__` made does not mention it.
+            # Whoever imported a name that a module's `__getattr__` made, or asks it for one, does not mention it.
             makers = {module for module, name, _ in self.fresh if name == "__getattr__"}
             reached.update(*map(self.program.imports.importers, makers))
             named = self._named_by_others()
+            for maker in makers:
+                self._touch_askers(maker)
             for module, names in named.items():
                 home = self.program.get(module)
                 assert home is not None
@@ -296,6 +310,18 @@ class Changes:
         reached &= self.program.notebook.modules.keys()
         self._reached |= reached
         self._untold |= reached
+
+    def _touch_askers(self, maker: str) -> None:
+        """Functions that ask the module `maker` for an attribute which only its `__getattr__` can give it."""
+        source = self.program.get(maker)
+        if source is None or id(source.namespace.get("__getattr__")) not in self.touched:
+            return
+        held = source.namespace.keys()
+        for home in filter(None, map(self.program.get, self.program.imports.importers(maker))):
+            names = {name for name, value in list(home.namespace.items()) if value is source.module}
+            for label, _, inner, used in self._callables_of(home, True) if names else ():
+                if not used.isdisjoint(names) and not attributes_of(inner.__code__, names) <= held:
+                    self._touch(home.name, label, inner)
 
     def _callables_of(self, home: Loaded, plain: bool) -> list[User]:
         """A module's callables, found once for as long as nothing runs."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from midflight.apply.branches import as_it_runs
 from midflight.apply.parsed import text_of
+from midflight.apply.work import Work
 from midflight.graph.loaded import Loaded
 from midflight.plan.diff import Pair
 from midflight.plan.flow import absolute, dotted_reads, modules_imported
@@ -61,7 +62,7 @@ def tell_circles(run: Execution) -> Iterator[Stop | Late]:
     stop would not have."""
     told: set[str] = set()
     for work in [work for work in run.works.values() if work.edited and work.name not in told]:
-        if not work.reordered or not _imports_otherwise(work.pairs):
+        if not work.reordered or not (_imports_otherwise(work.pairs) or _is_starred_for_more(run, work)):
             continue
         circle = _circle(run, work.name)
         if len(circle) < 2:
@@ -102,6 +103,16 @@ def _imports_otherwise(pairs: Sequence[Pair]) -> bool:
     lines = [pair.old.first for pair in pairs if pair.old is not None]
     edited = (p.new for p in pairs if p.new is not None and p.kind in ("added", "changed"))
     return lines != sorted(lines) or any(map(_imports, edited))
+
+
+def _is_starred_for_more(run: Execution, work: Work) -> bool:
+    """Whether it binds other names than it did, and another module imports whatever it has."""
+    old, new = (
+        {name for one in statements if one is not None for name in one.binds}
+        for statements in ([pair.old for pair in work.pairs], [pair.new for pair in work.pairs])
+    )
+    users = map(run.program.get, run.program.imports.importers(work.name)) if new - old else ()
+    return any(user is not None and b"import *" in (user.source or b"") for user in users)
 
 
 def _imports(statement: Statement) -> bool:

@@ -27,7 +27,7 @@ from midflight.graph.homes import made_in
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names, dotted_reads, factory_names
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, fingerprint, parameters
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, fingerprint, parameters, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
@@ -90,6 +90,17 @@ def _lines_of(cls: type) -> list[int]:
     functions = (one for value in list(vars(cls).values()) for one in functions_in(value, cls.__module__))
     codes = (origin_of(function.__code__) for function in functions)
     return [code.co_firstlineno for code in codes if code.co_qualname == f"{cls.__qualname__}.{code.co_name}"]
+
+
+def codes_continued(runner: Runner, pair: Pair) -> Iterator[tuple[types.CodeType, ...]]:
+    """The code objects of functions that stand in this block now and stood elsewhere: what they have made goes on."""
+    block = pair.statement
+    had = pair.old.binds if pair.old is not None else frozenset()
+    nodes = walk_scope(block.node) if block.is_block else ()
+    for name in {node.name for node in nodes if isinstance(node, FUNCTIONS)} - had:
+        for new in _definitions(runner, block, name, runner.work.text.lines):
+            if new.is_def:
+                yield runner.old_codes(continued(runner, Pair("added", None, new)))
 
 
 def _codes_inside(runner: Runner, block: Statement, inner: Statement) -> tuple[types.CodeType, ...]:

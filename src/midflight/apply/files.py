@@ -16,7 +16,7 @@ from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import LRU
-from midflight.apply.parsed import text_of
+from midflight.apply.parsed import LiveRoots, text_of
 from midflight.apply.registrations import registrars_of
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.transaction import ABSENT
@@ -239,6 +239,9 @@ def act_for_themselves(run: Execution, loaded: Loaded) -> None:
                 (alone,) = split([node], text.lines, statement.shift)
                 code = compile_nodes([alone.located()], loaded.path, flags, text.imports)
                 _act_for_itself(run, loaded, held, code, name)
+    run.tx.flush()
+    if loaded.parsed is not None:
+        loaded.parsed.roots = LiveRoots(loaded, text)  # what was found before is the code of elsewhere
 
 
 def _acts_elsewhere(held: Any, loaded: Loaded) -> bool:

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.causes import homes_named
+from midflight.apply.causes import values_read
 from midflight.apply.holders import functions_in, resolve
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import inside
@@ -25,15 +25,15 @@ _MAKERS = ("__init__", "__new__")
 
 
 def late_causes(runner: Runner, statement: Statement) -> set[str]:
-    """What `statement`, which ran in this reload, calls of code that reads values of other modules of its cycle that
-    have changed since, or was itself edited since."""
+    """What `statement`, which ran in this reload, calls of code that reads values of its cycle that have changed since,
+    or was itself edited since."""
     work, changes = runner.work, runner.changes
     if not statement.calls or statement not in work.ran_at:
         return set()
     since, edited = work.ran_at[statement], work.saw.get(statement, 0)
     if (since >= changes.count and edited >= len(changes.own)) or not runner.run.circle(work.name):
         return set()  # asked in this order: most modules are in no cycle, and to find that out costs most
-    values = {key for key, count in changes.last.items() if count > since and _was_there(runner, key)}
+    values = {key for key, count in changes.last.items() if count > since and _was_there(runner, statement, key)}
     functions = {id(one) for one in itertools.islice(changes.own.values(), edited, None)}
     if not values and not functions:
         return set()
@@ -44,12 +44,16 @@ def late_causes(runner: Runner, statement: Statement) -> set[str]:
     return {name for name, value in called if any(_reads(runner, one, values, functions) for one in _run_by(value))}
 
 
-def _was_there(runner: Runner, key: Key) -> bool:
-    """Whether a fresh start has given another module's name its value when it comes to the module of `runner`."""
+def _was_there(runner: Runner, statement: Statement, key: Key) -> bool:
+    """Whether a fresh start has given a name its value when it comes to `statement`: it is another module's, or an
+    import above has brought it."""
     module, name = key
     loaded = runner.run.program.get(module)
-    if module == runner.work.name or loaded is None or module not in runner.run.circle(runner.work.name):
+    if loaded is None or module not in runner.run.circle(runner.work.name):
         return False
+    if module == runner.work.name:
+        above = (one for one in runner.work.text.statements if one.is_import and one.first < statement.first)
+        return any(name in one.binds for one in above)
     work = runner.run.works.get(module)
     text = work.text if work is not None else text_of(loaded)
     return text is not None and name.partition(".")[0] in _bound_before(runner, text, module)
@@ -92,9 +96,6 @@ def _run_by(value: Any) -> Iterator[Any]:
 def _reads(runner: Runner, function: Any, values: set[Key], functions: set[int]) -> bool:
     """Whether `function`, or what it calls by name, is one of `functions` or reads one of `values`."""
     for current, names in runner.causes.run_by(function, True, True):
-        if id(current) in functions:
-            return True
-        homes = homes_named(current.__globals__, names)
-        if any(name in names and (home in homes or home.rpartition(".")[2] in names) for home, name in values):
+        if id(current) in functions or values_read(current.__globals__, names, values):
             return True
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import types
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
@@ -246,6 +247,8 @@ def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
     current = runner.scope.get(name)
     if isinstance(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
         return True
+    if type(current) is types.ModuleType and sys.modules.get(current.__name__) is current:
+        return True  # to import it again gives the one that is there
     if isinstance(current, types.BuiltinFunctionType) and isinstance(current.__self__, types.ModuleType):
         return True  # `len`: a function that remembers nothing
     if current is ABSENT and any(isinstance(statement.node, ast.If) for statement in group.statements):

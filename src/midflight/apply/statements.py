@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import contextlib
 import functools
 import heapq
@@ -39,7 +40,7 @@ from midflight.apply.definitions import (
 from midflight.apply.effects import affected, has_effect, hooks_of
 from midflight.apply.graft.classes import changed_shapes, edits_a_value, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
-from midflight.apply.holders import functions_in, nested_codes
+from midflight.apply.holders import functions_in, nested_codes, resolve
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
 from midflight.apply.registrations import registrars_of
@@ -52,7 +53,7 @@ from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import dotted_reads, followers, mentions, stars
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, walk_scope
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, bound_by_head, walk_scope
 from midflight.values import Kept
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Runner:
         self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
         self.siblings: Sequence[Pair] = ()
         self.going: tuple[Statement, ...] = ()  # of the old text, here and around this block: edited blocks, what went
-        self.in_block = False  # the statements are those of a block, not of the whole scope
+        self.around: tuple[Runner, Statement] | None = None  # of a block's statements: whose block it is
         self.reordered = False  # whether other names may be bound, or in another order
         self.last: dict[str, Pair] = {}  # name → the statement of the new text that binds it last
         self.bound_around: frozenset[str] = frozenset()  # what statements around this block bind
@@ -376,8 +377,17 @@ class Runner:
         if pair.old is None and isinstance(self.scope, ModuleScope):
             self.run.added.setdefault(self.work.name, set()).update(pair.new.binds)
             self._take_over(pair.new.binds)
+        if len(self.run.works) > 1:
+            self.run.take_first(self._modules_to_come(pair.new))
         with self.noted(pair.new):
             self._run_as_it_is(pair, causes)
+
+    def _modules_to_come(self, statement: Statement) -> set[str]:
+        """The modules of which `statement` reads attributes that they do not have yet."""
+        ends = [(chain[:end], chain[end]) for chain in dotted_reads(statement) for end in range(1, len(chain))]
+        read = [(resolve(self.scope.names, holder), name) for holder, name in ends]
+        modules = ((one.__name__, name) for one, name in read if type(one) is types.ModuleType)
+        return {module for module, name in modules if self.run.current((module, name)) is ABSENT}
 
     def _run_as_it_is(self, pair: Pair, causes: Sequence[str]) -> None:
         if pair.old is None and (pair.statement.is_def or pair.statement.is_class):
@@ -585,8 +595,25 @@ class Runner:
         olds = by_first([p.old for p in pairs if p.old is not None], list(self.old_codes(pair)))
         inner = Runner(self.run, self.work, self.scope, roots, olds)
         inner.siblings, inner.going, inner.bound_around = pairs, self.going, self.bound
-        inner.in_block = True
+        inner.around = (self, pair.statement)
         return inner
+
+    @property
+    def in_block(self) -> bool:
+        """Whether the statements are those of a block, not of the whole scope."""
+        return self.around is not None
+
+    @functools.cached_property
+    def bound_beside(self) -> frozenset[str]:
+        """What others bind in the scope of a block's statements: those around it, its head, its other parts."""
+        if self.around is None:
+            return frozenset()
+        outer, block = self.around
+        parts = (outer.parts(block, self.work.text.lines, part) for part in PARTS)
+        inside = collections.Counter(name for part in parts for one in part for name in one.binds)
+        inside.subtract(name for pair in self.siblings if pair.new is not None for name in pair.new.binds)
+        others = (p.new.binds for p in outer.siblings if p.new is not None and p.new is not block)
+        return outer.bound_beside.union(+inside, bound_by_head(block.node), *others)
 
     # -- what classes, blocks and attributes ask for: functions of the modules that those must not import ---------
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from midflight.plan.statements import (
+    BLOCKS,
     FUNCTIONS,
     Statement,
     fingerprint,
@@ -16,6 +17,7 @@ from midflight.plan.statements import (
     names_asked_for,
     same_trees,
     split,
+    walk_scope,
 )
 
 PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
@@ -368,13 +370,20 @@ def built_by(statements: Iterable[Statement]) -> frozenset[str]:
 
 def built_names(statement: Statement) -> frozenset[str]:
     """Names whose value running it makes or changes in place; what a `with` enters counts where its body makes none."""
-    names = statement.binds | _mutated(statement)
+    handled: frozenset[str] = statement.fact("handled", _handled)
+    names = (statement.binds | _mutated(statement)) - handled
     built = names - _loop_targets(statement)
     return names if not built and isinstance(statement.node, (ast.With, ast.AsyncWith)) else built
 
 
 def _mutated(statement: Statement) -> frozenset[str]:
     return statement.fact("mutates", mutated_names)  # type: ignore[no-any-return]
+
+
+def _handled(node: ast.stmt) -> frozenset[str]:
+    """The names that handlers give to what they catch: they are gone behind each (`except E as e`)."""
+    inside = walk_scope(node) if isinstance(node, BLOCKS) else ()
+    return frozenset(one.name for one in inside if isinstance(one, ast.ExceptHandler) and one.name)
 
 
 def _loop_targets(statement: Statement) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import codecs
 import contextlib
+import copy
 import functools
 import importlib.util
 import io
@@ -537,6 +538,17 @@ def bound_names(node: ast.stmt) -> frozenset[str]:
         if kind == "bind":
             names.add(name)
     return frozenset(names)
+
+
+def bound_by_head(block: ast.stmt) -> frozenset[str]:
+    """Names that a block binds itself, and not by a statement in it: `with … as f`, `case x`, `except E as e`."""
+    head: Any = copy.copy(block)
+    for part in PARTS:
+        held = [copy.copy(one) for one in getattr(block, part, ()) if not isinstance(one, ast.stmt)]
+        for handler_or_case in held:
+            handler_or_case.body = []
+        setattr(head, part, held)
+    return bound_names(head)
 
 
 def read_names(node: ast.stmt) -> frozenset[str]:

@@ -237,7 +237,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
         runner.run.before_call()
         written = _evaluate_bases(runner, pair.new)
         same = (types.resolve_bases(written) or (object,)) == owner.__bases__ and not _names_other_types(owner, written)
-        if same and not _has_other_kind(owner, node):
+        if same and not _has_other_kind(owner, node, owner.__bases__):
             return
     runner.swap_roots(pair)
     statements = split(node.body, runner.work.text.lines, pair.new.shift)
@@ -282,7 +282,7 @@ def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: An
         found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and runner.causes.runs_edited(f)]
     if not changes.shapes:
         return found
-    if is_generated(owner, live) or _has_other_kind(owner, node):
+    if is_generated(owner, live) or _has_other_kind(owner, node, owner.__bases__):
         found += [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.shapes]
     if typing.is_typeddict(owner):  # its bases leave no trace in it
         found += [n for n in values if id(runner.scope.namespace.get(n)) in changes.shapes]
@@ -295,11 +295,11 @@ def _has_bare_header(node: ast.stmt) -> bool:
     return isinstance(node, ast.ClassDef) and not (node.bases or node.keywords or node.decorator_list)
 
 
-def _has_other_kind(owner: type, node: ast.ClassDef) -> bool:
-    """Whether the bases have another metaclass by now than the one that the class got from them."""
+def _has_other_kind(owner: type, node: ast.ClassDef, bases: tuple[type, ...]) -> bool:
+    """Whether `bases` have another metaclass by now than the one that the class got from those that it had."""
     if any(keyword.arg == "metaclass" for keyword in node.keywords):
         return False
-    kinds = [type(base) for base in owner.__bases__]
+    kinds = [type(base) for base in bases]
     return type(owner) not in kinds or not all(issubclass(type(owner), kind) for kind in kinds)
 
 
@@ -385,8 +385,8 @@ def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
 
 
 def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
-    """False where more than bases must change: they bring a metaclass or an `__init_subclass__`, so the class is made
-    again; or another layout, so it is if nothing of it lives."""
+    """False where more than bases must change: they bring or take a metaclass, or bring an `__init_subclass__`, so the
+    class is made again; or another layout, so it is if nothing of it lives."""
     assert pair.old is not None and pair.new is not None
     old, new = pair.old.node, pair.new.located()
     assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
@@ -395,7 +395,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     runner.run.before_call()
     written = _evaluate_bases(runner, pair.new)
     bases = types.resolve_bases(written) or (object,)
-    if _brings_makers(owner, bases) or _names_other_types(owner, written):
+    if _has_other_kind(owner, new, bases) or _brings_makers(owner, bases) or _names_other_types(owner, written):
         return False
     _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:

@@ -393,7 +393,15 @@ def _static_names(owner: type, pairs: Sequence[Pair]) -> tuple[set[str], set[str
         elif pair.new is not None:
             names = {mangled(name, owner.__name__) for name in pair.new.binds}
             (edited if pair.kind in ("changed", "added") else kept).update(names)
+    edited |= {mangled(name, owner.__name__) for name in _no_longer_hidden(pairs)} & kept
     return kept - edited, edited, gone - kept - edited
+
+
+def _no_longer_hidden(pairs: Sequence[Pair]) -> set[str]:
+    """Names that the last statement of the old body to bind them binds no more: those above it may have them again."""
+    olds = sorted(((pair.old, pair.new) for pair in pairs if pair.old is not None), key=lambda one: one[0].first)
+    last = {name: new for old, new in olds for name in old.binds}
+    return {name for name, new in last.items() if new is None or name not in new.binds}
 
 
 def _is_a_modules(value: Any, owner: type) -> bool:
