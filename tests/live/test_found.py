@@ -4801,6 +4801,30 @@ import a, b
 import b as m => import b as m\nT = f"y{K}"
 [expect]
 b.T == "y1" and told("b:", "would not bring", "`T`")
+
+# block-that-set-an-attribute-and-is-another-kind-of-block: the report names what has it
+[file a.py]
+import types
+O = types.SimpleNamespace(n=9)
+[file b.py]
+import a as m
+K = 6
+if K > 2:
+    L = 1
+    m.O.extra = K
+else:
+    L = K
+[run]
+import a, b
+[edit b.py]
+import a as m
+K = 6
+try:
+    L = K
+except ValueError:
+    pass
+[expect]
+b.L == 6 and told("a.O", "stays")
 """
 
 

@@ -11,7 +11,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.graph.hook import is_plain
 from midflight.plan.diff import built_names
 from midflight.plan.flow import Dotted, dotted_reads
-from midflight.plan.statements import Statement, walk_scope
+from midflight.plan.statements import Statement, fingerprint, walk_scope
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
@@ -25,11 +25,27 @@ def hooks_of(run: Execution, cls: type) -> list[str]:
 
 def has_effect(statement: Statement) -> bool:
     """Whether running it does something else than to build values."""
-    if not statement.binds:
-        return does_something(statement.node)
-    calls = (n.value for n in walk_scope(statement.node) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call))
-    roots = ({n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)} for call in calls)
-    return statement.is_block and any(not names & built_names(statement) for names in roots)
+    return bool(_effects_inside(statement)) if statement.binds else does_something(statement.node)
+
+
+def lost_effect(old: Statement, new: Statement | None) -> bool:
+    """Whether `old` did something that `new`, in its place, does not; blocks of one kind are compared inside."""
+    if new is None or not old.is_block or type(new.node) is type(old.node):
+        return new is None and has_effect(old)
+    return bool(_effects_inside(old) - _effects_inside(new))
+
+
+def _effects_inside(statement: Statement) -> set[str]:
+    """The calls of a block, and what it sets of objects, that build none of its values."""
+    nodes = list(walk_scope(statement.node)) if statement.is_block else []
+    calls = [n.value for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
+    found = {fingerprint(call) for call in calls if not _names_in(call.func) & built_names(statement)}
+    stores = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)]
+    return found | {fingerprint(one) for one in stores if not _names_in(one) & statement.binds}
+
+
+def _names_in(node: ast.expr) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
 def does_something(node: ast.stmt) -> bool:

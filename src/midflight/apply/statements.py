@@ -37,7 +37,7 @@ from midflight.apply.definitions import (
     functions_of,
     run_function,
 )
-from midflight.apply.effects import affected, has_effect, hooks_of
+from midflight.apply.effects import affected, hooks_of, lost_effect
 from midflight.apply.graft.classes import changed_shapes, edits_a_value, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import functions_in, nested_codes, resolve
@@ -332,7 +332,7 @@ class Runner:
             self.lose(name, old)
         for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
-        if pair.new is None and has_effect(pair.old) and not take_back(self, pair.old):
+        if lost_effect(pair.old, pair.new) and not take_back(self, pair.old):
             self._tell_of_effect(pair.old)
         if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
             for function in functions_of(self, pair):
