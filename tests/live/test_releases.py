@@ -1217,6 +1217,412 @@ ex.Bad is Bad and told("ex:", "`_find`", "did not run again", "ex.table stays")
 del _find => del _find\nLATER = 1
 [expect]
 ex.LATER == 1 and not told("did not run again")
+
+# module-that-puts-another-object-in-its-place: its statements run in its own namespace
+[file a.py]
+import sys, types
+class P(types.ModuleType):
+    def __init__(self, module):
+        super().__init__(module.__name__)
+        self.module = module
+    def __getattr__(self, name):
+        return getattr(self.module, name)
+X = 1
+def f():
+    return X
+sys.modules[__name__] = P(sys.modules[__name__])
+[run]
+import a
+f = a.f
+[sub a.py]
+X = 1 => X = 2
+return X => return X * 10\nclass New:\n\tpass
+[expect]
+a.X == 2 and a.f is f and f() == 20 and "X" not in vars(a)
+"New" not in vars(a) and a.New.__module__ == "a"
+
+# metaclasses-that-move-with-their-classes: a class of them in a third module is made over what lives
+[file p/__init__.py]
+from .api import B, Meta
+from .aio import AB
+[file p/api.py]
+from abc import ABCMeta
+import contextlib
+class Meta(ABCMeta):
+    def __call__(cls, *args):
+        return super().__call__(*args)
+class B(contextlib.ContextDecorator, metaclass=Meta):
+    def acquire(self):
+        return 1
+[file p/aio.py]
+from .api import B, Meta
+class AM(Meta):
+    pass
+class AB(B, metaclass=AM):
+    def run(self):
+        return self.acquire()
+[run]
+import p
+from p import B, AB, Meta
+b = AB()
+[edit p/__init__.py]
+from .core import B, Meta
+from .aio import AB
+[delete p/api.py]
+[edit p/core/__init__.py]
+from .meta import Meta
+from .lock import B
+[edit p/core/meta.py]
+from abc import ABCMeta
+class Meta(ABCMeta):
+    def __call__(cls, *args):
+        return super().__call__(*args)
+[edit p/core/acq.py]
+class Acq:
+    def acquire(self):
+        return 2
+[edit p/core/lock.py]
+import contextlib
+from .acq import Acq
+from .meta import Meta
+class B(Acq, contextlib.ContextDecorator, metaclass=Meta):
+    pass
+[edit p/aio.py]
+from ._al import AB, AM
+[edit p/_al/__init__.py]
+from ._lock import AB, AM
+[edit p/_al/_acq.py]
+from p.core import B
+class AAcq(B):
+    def run(self):
+        return self.acquire() + 10
+[edit p/_al/_lock.py]
+from p.core import Meta
+from ._acq import AAcq
+class AM(Meta):
+    pass
+class AB(AAcq, metaclass=AM):
+    pass
+[expect]
+p.B is B and p.AB is AB and p.Meta is Meta
+type(b) is AB and b.run() == 12
+
+# instance-made-beside-a-class-that-moves: it is of the class that lives
+[file p/__init__.py]
+from .api import B
+[file p/api.py]
+class B:
+    x = 1
+[run]
+import p
+from p import B
+[edit p/__init__.py]
+from .core import B, DEFAULT, OLD
+[delete p/api.py]
+[edit p/core.py]
+import enum
+class B:
+    x = 1
+DEFAULT = B()
+OLD = {1: B, 2: [B()]}
+class E(enum.Enum):
+    A = 1
+[expect]
+p.B is B and type(p.DEFAULT) is B and p.OLD[1] is B and type(p.OLD[2][0]) is B
+
+# enum-that-moves: its members stay
+[file p/__init__.py]
+from .api import E
+[file p/api.py]
+import enum
+class E(enum.Enum):
+    A = 1
+[run]
+import p
+from p import E
+a = E.A
+[edit p/__init__.py]
+from .core import E, D
+[delete p/api.py]
+[edit p/core.py]
+import enum
+class E(enum.Enum):
+    A = 1
+    B = 2
+D = E.B
+[expect]
+p.E is E and E.A is a and type(p.D) is E and p.D is E.B and E(2) is p.D
+
+# thread-local-class: its instances gain attributes, are of the class that moves, and a rollback puts it back
+[file p/__init__.py]
+from .api import L, local
+[file p/api.py]
+import threading
+class L(threading.local):
+    def __init__(self):
+        self.a = 1
+local = L()
+[run]
+import p
+from p import L, local
+[sub p/api.py]
+self.a = 1 => self.a = 1\n\t\tself.b = []
+[expect]
+p.L is L and p.local is local and local.b == []
+[edit p/__init__.py]
+from .core import L, local, other
+[delete p/api.py]
+[edit p/core.py]
+import threading
+class L(threading.local):
+    def __init__(self):
+        self.a = 2
+local = L()
+other = L()
+[expect]
+p.L is L and type(p.local) is L and type(p.other) is L and p.other.a == 2
+
+# registry-that-refuses-a-second-entry: a definition that registers anew
+[file a.py]
+REG = {}
+def register(name, flag=0):
+    def deco(f):
+        if name in REG:
+            raise ValueError(name)
+        REG[name] = f
+        f.flag = flag
+        return f
+    return deco
+@register("a")
+def f():
+    return 1
+@register("b")
+class C:
+    pass
+class D:
+    @register("c")
+    def m(self):
+        return 1
+[run]
+import a
+f, C = a.f, a.C
+[sub a.py]
+@register("a") => @register("a", 2)
+@register("b") => @register("b", 3)
+@register("c") => @register("c", 4)
+[expect]
+a.f is f and f.flag == 2 and a.REG == {"a": f, "b": C, "c": a.D.m} and C.flag == 3 and a.D.m.flag == 4
+
+# registry-object-that-refuses-a-second-entry: a definition that registers anew
+[file r.py]
+class Registry:
+    def __init__(self):
+        self.entries = {}
+    def __call__(self, name, flag=0):
+        def deco(f):
+            assert name not in self.entries
+            self.entries[name] = f
+            f.flag = flag
+            return f
+        return deco
+[file a.py]
+from r import Registry
+register = Registry()
+@register("a")
+def f():
+    return 1
+class D:
+    @register("c")
+    def m(self):
+        return 1
+[run]
+import a
+f = a.f
+[sub a.py]
+@register("a") => @register("a", 2)
+@register("c") => @register("c", 4)
+[expect]
+a.f is f and f.flag == 2 and a.register.entries == {"a": f, "c": a.D.m} and a.D.m.flag == 4
+
+# registry-that-refuses-a-second-entry-and-a-failure: it holds what it held
+[file a.py]
+REG = {}
+def register(name, flag=0):
+    def deco(f):
+        if name in REG:
+            raise ValueError(name)
+        REG[name] = f
+        f.flag = flag
+        return f
+    return deco
+@register("a")
+def f():
+    return 1
+@register("b")
+class C:
+    pass
+[run]
+import a
+f, C = a.f, a.C
+[sub a.py]
+@register("a") => @register("a", 2)
+@register("b") => @register("b", 2)
+    pass => \tpass\n1 / 0
+[expect rolled back]
+a.f is f and f.flag == 0 and C.flag == 0 and list(a.REG.items()) == [("a", f), ("b", C)]
+
+# decorator-that-reads-the-signature: it runs again when that was edited, and not for the body alone
+[file lib.py]
+import functools, inspect
+class Route:
+    def __init__(self, path, endpoint):
+        self.path, self.endpoint = path, endpoint
+        self.parameters = dict(_typed(endpoint).parameters)
+def _typed(call):
+    return inspect.signature(call)
+class Router:
+    route_class = Route
+    def __init__(self):
+        self.routes = []
+    def get(self, path):
+        return self.api_route(path)
+    def api_route(self, path):
+        def decorator(func):
+            self.add(path, func)
+            return func
+        return decorator
+    def add(self, path, func):
+        kind = self.route_class
+        self.routes.append(kind(path, func))
+class App:
+    def __init__(self):
+        self.router = Router()
+    def get(self, path):
+        return self.router.get(path)
+def plain(f):
+    RAN.append(f.__name__)
+    @functools.wraps(f)
+    def w(*a):
+        return f(*a)
+    return w
+def typed(f):
+    RAN.append(f.__name__)
+    w = plain(f)
+    w.hints = dict(f.__annotations__)
+    return w
+RAN = []
+[file a.py]
+from lib import App, plain, typed
+app = App()
+@app.get("/")
+def index(x: int = 1):
+    return x
+@plain
+def f(x: int):
+    return x
+@typed
+def g(x: int):
+    return x
+[run]
+import a, lib
+index, f, g = a.index, a.f, a.g
+del lib.RAN[:]
+[sub a.py]
+return x => return x + 1
+[expect]
+lib.RAN == [] and len(a.app.router.routes) == 1 and index(1) == f(1) == g(1) == 2
+[sub a.py]
+x: int => x: float
+[expect]
+a.index is index and a.g is g and a.f is f and lib.RAN == ["g", "g"] and g.hints == {"x": float}
+[r.endpoint is index and r.parameters["x"].annotation for r in a.app.router.routes] == [float]
+index.__annotations__ == f.__annotations__ == g.__annotations__ == {"x": float}
+[sub a.py]
+x: float = 1 => x: float = 2
+[expect]
+[r.endpoint is index and r.parameters["x"].default for r in a.app.router.routes] == [2] and index() == 3
+
+# route-of-an-app-in-its-router: the old one goes, the new one holds the function that lives
+[file lib.py]
+class Route:
+    def __init__(self, path, endpoint):
+        self.path, self.endpoint = path, endpoint
+class Router:
+    def __init__(self):
+        self.routes = []
+    def get(self, path):
+        def decorator(func):
+            self.routes.append(Route(path, func))
+            return func
+        return decorator
+class App:
+    def __init__(self):
+        self.router = Router()
+    def get(self, path):
+        return self.router.get(path)
+[file a.py]
+from lib import App
+app = App()
+@app.get("/")
+def index(x: int = 1):
+    return x
+[run]
+import a, lib
+index = a.index
+[sub a.py]
+@app.get("/") => @app.get("/x")
+[expect]
+[(r.path, r.endpoint is index) for r in a.app.router.routes] == [("/x", True)]
+
+# registered-inside-an-object-of-a-dict: it holds the function that lives, and the old entry goes
+[file a.py]
+REG = {}
+class Binding:
+    def __init__(self, handler, flag):
+        self.handler, self.flag = handler, flag
+def register(name, flag=0):
+    def deco(f):
+        REG[name] = Binding(f, flag)
+        return f
+    return deco
+@register("a")
+def f():
+    return 1
+@register("b")
+def g():
+    return 1
+[run]
+import a
+f, g = a.f, a.g
+b = a.REG["b"]
+[sub a.py]
+@register("a") => @register("a", 2)
+[expect]
+a.f is f and a.REG["a"].handler is f and a.REG["a"].flag == 2 and a.REG["b"] is b
+[sub a.py]
+@register("a", 2) => @register("c", 2)
+[expect]
+a.REG.keys() == {"b", "c"} and a.REG["c"].handler is f and a.REG["b"] is b
+[sub a.py]
+REG[name] = Binding(f, flag) => REG[name] = Binding(f, flag + 1)
+[expect]
+a.REG.keys() == {"b", "c"} and a.REG["c"].handler is f and a.REG["c"].flag == 3 and a.REG["b"].handler is g and a.REG["b"].flag == 1
+
+# docstring-that-the-program-gave: it stays where the signature is edited
+[file a.py]
+class P:
+    def prompt(self):
+        """One."""
+        return 1
+def prompt(*a):
+    return P().prompt()
+prompt.__doc__ = P.prompt.__doc__
+[run]
+import a
+[sub a.py]
+def prompt(*a): => def prompt(*a, b=1):
+[expect]
+a.prompt.__doc__ == "One."
 '''
 
 

@@ -6,20 +6,21 @@ import ast
 import copy
 import functools
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.asked import forget_hooks
 from midflight.apply.codes import follow_copies, graft_pairs, hidden_function, tell_grafted
 from midflight.apply.graft.classes import live_class
 from midflight.apply.graft.copies import signature_of
-from midflight.apply.graft.functions import graft_function, graft_signature
+from midflight.apply.graft.functions import graft_function, graft_signature, new_doc
 from midflight.apply.graft.marks import forget_marks
 from midflight.apply.graft.wrappers import become
-from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve, value_of
+from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve
 from midflight.apply.parsed import but, by_first
-from midflight.apply.registrations import Contents, dispatch_table, registrars
+from midflight.apply.registrations import Contents, dispatch_table, registrar_objects, registrars
 from midflight.apply.scopes import ModuleScope
+from midflight.apply.signatures import read_signature
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
 from midflight.apply.variants import origin_of
@@ -143,6 +144,7 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         or bool(decorator_names(node) & {cause.split(".")[0] for cause in causes})
         or _implements_another(old_node, node)
         or bool(_stale_decorators(runner, pair.new))
+        or read_signature(node.decorator_list, runner.scope.names)
     )
     if redecorate:
         _run_decorated(runner, pair, node, inner, causes)
@@ -184,6 +186,7 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     node.decorator_list = [ast.copy_location(ast.Name(_UNDECORATED, ast.Load()), d) for d in node.decorator_list]
     made, roots = runner.aside([node], {**given, _UNDECORATED: _undecorated}, pair)
     function = made[node.name]
+    function.__doc__ = new_doc(inner, function.__code__)
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
     also = functools.partial(_graft_twin, runner, inner, function, (inner.__defaults__, inner.__kwdefaults__))
@@ -232,13 +235,13 @@ def _run_decorated(
     if node.decorator_list or not only_binds(pair.new):
         runner.run.before_call()
     old_decorators = getattr(pair.old.node, "decorator_list", []) if pair.old is not None else []
-    objects = list(_registrar_objects(runner, [*old_decorators, *node.decorator_list]))
+    objects = registrar_objects([*old_decorators, *node.decorator_list], runner.scope.names)
     for each in objects:
         runner.run.registrations.guard_inside(each)
     held = registrars([*old_decorators, *node.decorator_list], runner.scope.names)
     before = runner.run.registrations.contents(objects, held) if node.decorator_list or old_decorators else Contents()
     forget_hooks(runner.work.name, runner.scope.prefix + name)
-    made, roots = runner.aside([located], given, pair)
+    made, roots = _made_again(runner, pair, inner, before, lambda: runner.aside([located], given, pair))
     olds = [inner, *([current] if inner is not None and _is_made(runner, pair, current) else [])]
     for registrar in registrars(old_decorators, runner.scope.names):
         runner.run.notes += runner.run.registrations.moved_on(before, olds, name, registrar)
@@ -252,6 +255,21 @@ def _run_decorated(
     if inner is not None:
         # Last: what the name held may act as another function by now.
         graft_pairs(runner, pair, runner.old_codes(pair), roots, skip=inner)
+
+
+def _made_again(
+    runner: Runner,
+    pair: Pair,
+    inner: types.FunctionType | None,
+    before: Contents,
+    run: Callable[[], tuple[dict[str, Any], tuple[types.CodeType, ...]]],
+) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
+    if inner is None or not before:
+        return run()
+    (made, roots), again = runner.run.registrations.in_room(before, inner, "", run)
+    if again:
+        runner.run.registrations.in_order_of(before, inner, made[pair.statement.defined])
+    return made, roots
 
 
 def _settle_returned(runner: Runner, result: Any, inner: types.FunctionType, name: str, before: Contents) -> None:
@@ -297,17 +315,6 @@ def _settle_decorated(
     runner.scope.set(name, result)
     (runner.work.record.ran if current is ABSENT else runner.work.record.rebound)[runner.scope.label(name)] = None
     runner.changes.value_changed(runner.scope.key(name), current)
-
-
-def _registrar_objects(runner: Runner, decorators: Sequence[ast.expr]) -> Iterator[Any]:
-    """The objects that decorators are methods of, such as `app` in `@app.route("/")`."""
-    seen: set[int] = set()
-    for node in (child for decorator in decorators for child in ast.walk(decorator)):
-        value = value_of(node.value, runner.scope.names) if isinstance(node, ast.Attribute) else ABSENT
-        if value is ABSENT or isinstance(value, (type, types.ModuleType, types.FunctionType)) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        yield value
 
 
 def _with_kept_defaults(

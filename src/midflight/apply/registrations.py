@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import functools
+import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from midflight.apply.holders import functions_in, is_special, value_of, variables_of
 from midflight.apply.parsed import text_of
-from midflight.apply.transaction import Transaction, cell_value, copy_of, dict_of, restore
+from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
 from midflight.graph.loaded import Program, names_used
 
+Made = TypeVar("Made")
 NESTED = 2  # containers in containers: a dict of lists of dicts
 MOST_NESTED = 1000  # entries of a container that is looked into
 WRAPPERS = (types.FunctionType, types.MethodType, functools.partial)
@@ -86,16 +88,21 @@ class Registrations:
 
     def guard_inside(self, registrar: Any) -> None:
         """Remember what an object that is about to be called by a decorator holds: `@app.route(...)`."""
-        self.tx.guard_object(registrar)
+        for one in (registrar, *_objects_of(registrar).values()):
+            self.tx.guard_object(one)
         for _, container in self.inside(registrar):
             self._guard(container)
 
     def inside(self, registrar: Any) -> Iterator[tuple[str, Any]]:
-        attributes = dict_of(registrar)
-        if type(attributes) is dict:
-            label, seen = type(registrar).__qualname__, set[int]()
-            yield from self._held(label, attributes, "", seen, 0)
-            yield from self._tables(label, attributes, seen)  # functools.singledispatchmethod holds one
+        """The containers of such an object, and of the objects that it passes its calls on to, as an app does to its
+        router."""
+        label, seen = type(registrar).__qualname__, set[int]()
+        parts = {f"{label}.{name}": part for name, part in _objects_of(registrar).items()}
+        for place, one in {label: registrar, **parts}.items():
+            attributes = dict_of(one)
+            if type(attributes) is dict:
+                yield from self._held(place, attributes, "", seen, 0)
+                yield from self._tables(place, attributes, seen)  # functools.singledispatchmethod holds one
 
     def settle(self, before: Contents, old: Any, made: Any, lives: Any, name: str) -> list[str]:
         """After `old`'s definition ran again and made `made`: `lives` takes its place in what it registered anew,
@@ -107,8 +114,8 @@ class Registrations:
             if _same_items(container, copy):
                 continue
             fresh = _fresh(container, news | olds, copy)
-            if not fresh and isinstance(container, list):
-                lines += self._succeed(label, container, len(copy), (olds, news), made, lives)
+            if not fresh and not isinstance(container, set):
+                lines += self._succeed(label, container, copy, (olds, news), made, lives)
             if fresh:
                 ordered = in_place_of(container, olds | rows, fresh, copy)
                 lines += self._drop(label, container, olds | rows, keep=fresh)
@@ -123,25 +130,33 @@ class Registrations:
         return lines
 
     def _succeed(
-        self, label: str, container: list[Any], known: int, ids: tuple[set[int], set[int]], made: Any, lives: Any
+        self, label: str, container: Any, copy: Any, ids: tuple[set[int], set[int]], made: Any, lives: Any
     ) -> list[str]:
-        """Objects that hold a definition, such as a route or a job: those that came in the end take the places of the
-        first of their kind, which its earlier run had put there."""
+        """Objects that hold a definition, such as a route or a job: those that came take the places of the first of
+        their kind, which its earlier run had put there."""
         olds, news = ids
-        came = [item for item in container[known:] if _holds(item, olds | news)]
-        first = [at for at, item in enumerate(container[:known]) if _holds(item, olds)]
-        places = [at for at in first if any(type(container[at]) is type(item) for item in came)][: len(came)]
+        known = set(map(id, _values(copy)))
+        came = [
+            (at, item) for at, item in _entries_of(container) if id(item) not in known and _holds(item, olds | news)
+        ]
         if not came:
             return []
         self._guard(container)
-        for item in came if lives is not made else ():
+        for _, item in came if lives is not made else ():
             for name, value in list((dict_of(item) or {}).items()):
                 if value is made:
                     self.tx.set_attr(item, name, lives)
-        if len(places) == len(came):
-            for at, item in zip(places, came, strict=True):
+        kinds = {type(item) for _, item in came}
+        first = [at for at, item in _entries_of(container) if id(item) in known and _holds(item, olds)]
+        places = [at for at in first if type(container[at]) in kinds][: len(came)]
+        if isinstance(container, dict):
+            for at in places:
+                del container[at]
+        elif len(places) == len(came):
+            for at, (_, item) in zip(places, came, strict=True):
                 container[at] = item
-            container[known:] = [item for item in container[known:] if not any(item is one for one in came)]
+            last = {at for at, _ in came}
+            container[:] = [item for at, item in enumerate(container) if at not in last]
         return [f"unregistered an entry of {label}"] * len(places)
 
     def changed(self, before: Contents) -> bool:
@@ -169,17 +184,27 @@ class Registrations:
             ordered = [*rest[:at], *came, *rest[at:]]
             restore(container, dict(ordered) if isinstance(container, dict) else [item for _, item in ordered])
 
-    def make_room(self, before: Contents, gone: Any) -> bool:
+    def in_room(self, before: Contents, gone: Any, module: str, run: Callable[[], Made]) -> tuple[Made, bool]:
+        """What `run` gives, which makes a definition again, and whether it ran twice for it: whoever lets nothing be
+        registered a second time sees that `gone`, its earlier version, has gone."""
+        try:
+            return run(), False
+        except Exception:
+            if not self._make_room(before, _ids(gone, gone.__name__, module)):
+                raise
+        return run(), True
+
+    def _make_room(self, before: Contents, gone: set[int]) -> bool:
         """All as it was `before`, without the entries that are `gone`. False where there are none."""
         found = False
-        rows = self.rows(before.values(), {id(gone)}, before.registrars)
+        rows = self.rows(before.values(), gone, before.registrars)
         for label, container, copy in before.values():
             self._guard(container)
             if not _same_items(container, copy):
                 restore(container, copy)
-            if id(container) not in rows and _has_any(container, {id(gone)} | rows):
+            if id(container) not in rows and _has_any(container, gone | rows, deep=True):
                 found = True
-                self._drop(label, container, {id(gone)} | rows, keep=())
+                self._drop(label, container, gone | rows, keep=(), deep=True)
         return found
 
     def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
@@ -344,6 +369,27 @@ class Registrations:
                 if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", attributes, module, seen, 0)
+
+
+def registrar_objects(decorators: Sequence[ast.expr], namespace: Mapping[str, Any]) -> list[Any]:
+    """The objects that register: those that decorators are methods of, such as `app` in `@app.route("/")`, and those
+    that are called themselves."""
+    called = (one.func if isinstance(one, ast.Call) else one for one in decorators)
+    owners: list[ast.expr] = [one for one in called if isinstance(one, ast.Name)]
+    parts = (child for one in decorators for child in ast.walk(one))
+    owners += (child.value for child in parts if isinstance(child, ast.Attribute))
+    values = (value_of(one, namespace) for one in owners)
+    passive = (type, types.ModuleType, types.FunctionType)
+    return list({id(one): one for one in values if one is not ABSENT and not isinstance(one, passive)}.values())
+
+
+def _objects_of(registrar: Any) -> dict[str, Any]:
+    """The attributes of an object that are objects of the program's or of a library's, of classes in Python."""
+    passive = (type, types.ModuleType, types.FunctionType, types.MethodType)
+    held = dict_of(registrar)
+    objects = ((name, one) for name, one in (held or {}).items() if not isinstance(one, passive))
+    homes = ((name, one, type(one).__module__.partition(".")[0]) for name, one in objects)
+    return {n: one for n, one, home in homes if home not in sys.stdlib_module_names and type(dict_of(one)) is dict}
 
 
 def registrars(decorators: Iterable[ast.expr], namespace: Mapping[str, Any]) -> list[Any]:

@@ -94,7 +94,14 @@ def attribute(owner: Any, name: str, value: Any, instead_of: Any = ABSENT) -> Wr
         return functools.partial(type.__setattr__, owner, name, value)
     if isinstance(value, types.CodeType) and isinstance(instead_of, types.CodeType) and _differ(value, instead_of):
         return functools.partial(_write_other_kind, owner, value)
-    return functools.partial(object.__setattr__, owner, name, value)
+    return functools.partial(_in_c(owner, "__setattr__"), owner, name, value)
+
+
+def _in_c(owner: Any, method: str) -> Any:
+    """The method of `owner` that no class statement defines: CPython refuses `object`'s own where a class in C has
+    another, as `threading.local` does (Objects/typeobject.c, `hackcheck`)."""
+    found = (vars(base).get(method) for base in type(owner).__mro__)
+    return next(one for one in found if type(one) is types.WrapperDescriptorType)
 
 
 def removal(owner: Any, name: str) -> Write:
@@ -105,14 +112,14 @@ def removal(owner: Any, name: str) -> Write:
         if name == "__type_params__":
             return functools.partial(type.__setattr__, owner, name, ())  # CPython does not let it be deleted
         return functools.partial(type.__delattr__, owner, name)
-    return functools.partial(object.__delattr__, owner, name)
+    return functools.partial(_in_c(owner, "__delattr__"), owner, name)
 
 
 def remove_attribute(owner: Any, name: str) -> None:
     """The attribute goes, where it is there."""
     if not isinstance(owner, type):
         with contextlib.suppress(AttributeError):
-            object.__delattr__(owner, name)
+            _in_c(owner, "__delattr__")(owner, name)
     elif name in type.__getattribute__(owner, "__dict__") or name in ("__abstractmethods__", "__type_params__"):
         removal(owner, name)()
 

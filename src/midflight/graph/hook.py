@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import os
@@ -59,12 +60,14 @@ def read_bytes(path: str) -> bytes | None:
 
 class Noted:
     """One loaded module as it was when its import ended. `order` counts finished imports: dependencies come first;
-    `number` counts modules as they were noted."""
+    `number` counts modules as they were noted. `space` is the namespace that its statements ran in, where the module
+    has put another object in its place in `sys.modules`."""
 
-    __slots__ = ("made", "name", "number", "order", "path", "source")
+    __slots__ = ("made", "name", "number", "order", "path", "source", "space")
 
     def __init__(self, name: str, path: str, source: bytes | None) -> None:
         self.name, self.path, self.source = name, path, source
+        self.space: dict[str, Any] | None = None
         self.made: dict[str, Any] = {}
         self.order = self.number = 0
 
@@ -207,8 +210,9 @@ class Notebook:
         """What a module of this file is imported from."""
         return self.stands_in[path] if path in self.stands_in else read_bytes(path)
 
-    def ended(self, name: str) -> None:
-        """The import of `name` is over: take down what its top level made, or forget it if it failed."""
+    def ended(self, spec: ModuleSpec) -> None:
+        """The import of `spec` is over: take down what its top level made, or forget it if it failed."""
+        name = spec.name
         noted, module = self.modules.get(name), sys.modules.get(name)
         if noted is None:
             return
@@ -216,7 +220,9 @@ class Notebook:
             del self.modules[name]
             return
         noted.order = next(self._count)
-        noted.made = values_made(vars(module))
+        if vars(module).get("__spec__") is not spec:
+            noted.space = _space_of(spec)
+        noted.made = values_made(noted.space or vars(module))
 
     def stand_in(self, path: str, text: bytes) -> None:
         """Import `text` in place of what the file holds, and show it in tracebacks and to `inspect`."""
@@ -240,6 +246,12 @@ class Notebook:
         noted.order = next(self._count)
         noted.made = values_made(vars(module))
         return noted
+
+
+def _space_of(spec: ModuleSpec) -> dict[str, Any] | None:
+    """The namespace of the module that was made for `spec`; a look at the whole heap."""
+    spaces = (one for one in gc.get_referrers(spec) if type(one) is dict and one.get("__spec__") is spec)
+    return next((one for one in spaces if one.get("__name__") == spec.name), None)
 
 
 class _StandIn(SourceFileLoader):
@@ -273,4 +285,4 @@ class _LoadingSpec(ModuleSpec):
             notebook = self.__dict__.pop("_midflight", None)
             self.__class__ = ModuleSpec  # type: ignore[assignment]
             if notebook is not None:
-                notebook.ended(self.name)
+                notebook.ended(self)

@@ -47,7 +47,7 @@ class Loaded:
 
     @property
     def namespace(self) -> dict[str, Any]:
-        return vars(self.module)
+        return vars(self.module) if self.noted.space is None else self.noted.space
 
     @property
     def version(self) -> str:

@@ -30,7 +30,7 @@ from midflight.apply.graft.generated import (
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, is_class_body, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
-from midflight.apply.registrations import Contents, registrars, registrars_of
+from midflight.apply.registrations import Contents, registrar_objects, registrars, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope, class_bodies
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
@@ -688,15 +688,18 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
 def _made_beside(
     runner: Runner, code: types.CodeType, statement: Statement, owner: type, before: Contents
 ) -> dict[str, Any]:
-    """What running a class statement binds. Whoever lets no class be registered twice sees the one that lives gone."""
-    try:
-        return runner.scope.run_aside(code, {}, statement)
-    except Exception:
-        leave_classes()  # one that did not come to be is listed by its bases until it is collected
-        if not runner.run.registrations.make_room(before, owner):
+    """What running a class statement binds."""
+
+    def run() -> dict[str, Any]:
+        try:
+            return runner.scope.run_aside(code, {}, statement)
+        except Exception:
+            leave_classes()  # one that did not come to be is listed by its bases until it is collected
             raise
-    made = runner.scope.run_aside(code, {}, statement)
-    runner.run.registrations.in_order_of(before, owner, made[statement.defined])
+
+    made, again = runner.run.registrations.in_room(before, owner, module_of(owner), run)
+    if again:
+        runner.run.registrations.in_order_of(before, owner, made[statement.defined])
     return made
 
 
@@ -731,7 +734,9 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     runner.guard_named(pair.new)
     names = runner.scope.names
     held = [one for s in (pair.old, pair.new) if s is not None for one in registrars_of(s.node, owner, names)]
-    before = runner.run.registrations.contents((), held)
+    members = (one for s in (pair.old, pair.new) if s is not None for one in ast.walk(s.node))
+    decorators = [one for node in members for one in getattr(node, "decorator_list", ())]
+    before = runner.run.registrations.contents(registrar_objects(decorators, names), held)
     _forget_generated_text(runner, owner)
     code = runner.scope.compile([pair.new.located()])
     made = _made_beside(runner, code, pair.new, owner, before)

@@ -171,7 +171,8 @@ def let_live(tx: Transaction, twins: Sequence[tuple[type, type]]) -> None:
         if type(holder) is types.CellType:
             tx.set_cell(holder, lives.get(id(cell_value(holder)), cell_value(holder)))
         elif id(type(holder)) in lives:
-            tx.set_attr(holder, "__class__", lives[id(type(holder))])
+            if all(slots_of(kind) in (ABSENT, []) for kind in type(holder).__mro__):  # else CPython refuses it
+                tx.set_attr(holder, "__class__", lives[id(type(holder))])
         elif not isinstance(holder, (type, types.FunctionType)):
             _exchange_inside(tx, holder if type(holder) is dict else dict_of(holder), lives)
 

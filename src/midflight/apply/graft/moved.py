@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import gc
 from typing import TYPE_CHECKING
 
 from midflight.apply.graft.enums import graft_enum
@@ -33,5 +34,15 @@ def move_class(run: Execution, old: type, new: type, place: Loaded) -> None:
     subclasses: list[type] = type.__subclasses__(new)
     for sub in subclasses:
         run.tx.set_attr(sub, "__bases__", tuple(old if base is new else base for base in sub.__bases__))
+    run.twins.append((new, old))  # what its module made of it while it was imported
+    if issubclass(new, type):
+        _take_classes(run, old, new)
     run.tx.undo(lambda: detach(new))
     detach(new)
+
+
+def _take_classes(run: Execution, old: type, new: type) -> None:
+    """The classes of a metaclass that moved are of the one that lives before any class is made over them."""
+    for one in gc.get_referrers(new):
+        if type(one) is new:
+            run.tx.set_attr(one, "__class__", old)
