@@ -1623,6 +1623,50 @@ import a
 def prompt(*a): => def prompt(*a, b=1):
 [expect]
 a.prompt.__doc__ == "One."
+
+# function-of-other-code-than-its-source: an edit of its signature counts, and what made that code makes it again
+[file lib.py]
+import ast, inspect, textwrap
+def doubled(f):
+    """Compiles `f` anew from its source, so that it gives twice what it says."""
+    lines, first = inspect.getsourcelines(f)
+    tree = ast.parse(textwrap.dedent("".join(lines)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return):
+            node.value = ast.copy_location(ast.BinOp(node.value, ast.Mult(), ast.Constant(2)), node.value)
+    ast.increment_lineno(tree, first - 1)
+    code = compile(ast.fix_missing_locations(tree), f.__code__.co_filename, "exec")
+    def functions(code):
+        for one in code.co_consts:
+            if hasattr(one, "co_name"):
+                yield one
+                yield from functions(one)
+    f.__code__ = next(c for c in functions(code) if c.co_name == f.__name__)
+    return f
+[file a.py]
+from lib import doubled
+@doubled
+def f(x: int = 1):
+    return x
+class C:
+    @doubled
+    def m(self, x: int = 1):
+        return x
+def g(x: int = 1):
+    return x
+[run]
+import a
+f, m, g = a.f, a.C.m, a.g
+g.__code__ = g.__code__.replace(co_consts=(*g.__code__.co_consts, "seen"))
+c = a.C()
+[expect nothing]
+f() == c.m() == 2 and g() == 1
+[sub a.py]
+x: int = 1 => x: float = 5
+[expect]
+a.f is f and a.C.m is m and a.g is g
+f.__annotations__ == m.__annotations__ == g.__annotations__ == {"x": float}
+f() == c.m() == 10 and g() == 5
 '''
 
 

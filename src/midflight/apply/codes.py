@@ -166,7 +166,7 @@ def graft_pairs(
                     runner.changes.also_called(runner.work.name, pair.new.binds - {before.co_name}, function)
                     follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
         if edited and not found and after in new:
-            _graft_foreign(runner, pair, before, after)
+            _graft_foreign(runner, pair, before, after, skip)
         others, missing = list(variants_of(before)), 0
         known = len(found) + (skip is not None and skip not in found and origin_of(skip.__code__) is before)
         if others or sys.getrefcount(before) - _AT_REST > known:
@@ -242,12 +242,15 @@ def follow_copies(runner: Runner, pair: Pair, function: types.FunctionType, fact
         follow(runner.tx, runner.scope.get(name), function, runner.work.name, facts)
 
 
-def _graft_foreign(runner: Runner, pair: Pair, before: types.CodeType, after: types.CodeType) -> None:
-    """Somebody gave the function other code than its source has (a rewriter, a debugger): the edit counts."""
+def _graft_foreign(
+    runner: Runner, pair: Pair, before: types.CodeType, after: types.CodeType, skip: types.FunctionType | None
+) -> None:
+    """Somebody gave the function other code than its source has (a rewriter, a debugger): the edit counts. `skip` has
+    been made again."""
     for name in pair.statement.binds:
         for function in functions_in(runner.scope.get(name), runner.work.name):
             ours = function.__globals__ is runner.scope.namespace and function.__qualname__ == before.co_qualname
-            if not ours:
+            if not ours or function is skip:
                 continue
             foreign = forwarded_to(function) is None and not _is_known(runner, pair, origin_of(function.__code__))
             if foreign and function.__code__.co_freevars == after.co_freevars:

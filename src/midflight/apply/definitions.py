@@ -144,6 +144,7 @@ def run_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         or bool(decorator_names(node) & {cause.split(".")[0] for cause in causes})
         or _implements_another(old_node, node)
         or bool(_stale_decorators(runner, pair.new))
+        or not _runs_its_source(runner, pair, inner)
         or read_signature(node.decorator_list, runner.scope.names)
     )
     if redecorate:
@@ -367,7 +368,23 @@ def inner_function(runner: Runner, pair: Pair) -> types.FunctionType | None:
         if id(origin_of(function.__code__)) in wanted:
             return function
     hidden = (hidden_function(runner, code) for code in roots)
-    return next((function for function in hidden if function is not None), None)
+    return next((function for function in hidden if function is not None), None) or _made_of_source(runner, pair)
+
+
+def _made_of_source(runner: Runner, pair: Pair) -> types.FunctionType | None:
+    """The function that the name leads to where a decorator or a rewriter has compiled it anew from its source."""
+    assert pair.old is not None
+    name, place = pair.old.defined, runner.work.loaded
+    for function in functions_in(runner.scope.get(name), runner.work.name):
+        code = function.__code__
+        stands = code.co_filename == place.path and pair.old.first <= code.co_firstlineno <= pair.old.last
+        if stands and code.co_name == name and function.__globals__ is place.namespace:
+            return function
+    return None
+
+
+def _runs_its_source(runner: Runner, pair: Pair, function: types.FunctionType) -> bool:
+    return any(origin_of(function.__code__) is code for code in _function_codes(runner.old_codes(pair)))
 
 
 def made_here(runner: Runner, pair: Pair, value: Any) -> bool:
@@ -385,6 +402,8 @@ def _is_made(runner: Runner, pair: Pair, current: Any) -> bool:
     """Whether a name still holds what its statement made: that, or a wrapper around it."""
     wanted = {id(code) for code in _function_codes(runner.old_codes(pair))}
     if any(id(origin_of(function.__code__)) in wanted for function in functions_in(current, runner.work.name)):
+        return True
+    if _made_of_source(runner, pair) is not None:
         return True
     return current is not ABSENT and not isinstance(current, (types.FunctionType, type)) and callable(current)
 

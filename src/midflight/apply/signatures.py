@@ -1,5 +1,5 @@
 """Which decorators read the signature of what they decorate, as far as names lead: its parameters, their defaults and
-annotations."""
+annotations, or the very source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from midflight.apply.transaction import dict_of
 _READERS = frozenset(
     {
         *("signature", "getfullargspec", "get_type_hints", "get_annotations", "from_callable"),
-        *("__annotations__", "__defaults__", "__kwdefaults__"),
+        *("__annotations__", "__defaults__", "__kwdefaults__", "getsource", "getsourcelines"),
     }
 )
 _MOST_CALLED = 300  # functions that are looked into for one decorator
