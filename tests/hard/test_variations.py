@@ -700,6 +700,35 @@ return "a" => return "A"
 run() == ("A", 1) and engine.only_a == 1 and not hasattr(engine, "power")
 Plain.size == 1 and not hasattr(Plain, "extra") and inner.get() == 1
 
+## accessors-go: a deleter, a setter in the middle, one in the same save as the getter's edit; a field that loses its default
+@ file m.py
+from dataclasses import dataclass
+class C:
+    @property
+    def v(self): return 1
+    @v.setter
+    def v(self, x): self.k = 1
+    @v.deleter
+    def v(self): pass
+@dataclass
+class P:
+    x: int = 0
+    y: int = 1
+@ touch
+import m
+c, held, P = m.C(), vars(m.C)["v"], m.P
+@ sub m.py
+    @v.setter\n    def v(self, x): self.k = 1\n =>
+x: int = 0 => x: int
+@ expect
+held.fset is None and held.fdel is not None and vars(m.C)["v"] is held
+not hasattr(P, "x") and P.y == 1 and raises(P, exc=TypeError)
+@ sub m.py
+return 1 => return 2
+    @v.deleter\n    def v(self): pass\n =>
+@ expect
+held.fdel is None and c.v == 2 and vars(m.C)["v"] is held
+
 ## protocol-and-abc-generic: ABC with Generic
 @ file m.py
 import abc

@@ -435,6 +435,28 @@ def _replay_readers(runner: Runner, statement: Statement, name: str, value: Any)
         runner.work.record.grafted[runner.scope.label(name)] = None
 
 
+def drop_accessors(runner: Runner, pairs: Sequence[Pair]) -> None:
+    """A setter or deleter that is gone: the property that the others of its name build on one another has had it from
+    the first, and none of them takes it away."""
+    gone = {one for pair in pairs if pair.edited and pair.old is not None for one in _accessors(pair.old)}
+    for name, kind in gone.difference(*(_accessors(pair.new) for pair in pairs if pair.new is not None and gone)):
+        held = runner.scope.get(name)
+        if isinstance(held, property):
+            parts = (held.fget, held.fset if kind != "setter" else None, held.fdel if kind != "deleter" else None)
+            without = type(held)(*parts, held.__doc__)  # as Objects/descrobject.c copies one (property_copy)
+            if not become(runner.tx, held, without):
+                runner.rebind(name, held, without)
+            runner.work.record.grafted[runner.scope.label(name)] = None
+
+
+def _accessors(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The name and the kind of a definition such as `@x.setter def x`."""
+    for decorator in getattr(statement.node, "decorator_list", ()) if statement.is_def else ():
+        if isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "deleter"):
+            if isinstance(decorator.value, ast.Name) and decorator.value.id == statement.defined:
+                yield statement.defined, decorator.attr
+
+
 def bring_function_back(runner: Runner, pair: Pair) -> None:
     """A definition that nobody edited, whose name a later one had: that one is gone, or stands before it now."""
     assert pair.new is not None

@@ -34,6 +34,7 @@ from midflight.apply.definitions import (
     bring_function_back,
     continued,
     decorator_edited,
+    drop_accessors,
     functions_of,
     run_function,
 )
@@ -119,6 +120,7 @@ class Runner:
                 finish_building(self, pair.new, last)
                 if pair.new in comes_back:
                     self._bring_back(pair, {name: old_last[name] for name in comes_back[pair.new]})
+        drop_accessors(self, pairs)
         self._order_annotations(pairs)
 
     def hides(self, statement: Statement, name: str) -> bool:

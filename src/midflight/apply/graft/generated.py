@@ -389,9 +389,9 @@ def _static_names(owner: type, pairs: Sequence[Pair]) -> tuple[set[str], set[str
     edited: set[str] = set()
     gone: set[str] = set()
     for pair in pairs:
-        if pair.kind == "removed" and pair.old is not None:
+        if pair.old is not None and pair.kind in ("changed", "removed"):
             gone |= {mangled(name, owner.__name__) for name in pair.old.binds}
-        elif pair.new is not None:
+        if pair.new is not None:
             names = {mangled(name, owner.__name__) for name in pair.new.binds}
             (edited if pair.kind in ("changed", "added") else kept).update(names)
     edited |= {mangled(name, owner.__name__) for name in _no_longer_hidden(pairs)} & kept
