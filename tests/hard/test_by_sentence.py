@@ -792,6 +792,28 @@ f = 5
 @ expect
 report.outcome == "rolled back" and b.use() == 1
 
+## asked-with-hasattr: what is only asked for follows when it comes and when it goes, and keeps nothing there
+@ file lib.py
+def slow(): return 1
+class C:
+    x = 1
+@ file u.py
+import lib
+from lib import C
+HAS, HAS_Y = hasattr(lib, "fast"), hasattr(C, "y")
+@ touch
+import lib, u
+@ sub lib.py
+def slow(): return 1 => def slow(): return 1\ndef fast(): return 2
+    x = 1 =>     x = 1\n    y = 1
+@ expect
+u.HAS and u.HAS_Y
+@ sub lib.py
+\ndef fast(): return 2 =>
+    y = 1\n =>
+@ expect
+(u.HAS, u.HAS_Y) == (False, False) and not hasattr(lib, "fast")
+
 ## given-lambda-edited [nofail]: a lambda that a call was given is edited: it is grafted where it is held, and given once
 @ file sig.py
 HANDLERS = []

@@ -802,6 +802,39 @@ open(path("gen.py"), "w").write("X = 22\n")
 [expect]
 m.load() == 22
 
+# n167-loaded-by-its-file: a module that the program loads by its path, past the finders, and loads anew
+[file conf.py]
+X = 1
+[file plug/one.py]
+from conf import X
+LOG = []
+class Plugin:
+    def run(self):
+        return 1, X
+[run]
+import importlib.util, sys, conf
+def load():
+    spec = importlib.util.spec_from_file_location("plugins_one", path("plug/one.py"))
+    sys.modules["plugins_one"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+one = load()
+plugin = one.Plugin()
+one.LOG.append("kept")
+[sub plug/one.py]
+return 1, X => return 2, X
+[sub conf.py]
+X = 1 => X = 5
+[expect committed]
+plugin.run() == (2, 5) and one.LOG == ["kept"]
+[run]
+again = load().Plugin()
+[sub plug/one.py]
+return 2, X => return 3, X
+[expect committed]
+again.run() == (3, 5) and plugin.run() == (2, 5)
+sys.modules.pop("plugins_one") is not one
+
 # d-name-removed: a name that another module still imports is dangling: kept there, reported
 [file a.py]
 def helper():

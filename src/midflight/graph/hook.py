@@ -144,16 +144,22 @@ class Notebook:
         self.modules: dict[str, Noted] = {}
         self.stands_in: dict[str, bytes] = {}  # path → the text that is imported instead of the file's
         self.fresh: set[str] = set()  # names noted since whoever keeps an index of them took them from here
+        self.by_file: set[str] = (
+            set()
+        )  # names of modules that the program loads past the finders, until they are loaded
         self.noted = 0
         self._count = itertools.count(1)
 
     def install(self) -> None:
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
+            SourceFileLoader.path_stats = _path_stats  # type: ignore[method-assign,assignment]
 
     def remove(self) -> None:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
+        if not any(type(one) is Notebook for one in sys.meta_path):
+            SourceFileLoader.path_stats = _PATH_STATS  # type: ignore[method-assign]
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
@@ -200,6 +206,22 @@ class Notebook:
             spec.__class__ = _LoadingSpec
             spec.__dict__["_midflight"] = self
 
+    def about_to_load(self, name: str, path: str) -> None:
+        """A loader is about to read the file: what the finders did not give (`importlib.util.spec_from_file_location`)
+        is noted now. A module that has run already is only looked at by some tool."""
+        known, module = self.modules.get(name), sys.modules.get(name)
+        is_watched = known is not None and not known.order and name not in self.by_file
+        has_run = module is not None and "__builtins__" in vars(module)
+        if not (is_watched or has_run) and self.wanted(path):
+            self.put(Noted(name, path, self.source(path)))
+            self.by_file.add(name)
+
+    def settle_by_file(self) -> None:
+        """Nobody says when the loading of such a module is over: it is when somebody asks."""
+        for name in [name for name in self.by_file if name in sys.modules]:
+            self.by_file.discard(name)
+            self.ended(name, getattr(sys.modules[name], "__spec__", None))
+
     def put(self, noted: Noted) -> Noted:
         self.noted = noted.number = self.noted + 1
         self.modules[noted.name] = noted
@@ -210,9 +232,8 @@ class Notebook:
         """What a module of this file is imported from."""
         return self.stands_in[path] if path in self.stands_in else read_bytes(path)
 
-    def ended(self, spec: ModuleSpec) -> None:
-        """The import of `spec` is over: take down what its top level made, or forget it if it failed."""
-        name = spec.name
+    def ended(self, name: str, spec: ModuleSpec | None) -> None:
+        """The import of `name` is over: take down what its top level made, or forget it if it failed."""
         noted, module = self.modules.get(name), sys.modules.get(name)
         if noted is None:
             return
@@ -220,7 +241,7 @@ class Notebook:
             del self.modules[name]
             return
         noted.order = next(self._count)
-        if vars(module).get("__spec__") is not spec:
+        if spec is not None and vars(module).get("__spec__") is not spec:
             noted.space = _space_of(spec)
         noted.made = values_made(noted.space or vars(module))
 
@@ -254,6 +275,18 @@ def _space_of(spec: ModuleSpec) -> dict[str, Any] | None:
     return next((one for one in spaces if one.get("__name__") == spec.name), None)
 
 
+_PATH_STATS = SourceFileLoader.path_stats
+
+
+def _path_stats(loader: SourceFileLoader, path: str) -> Mapping[str, Any]:
+    """The first that a loader does (importlib/_bootstrap_external.py, `SourceLoader.get_code`), so that it stands in no
+    traceback of what is loaded."""
+    for one in sys.meta_path:
+        if type(one) is Notebook:
+            one.about_to_load(loader.name, path)
+    return _PATH_STATS(loader, path)
+
+
 class _StandIn(SourceFileLoader):
     """Loads what stands in for a file in `texts`, as if the file held it; once nothing does any more, the file."""
 
@@ -285,4 +318,4 @@ class _LoadingSpec(ModuleSpec):
             notebook = self.__dict__.pop("_midflight", None)
             self.__class__ = ModuleSpec  # type: ignore[assignment]
             if notebook is not None:
-                notebook.ended(self)
+                notebook.ended(self.name, self)

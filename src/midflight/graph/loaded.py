@@ -168,6 +168,8 @@ class Program:
         return {name for name in self._linked if name in noted and os.path.realpath(noted[name].path) == path}
 
     def _index(self) -> None:
+        if self.notebook.by_file:
+            self.notebook.settle_by_file()
         while self.notebook.fresh:
             name = self.notebook.fresh.pop()
             noted, loaded = self.notebook.modules.get(name), self.get(name)

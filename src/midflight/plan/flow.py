@@ -168,7 +168,7 @@ def _chains(node: ast.AST, bodies: bool = True) -> Iterator[Dotted]:
         if isinstance(child, ast.Attribute):
             yield from _chain(child)
         if isinstance(child, ast.Call):
-            yield from _getattr_chain(child)
+            yield from _getattr_chain(child, ("getattr",) if bodies else ("getattr", "hasattr"))
 
 
 def _chain(node: ast.AST) -> Iterator[Dotted]:
@@ -224,9 +224,10 @@ def _is_operation(node: ast.AST) -> bool:
     return unpacks or isinstance(node, _OPERATIONS)
 
 
-def _getattr_chain(call: ast.Call) -> Iterator[Dotted]:
-    """`getattr(config, "HOST")` with the name written out."""
-    if isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2:
+def _getattr_chain(call: ast.Call, functions: tuple[str, ...]) -> Iterator[Dotted]:
+    """`getattr(config, "HOST")` with the name written out. Whether it is there is read too, but who only asks that does
+    not need it."""
+    if isinstance(call.func, ast.Name) and call.func.id in functions and len(call.args) >= 2:
         holder, name = call.args[0], call.args[1]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             attribute = ast.Attribute(holder, name.value, ast.Load())
