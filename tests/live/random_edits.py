@@ -242,12 +242,20 @@ def place_of(path: str, live: str = "", fresh: str = "") -> Place:
     return at[1].rpartition(".")[2], at[2] + (f".{at[3]}" if at[3] else "")
 
 
-def holds_more(live: str, fresh: str) -> bool:
-    """Whether both facts are of a dict, and the live one has all keys of the fresh one and what the program put in."""
-    if not all(text.startswith("builtins.dict of") and text.endswith("]") for text in (live, fresh)):
+def holds_more(path: str, live: str, fresh: Facts, found: dict[str, tuple[str, str]]) -> bool:
+    """Whether a dict has all keys of the fresh one and what the program put in, or a list all of its items."""
+    if all(text.startswith("builtins.dict of") and text.endswith("]") for text in (live, fresh.get(path, ""))):
+        keys, wanted = (ast.literal_eval(text.partition(" in the order ")[2]) for text in (live, fresh[path]))
+        return set(wanted) <= set(keys)
+    whole = path.partition("[")[0]
+    live_facts = {**fresh, **{one: facts[0] for one, facts in found.items()}}
+    if not all(facts.get(whole, "").startswith("builtins.list of") for facts in (live_facts, fresh)):
         return False
-    keys, wanted = (ast.literal_eval(text.partition(" in the order ")[2]) for text in (live, fresh))
-    return set(wanted) <= set(keys)
+    items, expected = (
+        collections.Counter(text for one, text in facts.items() if re.fullmatch(rf"{re.escape(whole)}\[\d+\]", one))
+        for facts in (live_facts, fresh)
+    )
+    return expected <= items
 
 
 def is_in_another_order(path: str, live: str, fresh: str) -> bool:
@@ -515,7 +523,7 @@ class Step:
             if (
                 is_in_another_order(path, a, b)
                 or self.is_explained(path, place, report, fresh, edited, state, follows)
-                or (place in process.explained and holds_more(a, b))
+                or (place in process.explained and holds_more(path, a, fresh, found))
             ):
                 explained.add(place)
             elif name in counts and is_data(a, b):

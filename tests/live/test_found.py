@@ -4825,6 +4825,47 @@ except ValueError:
     pass
 [expect]
 b.L == 6 and told("a.O", "stays")
+
+# definition-that-a-star-hid-and-a-future-line: it has its name again when both go
+[file a.py]
+def wait(): return 1
+K = 1
+[file b.py]
+def wait(): return 2
+from a import K
+[run]
+import a, b
+[edit b.py]
+from __future__ import annotations
+def wait(): return 2
+from a import *
+[expect]
+b.wait() == 1
+[edit b.py]
+def wait(): return 2
+from a import K
+[expect]
+b.wait() == 2 and b.wait is not a.wait and a.wait() == 1
+
+# names-that-a-star-brings-and-an-import-below-too: a list of the names between them has both
+[file a.py]
+K = 0
+def back(x):
+    return x
+[file b.py]
+from a import K
+__all__ = sorted(n for n in globals() if not n.startswith('_'))
+from a import back
+[run]
+import a, b
+[sub b.py]
+import K => import *
+[expect]
+b.__all__ == ["K", "back"]
+[sub a.py]
+K = 0 => K = 0\nL = 1
+[expect]
+b.__all__ == ["K", "L", "back"]
 """
 
 

@@ -12,9 +12,10 @@ import itertools
 import operator
 import sys
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from midflight.apply.aliases import starred, starred_before
 from midflight.apply.asked import is_derived, is_state
 from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
@@ -346,7 +347,7 @@ def _may_bind_unseen(runner: Runner, statement: Statement) -> bool:
 def _run_as_placed(runner: Runner, statement: Statement) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
     """What it makes of the names that are bound above it."""
     runner.run.before_call()
-    below = _bound_below(runner, [p.new for p in runner.siblings if p.new is not None], statement)
+    below = _bound_below(runner, [p.new for p in runner.siblings if p.new is not None], statement, starred)
     namespace = {name: value for name, value in runner.scope.namespace.items() if name not in below}
     code = runner.scope.compile([statement.located()])
     exec(code, namespace)
@@ -355,11 +356,19 @@ def _run_as_placed(runner: Runner, statement: Statement) -> tuple[dict[str, Any]
     return {n: live if value is namespace else value for n, value in made.items()}, tuple(nested_codes(code))
 
 
-def _bound_below(runner: Runner, statements: Sequence[Statement], at: Statement) -> frozenset[str]:
-    """Names that only statements below `at` bind; none where it does not ask for all names, or stands in a block."""
+def _bound_below(
+    runner: Runner,
+    statements: Sequence[Statement],
+    at: Statement,
+    brought: Callable[[Runner, Statement], frozenset[str]],
+) -> frozenset[str]:
+    """Names that only statements below `at` bind; none where it does not ask for all names, or stands in a block. Star
+    imports above it have `brought` theirs."""
     if not lists_names(at) or runner.in_block or not isinstance(runner.scope, ModuleScope):
         return frozenset()
-    return names_around(sorted(statements, key=lambda one: one.first), at)[1] - at.binds
+    starred_above = (brought(runner, one) for one in statements if "*" in one.binds and one.first < at.first)
+    below = names_around(sorted(statements, key=lambda one: one.first), at)[1]
+    return below.difference(at.binds, *starred_above)
 
 
 def _lose_unbound(runner: Runner, pair: Pair, names: Collection[str]) -> None:
@@ -525,7 +534,7 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
     if len(statements) == 1 and lists_names(statements[0]):
         olds = {pair.old: pair.new for pair in runner.siblings if pair.old is not None}
         stood = next((old for old, new in olds.items() if new is statements[0]), statements[0])
-        below = _bound_below(runner, list(olds), stood)
+        below = _bound_below(runner, list(olds), stood, starred_before)
     given = rebuilt(runner.scope, statements, name, _values_before(runner, below))
     return given is not ABSENT and same_value(given, current, runner.changes.in_place, runner.changes.purged)
 

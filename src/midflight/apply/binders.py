@@ -31,7 +31,7 @@ def last_binders(runner: Runner, pairs: Sequence[Pair], version: Version) -> dic
 
 
 def returning(old: dict[str, Pair], new: dict[str, Pair]) -> dict[Statement, list[str]]:
-    """Unedited statements that are the last to bind a name now and were not before → those names."""
+    """Statements that are the last to bind a name now and were not before, and do not run for it → those names."""
     found: dict[Statement, list[str]] = {}
     for name, pair in new.items():
         assert pair.new is not None
@@ -41,4 +41,6 @@ def returning(old: dict[str, Pair], new: dict[str, Pair]) -> dict[Statement, lis
 
 
 def _may_return(pair: Pair) -> bool:
-    return pair.kind not in ("changed", "added") and isinstance(pair.statement.node, (*_BINDING, *_DEFINING))
+    """An edited definition is grafted: the name stays what it is."""
+    runs = pair.kind == "changed" and not pair.statement.is_def
+    return not runs and pair.kind != "added" and isinstance(pair.statement.node, (*_BINDING, *_DEFINING))
