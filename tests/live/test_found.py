@@ -4866,6 +4866,53 @@ b.__all__ == ["K", "back"]
 K = 0 => K = 0\nL = 1
 [expect]
 b.__all__ == ["K", "L", "back"]
+
+# class-in-a-block: its first line is right
+[file b.py]
+import contextlib
+with contextlib.suppress(KeyError):
+    K = 6
+    def f(x):
+        return x
+    class C:
+        "B."
+        LIMIT = 5
+        def get(self, x):
+            return x
+[run]
+import b
+C = b.C
+[sub b.py]
+def f(x): => def f(x):\n\t\t"One."
+[expect]
+C is b.C
+vars(C).get("__firstlineno__", 7) == 7 and C.get.__code__.co_firstlineno == 10
+
+# cache-around-an-object-whose-call-was-edited: what a partial of it gave follows
+[file a.py]
+import functools
+class Deco:
+    def __init__(self, fn):
+        functools.update_wrapper(self, fn)
+        self.fn = fn
+    def __call__(self, *a, **k):
+        return self.fn(*a, **k) + 7
+@functools.cache
+@Deco
+def f(x, y=3):
+    return x + y
+g = functools.partial(f)
+M = f(4)
+[file b.py]
+import a as m
+L = [m.g(4), 9]
+K = m.g(4)
+[run]
+import a, b
+[sub a.py]
++ 7 => + 6
+[expect]
+a.M == 13 and b.K == 13 and told("b.L", "kept")
 """
 
 

@@ -83,8 +83,13 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
 
 
 def behind(cached: Any, loaded: Loaded) -> Iterator[types.FunctionType]:
-    """The functions whose answers an lru_cache holds: the one that it was put around, and those that one wraps."""
-    return functions_in(cached.__wrapped__, loaded.name)
+    """The functions whose answers an lru_cache holds: the one that it was put around, and those that one wraps; of an
+    object also what its class does when it is called."""
+    yield from functions_in(cached.__wrapped__, loaded.name)
+    for one in (cached.__wrapped__, *wrapped_in(cached.__wrapped__)):
+        call = vars(type(one)).get("__call__")
+        if type(call) is types.FunctionType:
+            yield call
 
 
 def held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]:

@@ -397,7 +397,7 @@ class Changes:
             return True
         if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
             return False  # it wraps nothing: most are that
-        if any(id(inner) in self.touched for inner in wrapped_in(value)):
+        if any(id(inner) in self.touched or self.runs_touched(inner, ("__call__",)) for inner in wrapped_in(value)):
             return True
         if type(value) is not types.FunctionType:
             return self.runs_touched(value, ("__call__",))

@@ -76,20 +76,24 @@ def _with_method(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> t
 
 
 def _classes_made(runner: Runner, pair: Pair) -> Iterator[tuple[type, Statement]]:
-    """The classes that a class statement, or a block that only moved, has made, with their statements."""
+    """The classes that a class statement, or a block that stays as it is but for bodies, has made, with their
+    statements."""
     assert pair.new is not None
     if pair.new.is_class:
         owner = runner.class_of(pair)
         if owner is not None and made_by_statement(owner, runner.work.name):
             yield owner, pair.new
-    elif pair.new.is_block and pair.kind == "moved" and pair.old is not None:
-        for node in walk_scope(pair.new.node):
-            owner = runner.scope.get(node.name) if isinstance(node, ast.ClassDef) else None
+    elif pair.new.is_block and pair.in_place and pair.old is not None:
+        for was, statement in zip(*map(_classes_in, (pair.old, pair.new)), strict=True):
+            owner = runner.scope.get(statement.name)
             if isinstance(owner, type) and made_by_statement(owner, runner.work.name):
-                (statement,) = split([node], (), pair.new.shift)  # type: ignore[list-item]
-                stood = statement.first - (pair.new.first - pair.old.first)
-                if vars(owner).get("__firstlineno__") == stood:  # several branches may define the name
+                if vars(owner).get("__firstlineno__") == was.first:  # several branches may define the name
                     yield owner, statement
+
+
+def _classes_in(block: Statement) -> list[Statement]:
+    nodes: list[ast.stmt] = [node for node in walk_scope(block.node) if isinstance(node, ast.ClassDef)]
+    return [statement for node in nodes for statement in split([node], (), block.shift)]
 
 
 def _only_moved(runner: Runner, pair: Pair, old: Sequence[types.CodeType]) -> bool:
