@@ -123,3 +123,21 @@ def test_old_code_objects_and_classes_made_again_die_with_their_reload(program: 
         gc.collect()
         assert [one() for one in old if one() is not None] == []
     assert shop.plain() == shop.Base.VERSION == number * 10 + 6
+
+
+def test_a_class_that_its_module_lost_and_another_still_has_costs_no_walk_over_the_heap(program: Any) -> None:
+    program.write(shop="class Empty(Exception):\n    pass\n\n\nSHELVES = 1\n", till="from {shop} import Empty\n")
+    till = program.load("till")
+    collected: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        collected.append(info["generation"])
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        report = program.save(shop="SHELVES = 1\n")
+    finally:
+        gc.callbacks.remove(note)
+    assert report.outcome == "committed" and till.Empty.__name__ == "Empty"
+    assert 2 not in collected

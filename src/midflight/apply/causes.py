@@ -42,6 +42,8 @@ class Causes:
         self.program, self.pending, self.changes = program, pending, changes
         # What was found out when so many callables were touched: each statement is asked twice, each class many times.
         self._used: dict[Statement, tuple[int, frozenset[str]]] = {}
+        # id of a class and names of methods → when, the class, so that no other gets its id, and the answer
+        self._having: dict[tuple[int, frozenset[str]], tuple[tuple[int, int], type, bool]] = {}
         self._owners: dict[frozenset[str], tuple[int, frozenset[str]]] = {}
 
     def values_of(self, work: Work, statement: Statement, prefix: str = "", since: int = 0) -> set[str]:
@@ -186,8 +188,17 @@ class Causes:
         if type(value) is types.ModuleType:
             return "__getattr__" in methods and self._is_in_touched(vars(value).get("__getattr__"))
         kinds = (value, type(value)) if isinstance(value, type) else (type(value),)
-        spaces = [vars(base) for kind in kinds for base in kind.__mro__ if base.__flags__ & HEAP_TYPE]
-        return any(self._is_in_touched(space[name]) for space in spaces for name in space.keys() & methods)
+        return any(kind.__flags__ & HEAP_TYPE and self._has_touched(kind, methods) for kind in kinds)
+
+    def _has_touched(self, cls: type, methods: frozenset[str]) -> bool:
+        """Whether one of `methods` of a class is code that changed; found once for as long as nothing more changes."""
+        key, at = (id(cls), methods), (len(self.changes.touched), self.changes.count)
+        known = self._having.get(key)
+        if known is None or known[0] != at:
+            spaces = [vars(base) for base in cls.__mro__ if base.__flags__ & HEAP_TYPE]
+            found = any(self._is_in_touched(space[name]) for space in spaces for name in space.keys() & methods)
+            known = self._having[key] = at, cls, found
+        return known[2]
 
     def _owners_of(self, methods: frozenset[str]) -> frozenset[str]:
         """Names of the classes of those of `methods` that are not special."""

@@ -13,11 +13,17 @@ from midflight.apply.holders import functions_in, is_special, value_of, variable
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
+from midflight.graph.hook import PLAIN
 from midflight.graph.loaded import Program, names_used
 
 Made = TypeVar("Made")
 NESTED = 2  # containers in containers: a dict of lists of dicts
 MOST_NESTED = 1000  # entries of a container that is looked into
+# Kinds of which no value is a container that something registers in, or has one.
+_HOLDING_NOTHING = PLAIN | {
+    *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GetSetDescriptorType),
+    *(types.MemberDescriptorType, tuple, frozenset, staticmethod, classmethod, property),
+}
 WRAPPERS = (types.FunctionType, types.MethodType, functools.partial)
 
 
@@ -352,7 +358,9 @@ class Registrations:
     def _held(
         self, label: str, namespace: Any, module: str, seen: set[int], depth: int = 3
     ) -> Iterator[tuple[str, Any]]:
-        for name, value in list(namespace.items()):
+        # Nearly all that modules and classes have is of a kind that holds nothing: asked first, and by one look.
+        found = [(name, value) for name, value in list(namespace.items()) if type(value) not in _HOLDING_NOTHING]
+        for name, value in found:
             if not isinstance(name, str) or is_special(name):
                 continue
             if isinstance(value, (dict, list, set)):
@@ -363,7 +371,7 @@ class Registrations:
                 if made_in(value, module) and depth and id(value) not in seen:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", vars(value), module, seen, depth - 1)
-            elif depth == 3 and not isinstance(value, (types.ModuleType, types.FunctionType)) and id(value) not in seen:
+            elif depth == 3 and not isinstance(value, types.ModuleType) and id(value) not in seen:
                 attributes = dict_of(value)
                 # An instance of a class of the program's: such as the app object whose route table a decorator fills.
                 if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
