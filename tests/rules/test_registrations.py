@@ -697,3 +697,228 @@ web.views == before and list(web.views) == ["/a"] and m.index() == "v1"
 @pytest.mark.parametrize("case", table(REGISTRATIONS))
 def test_registrations(case: Case, tmp_path: pathlib.Path) -> None:
     play(case, tmp_path)
+
+
+CONTENTS = r"""
+# contents-added: what is computed from a registry follows a definition that comes, in its own module and in others
+[file reg.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+[file m.py]
+from reg import command, COMMANDS
+@command
+def a(): return 1
+HELP = sorted(COMMANDS)
+TEXT = f"{len(COMMANDS)}: " + ", ".join(COMMANDS)
+NAMES = [name.upper() for name in COMMANDS]
+BOTH = (COMMANDS, 1)
+[file use.py]
+import m, reg
+from m import HELP
+ALL = tuple(reg.COMMANDS)
+[run]
+import reg, m, use
+held = m.HELP
+[sub m.py]
+HELP = sorted => @command\ndef b(): return 2\nHELP = sorted
+[expect]
+m.HELP == ["a", "b"] and m.HELP is held is use.HELP
+(m.TEXT, m.NAMES, use.ALL) == ("2: a, b", ["A", "B"], ("a", "b"))
+m.BOTH[0] is reg.COMMANDS and "BOTH" not in str(report)
+[sub m.py]
+@command\ndef b(): return 2\n => 
+[expect]
+m.HELP == ["a"] and m.HELP is held
+(m.TEXT, m.NAMES, use.ALL) == ("1: a", ["A"], ("a",))
+
+# contents-key: a decorator's argument is the key
+[file m.py]
+COMMANDS = {}
+def command(name):
+    def put(f):
+        COMMANDS[name] = f
+        return f
+    return put
+@command("one")
+def a(): return 1
+KEYS = list(COMMANDS)
+DOUBLE = [key * 2 for key in COMMANDS]
+[run]
+import m
+[sub m.py]
+@command("one") => @command("two")
+[expect]
+m.KEYS == ["two"] and m.DOUBLE == ["twotwo"]
+
+# contents-below: what registers below a value was no part of it, and is none now
+[file m.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+@command
+def a(): return 1
+HELP = sorted(COMMANDS)
+@command
+def b(): return 2
+[run]
+import m
+[sub m.py]
+def b(): return 2 => def b(): return 2\n@command\ndef c(): return 3
+[expect]
+m.HELP == ["a"] and list(m.COMMANDS) == ["a", "b", "c"]
+[sub m.py]
+HELP = => @command\ndef aa(): return 0\nHELP =
+[expect]
+m.HELP == ["a"]
+
+# contents-below-first: nor the first that registers there
+[file m.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+HELP = sorted(COMMANDS)
+LAST = 1
+[run]
+import m
+[sub m.py]
+LAST = 1 => @command\ndef c(): return HELP\nLAST = 2
+[expect]
+m.HELP == [] and list(m.COMMANDS) == ["c"] and m.LAST == 2
+
+# contents-earlier: a module that was imported before the one that registers has not seen it
+[file reg.py]
+COMMANDS = []
+def command(f):
+    COMMANDS.append(f.__name__)
+    return f
+[file early.py]
+from reg import COMMANDS
+ALL = tuple(COMMANDS)
+[file m.py]
+import early
+from reg import command
+LAST = 1
+[run]
+import reg, early, m
+[sub m.py]
+LAST = 1 => @command\ndef a(): return 1
+[expect]
+early.ALL == () and reg.COMMANDS == ["a"]
+
+# contents-state: what the program did to the value, or to the registry, stays
+[file m.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+@command
+def a(): return 1
+HELP = sorted(COMMANDS)
+COUNT = len(COMMANDS)
+[run]
+import m
+m.HELP.append("mine")
+[sub m.py]
+HELP = => @command\ndef b(): return 2\nHELP =
+[expect]
+m.HELP == ["a", "mine"] and m.COUNT == 2
+
+# contents-class: a registry that a class keeps
+[file m.py]
+class Plugin:
+    registry = []
+    def __init_subclass__(cls):
+        Plugin.registry.append(cls.__name__)
+class A(Plugin): pass
+NAMES = tuple(Plugin.registry)
+[run]
+import m
+[sub m.py]
+NAMES => class B(Plugin): pass\nNAMES
+[expect]
+m.NAMES == ("A", "B")
+
+# contents-loop: a list that a loop fills from a registry
+[file m.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+@command
+def a(): return 1
+LINES = []
+for key in COMMANDS:
+    LINES.append("- " + key)
+[run]
+import m
+held = m.LINES
+[sub m.py]
+LINES = [] => @command\ndef b(): return 2\nLINES = []
+[expect]
+m.LINES == ["- a", "- b"] and m.LINES is held
+
+# contents-told: what the program's own code computed from a registry stays, and the report says so
+[file m.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+def render(commands):
+    return ", ".join(commands)
+@command
+def a(): return 1
+HELP = render(COMMANDS)
+class App:
+    def __init__(self, commands): self.commands = commands
+app = App(COMMANDS)
+[run]
+import m
+app = m.app
+[sub m.py]
+HELP = => @command\ndef b(): return 2\nHELP =
+[expect]
+m.HELP == "a" and "`HELP` stays as it is; what it was made from is not: `COMMANDS`" in str(report)
+m.app is app and "app" not in str(report)
+
+# contents-called: what an item of a container gives, when the item's code is edited
+[file m.py]
+def f(): return 1
+TABLE = {"a": f}
+ONE = TABLE["a"]()
+ALL = [each() for each in [f]]
+KEPT = [g() for g in TABLE.values()]
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect]
+m.ONE == 2 and m.KEPT == [1] and "kept `KEPT`" in str(report)
+
+# contents-undone: a failed reload leaves the values as they were
+[file m.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+@command
+def a(): return 1
+HELP = sorted(COMMANDS)
+LAST = 1
+[run]
+import m
+held = m.HELP
+[sub m.py]
+HELP = => @command\ndef b(): return 2\nHELP =
+LAST = 1 => LAST = 1 / 0
+[expect rolled back]
+m.HELP == ["a"] and m.HELP is held and list(m.COMMANDS) == ["a"]
+"""
+
+
+@pytest.mark.parametrize("case", table(CONTENTS))
+def test_what_is_computed_from_a_registry_follows_its_contents(case: Case, tmp_path: pathlib.Path) -> None:
+    play(case, tmp_path)

@@ -525,7 +525,7 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
     current = runner.scope.get(name)
     if current is ABSENT:
         return _may_be_unbound(runner, name, statements)
-    if statements and all(one in runner.work.ran_at for one in statements):
+    if name in runner.as_made or (statements and all(one in runner.work.ran_at for one in statements)):
         return True  # in this very reload
     made = runner.work.loaded.made.get(runner.scope.prefix + runner.scope.mangled(name), ABSENT)
     if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):

@@ -20,6 +20,7 @@ from midflight.graph.loaded import Program
 from midflight.plan.flow import (
     Dotted,
     Imported,
+    calls_items,
     chains_in_text,
     dotted_reads,
     loose_attributes,
@@ -113,6 +114,8 @@ class Causes:
         rest: dict[Dotted, Any] = {(name,): namespace.get(name, ABSENT) for name in reads if name not in found}
         rest |= {chain: resolve(namespace, chain) for chain in chains if ".".join(chain) not in found}
         run = [name for name, value in rest.items() if self.changes.is_touched(value)]
+        held = {name: value for name, value in rest.items() if type(value) in HOLDING} if calls_items(statement) else {}
+        given = [name for name, value in held.items() if any(map(self.changes.is_touched, items(value)))]
         if run:
             # To look up a property or another descriptor runs it.
             only_stored = {n for n in stored(statement) if len(n) == 1 or isinstance(rest.get(n), _AS_THEY_ARE)}
@@ -124,7 +127,7 @@ class Causes:
             run = [name for name in run if name not in only_stored]
         if isinstance(statement.node, (ast.With, ast.AsyncWith)):
             run += [name for name in rest if name not in run and self.changes.runs_touched(rest[name], ENTERING)]
-        return [".".join(name) for name in run]
+        return [".".join(name) for name in (*run, *given)]
 
     def methods_used(self, statement: Statement) -> frozenset[str]:
         """Names of touched methods that running `statement` may call where no chain of names leads to them."""

@@ -27,6 +27,7 @@ from midflight.apply.late import late_causes
 from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
+from midflight.apply.refilled import readers
 from midflight.apply.registrations import Registrations
 from midflight.apply.scopes import ModuleScope, Pending, mangled
 from midflight.apply.statements import Runner
@@ -93,7 +94,7 @@ class Execution:
                 self._early.discard(name)  # an import took it before its turn
             else:
                 self._take(self.works[name])
-            again = self._reached() or (set() if waiting.names else self._late())
+            again = self._reached() or (set() if waiting.names else self._late() | self._refilled())
             self._early -= again
             waiting.add(again)
         self.search.finish()
@@ -160,6 +161,18 @@ class Execution:
         found = {work.name for work in reran if self._called_too_early(work)}
         for name in found:
             self.works[name].late += 1
+        return found
+
+    def _refilled(self) -> set[str]:
+        """Modules that nobody edited, in which a value may be computed from what definitions have registered: each is
+        asked once."""
+        found = set()
+        for name in readers(self) - self.going:
+            work = self.works.get(name) or self._unedited(name)
+            if work is not None and not work.reads_refilled:
+                self.works[name] = work
+                work.reads_refilled = True
+                found.add(name)
         return found
 
     def _called_too_early(self, work: Work) -> bool:
@@ -305,11 +318,15 @@ class Execution:
 
     def before_call(self) -> None:
         """Code that we do not see into is about to run: it must find what was prepared, and be taken back exactly."""
-        self.search.finish()
-        self.tx.flush()
+        self.make_live()
         self.registrations.guard()
         self._guard_modules()
         self._put_answers_aside()
+
+    def make_live(self) -> None:
+        """What was prepared so far is there for who looks."""
+        self.search.finish()
+        self.tx.flush()
 
     def _forget_answers(self) -> None:
         """What abstract classes remember of who is an instance, where that may be otherwise by now."""

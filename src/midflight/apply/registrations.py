@@ -40,7 +40,7 @@ class Registrations:
     def __init__(self, program: Program, tx: Transaction, purged: dict[int, tuple[Any, Any, Any]]) -> None:
         """`purged`: id of a container that a definition leaves → itself, what it held before, itself."""
         self.program, self.tx, self.purged = program, tx, purged
-        self._guarded = False
+        self.guarded = False
         self._dispatchers: dict[
             int, Any
         ] = {}  # id of a table → the generic function (functools.singledispatch) it is of
@@ -48,8 +48,8 @@ class Registrations:
     def guard(self) -> None:
         """Remember the contents of all of them, for a rollback after code ran that we do not see into; and what
         closures remember, such as a counter."""
-        if not self._guarded:
-            self._guarded = True
+        if not self.guarded:
+            self.guarded = True
             for _, container in self.containers():
                 self._guard(container)
             for loaded in list(self.program.all()):
@@ -57,9 +57,14 @@ class Registrations:
                     if type(value) is types.FunctionType and value.__closure__:
                         self.tx.guard_variables(value)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether contents may be other ones than when the reload began, by what it ran or removed."""
+        return self.guarded or bool(self.purged)
+
     def guard_anew(self) -> None:
         """The same, after others ran in between."""
-        self._guarded = False
+        self.guarded = False
         self.guard()
 
     def containers(self) -> Iterator[tuple[str, Any]]:
@@ -117,7 +122,7 @@ class Registrations:
         olds, news = _ids(old, name), _ids(made, name)
         rows = self.rows(before.values(), olds, before.registrars)
         for label, container, copy in before.values():
-            if _same_items(container, copy):
+            if same_items(container, copy):
                 continue
             fresh = _fresh(container, news | olds, copy)
             if not fresh and not isinstance(container, set):
@@ -166,14 +171,14 @@ class Registrations:
         return [f"unregistered an entry of {label}"] * len(places)
 
     def changed(self, before: Contents) -> bool:
-        return not all(_same_items(container, copy) for _, container, copy in before.values())
+        return not all(same_items(container, copy) for _, container, copy in before.values())
 
     def in_source_order(self, before: Contents, made: Any, name: str, above: set[int], below: set[int]) -> None:
         """What `made` has appended to a registry stands before the entries of definitions `below` it, as after a
         fresh start, where those of definitions `above` it do too."""
         news = _ids(made, name)
         for _, container, copy in before.values():
-            if isinstance(container, set) or _same_items(container, copy):
+            if isinstance(container, set) or same_items(container, copy):
                 continue
             entries = _entries_of(container)
             fresh = _fresh(container, news, copy)
@@ -206,7 +211,7 @@ class Registrations:
         rows = self.rows(before.values(), gone, before.registrars)
         for label, container, copy in before.values():
             self._guard(container)
-            if not _same_items(container, copy):
+            if not same_items(container, copy):
                 restore(container, copy)
             if id(container) not in rows and _has_any(container, gone | rows, deep=True):
                 found = True
@@ -216,7 +221,7 @@ class Registrations:
     def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
         """Entries that came again stand where they stood `before`, `made` where `gone` did."""
         for _, container, copy in before.values():
-            if isinstance(container, dict) and not _same_items(container, copy):
+            if isinstance(container, dict) and not same_items(container, copy):
                 restore(container, {key: container[key] for key in [*(k for k in copy if k in container), *container]})
             elif isinstance(container, list) and any(item is made for item in container):
                 at = next((at for at, item in enumerate(copy) if item is gone), len(container))
@@ -232,7 +237,7 @@ class Registrations:
         within = {id(container) for container in _containers_of(held)}
         rows = self.rows(before.values(), olds, (held,))
         for label, container, copy in list(before.values()):
-            used = id(container) not in within - rows or not _same_items(container, copy)
+            used = id(container) not in within - rows or not same_items(container, copy)
             if not used and _has_any(container, olds | rows):
                 lines += self._drop(label, container, olds | rows, keep=())
         return lines
@@ -243,7 +248,7 @@ class Registrations:
         ids |= self.rows(before.values(), ids, before.registrars)
         lines = []
         for label, container, copy in before.values():
-            if not _same_items(container, copy) and _has_any(container, ids, deep=True):
+            if not same_items(container, copy) and _has_any(container, ids, deep=True):
                 lines += self._drop(label, container, ids, keep=(), deep=True)
         return lines
 
@@ -573,7 +578,7 @@ def _inside(value: Any) -> Iterator[Any]:
                 yield from (container for _, container in _with_nested("", one, set(), NESTED))
 
 
-def _same_items(container: Any, copy: Any) -> bool:
+def same_items(container: Any, copy: Any) -> bool:
     if len(container) != len(copy):
         return False
     if isinstance(container, dict):

@@ -28,9 +28,10 @@ from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.late import late_causes
+from midflight.apply.refilled import Refilled, computes, is_outdated, refilled
 from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
-from midflight.apply.values import is_container, is_derived_kind
+from midflight.apply.values import builds_purely, is_container, is_data, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import called_chains, imports_inside
@@ -73,6 +74,7 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
             refresh_block(runner, pair)
         return
     if not causes:
+        _follow_contents(runner, pair)
         return
     if statement in runner.work.reran:
         causes = _newer_causes(runner, statement)
@@ -87,6 +89,35 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
                 refresh_function(runner, pair, causes)
     else:
         refresh_value(runner, pair, causes)
+
+
+def _follow_contents(runner: Runner, pair: Pair) -> None:
+    """Make a value again that was computed from what a container held."""
+    statement = pair.statement
+    if not runner.run.registrations.is_at_work or not computes(statement) or statement in runner.work.reran:
+        return
+    group = _group_of(runner, statement)
+    found = refilled(runner, group)
+    if found and is_outdated(runner, group, found):
+        runner.as_made |= group.names
+        _rebuild_group(runner, pair, group)
+    elif found and not builds_purely(group.statements, runner.scope.names):
+        _tell_of_contents(runner, statement, found)
+
+
+def _tell_of_contents(runner: Runner, statement: Statement, found: Refilled) -> None:
+    """What code of the program computed from a container: what it would give now is not known without running it."""
+    made = [name for name in sorted(statement.binds) if is_data(runner.scope.get(name))]
+    if made and isinstance(statement.node, (ast.Assign, ast.AnnAssign)):
+        at, names = f"{runner.work.name}:{statement.first}", sorted({f"`{name}`" for _, name in found})
+        what = f"`{', '.join(made)}` stays as it is; what it was made from is not"
+        runner.run.notes.append(f"{at} {what}: {', '.join(names)}")
+
+
+def _group_of(runner: Runner, statement: Statement) -> Group:
+    """The statements that make the values of `statement` together."""
+    groups = runner.new_groups
+    return groups.of(statement) if statement in groups.statements else Group((statement,), statement.binds)
 
 
 def _lacks(runner: Runner, statement: Statement, reads: Collection[str], causes: Sequence[str]) -> bool:
@@ -163,11 +194,7 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
             runner.swap_roots(pair)
             run_statement(runner, pair)
         return
-    group = (
-        runner.new_groups.of(statement)
-        if statement in runner.new_groups.statements
-        else Group((statement,), statement.binds)
-    )
+    group = _group_of(runner, statement)
     if not group.names or any(robbed(statement) - group.names for statement in group.statements):
         _refresh_effect(runner, pair, causes)
         return

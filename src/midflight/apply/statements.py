@@ -44,6 +44,7 @@ from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import functions_in, nested_codes, resolve
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
+from midflight.apply.refilled import computes
 from midflight.apply.registrations import registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.stale import asks, decorate_again, refresh_pair, refresh_value, run_statement, stale_pair, wants
@@ -76,6 +77,7 @@ class Runner:
         self.roots = work.roots if roots is None else roots
         self.old_roots = work.old.roots if old_roots is None else old_roots
         self.building: dict[str, Any] = {}  # names whose value is being built again → the value they had
+        self.as_made: frozenset[str] = frozenset()  # names of values that were found to be what their statements gave
         self.siblings: Sequence[Pair] = ()
         self.going: tuple[Statement, ...] = ()  # of the old text, here and around this block: edited blocks, what went
         self.around: tuple[Runner, Statement] | None = None  # of a block's statements: whose block it is
@@ -99,7 +101,8 @@ class Runner:
             follows_others = self.changes.may_reach(self.work.name)
             stale = frozenset(self._worth_a_look(pairs)) if follows_others else frozenset()
             others = self.work.old.text.imports != self.work.text.imports
-            for pair in [pair for pair in pairs if pair.kind != "same" or pair in stale or others]:
+            registers = any(not pair.in_place and pair.statement.calls for pair in self.work.changed)
+            for pair in [p for p in pairs if p.kind != "same" or p in stale or others or (registers and _computes(p))]:
                 self._take_pair(pair, frozenset())
 
     def _take_reordered(self, pairs: Sequence[Pair]) -> None:
@@ -187,7 +190,8 @@ class Runner:
             if new is None:
                 continue
             named = changed and self._names_what_changed(new)
-            if new.is_active or named or (self.changes.methods and self.causes.methods_used(new)):
+            refilled = self.work.reads_refilled and computes(new)
+            if new.is_active or named or refilled or (self.changes.methods and self.causes.methods_used(new)):
                 yield pair
 
     def _names_what_changed(self, statement: Statement) -> bool:
@@ -565,8 +569,7 @@ class Runner:
         grafted = pair.new in self.roots
         sees_only_names = only_binds(pair.new) and not pair.new.calls and not dotted_reads(pair.new)
         if grafted or self.in_block or not isinstance(self.scope, ModuleScope) or not sees_only_names:
-            self.run.search.finish()  # of a module's own names it is known what they will hold; not of all else
-            self.tx.flush()
+            self.run.make_live()  # of a module's own names it is known what they will hold; not of all else
         if grafted:
             self.old_roots = but(self.old_roots, pair.old or pair.new, self.roots[pair.new])
 
@@ -645,6 +648,10 @@ class Runner:
 
     def decorate_again(self, made: Statement) -> None:
         decorate_again(self, made)
+
+
+def _computes(pair: Pair) -> bool:
+    return pair.new is not None and computes(pair.new)
 
 
 def _is_going(pair: Pair) -> bool:

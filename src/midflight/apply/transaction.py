@@ -43,7 +43,7 @@ class Transaction:
         self._later: list[Callable[[], object]] = []
         self._swap: list[swap.Write] | None = None  # while prepared writes are collected, to be made in one go
         self._will_hold: dict[tuple[int, Any], Any] = {}  # id of an owner, name → what a collected write gives it
-        self._guarded: dict[int, Any] = {}
+        self._guarded: dict[int, Any] = {}  # id of what its contents are remembered of → what remembers them
         self._ordered: dict[int, Any] = {}  # dicts and classes whose order of names was noted
         self._at_commit: list[Callable[[], None]] = []
         self.failures: list[BaseException] = []
@@ -164,8 +164,13 @@ class Transaction:
         """Remember the contents of a dict, list or set that code we do not see into may change."""
         if id(container) in self._guarded:
             return
-        self._guarded[id(container)] = container  # held, so that its id is not given to another object
-        self._undo.append(Guard(container))
+        guard = self._guarded[id(container)] = Guard(container)  # held, so that no other object gets the id
+        self._undo.append(guard)
+
+    def held_before(self, container: Any) -> Any:
+        """A copy of what a dict, list or set held when it was guarded; ABSENT where it was not."""
+        guard = self._guarded.get(id(container))
+        return guard.old if isinstance(guard, Guard) else ABSENT
 
     def guard_variables(self, function: types.FunctionType) -> None:
         """Remember what the variables around a closure hold, if its code may change any: a counter, a running total."""

@@ -51,6 +51,7 @@ class Work:
     away: frozenset[str] = frozenset()  # names that a `del` took away and only a side effect would bring back
     carried: dict[str, Any] = field(default_factory=dict)  # what imported names were bound to anew in this reload
     moved: bool = False  # to another file: in it every line is another place
+    reads_refilled: bool = False  # whether it mentions a container that other modules have filled
     late: int = 0  # how often it was looked at again for what its statements had called too early
     done: bool = False
     # The count of changes and their extent up to which no statement is owed a look; see `Runner.refresh`.

@@ -124,6 +124,21 @@ def _put(value: ast.expr) -> Iterator[ast.expr]:
         yield from _put(part)
 
 
+def calls_items(statement: Statement) -> bool:
+    """Whether a value is made by calling what a container gives: `TABLE["a"]()`, `[f() for f in LIST]`."""
+    return statement.fact("calls items", _calls_items)  # type: ignore[no-any-return]
+
+
+def _calls_items(node: ast.stmt) -> bool:
+    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        return False
+    nodes = list(_walk_evaluated(node))
+    targets = [one.target for one in nodes if isinstance(one, ast.comprehension)]
+    given = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    called = [one.func for one in nodes if isinstance(one, ast.Call)]
+    return any(isinstance(one, ast.Subscript) or (isinstance(one, ast.Name) and one.id in given) for one in called)
+
+
 def only_annotated(statement: Statement) -> frozenset[Dotted]:
     """Names and attribute chains that a function or an assignment looks up for its annotations alone, where these call
     nothing: it holds what they stand for, and runs none of their code."""

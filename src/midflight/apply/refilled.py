@@ -1,0 +1,123 @@
+"""Values that were computed from a container which definitions of this reload have filled or left:
+`HELP = sorted(COMMANDS)`.
+
+The container is the object that it was and no name was bound anew, so nothing flows. What it held before is known where
+code ran that may have changed it, for the rollback: a value is made again where the contents of before give just what
+it is now. That tells what the program did to it, and what registers below it or was imported after it: what a fresh
+start would not see either."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from midflight.apply.holders import resolve
+from midflight.apply.registrations import same_items
+from midflight.apply.scopes import ModuleScope
+from midflight.apply.transaction import ABSENT
+from midflight.apply.values import Before, InPlace, is_container, rebuilt, same_value
+from midflight.graph.homes import made_in, module_of
+from midflight.plan.diff import Group
+from midflight.plan.flow import dotted_reads
+from midflight.plan.statements import Statement
+
+if TYPE_CHECKING:
+    from midflight.apply.changes import Key
+    from midflight.apply.execute import Execution
+    from midflight.apply.statements import Runner
+
+Refilled = dict["Key", tuple[Any, Any]]  # where a container is found → itself, what it held
+
+
+def computes(statement: Statement) -> bool:
+    """Whether it may compute a value from what a container holds."""
+    return bool(statement.binds) and not (statement.is_def or statement.is_class or statement.is_import)
+
+
+def refilled(runner: Runner, group: Group) -> Refilled:
+    """The containers that the statements of a value read and that hold otherwise than when the reload began, as far as
+    a fresh start fills them before it comes to the value."""
+    in_order = isinstance(runner.scope, ModuleScope) and _is_in_order(runner.run, runner)
+    if not in_order or not any(_read(runner, group)):
+        return {}
+    runner.run.make_live()  # entries that are about to go have gone
+    found = ((key, one, _before(runner.run, one)) for key, one in _read(runner, group))
+    return {key: (one, old) for key, one, old in found if old is not ABSENT}
+
+
+def is_outdated(runner: Runner, group: Group, found: Refilled) -> bool:
+    """Whether the contents of before give just what the value is, and those of now another one."""
+    held, module = runner.scope.names, runner.work.name
+    changed = {**runner.changes.values, **{key: old for key, (_, old) in found.items()}}
+    was: InPlace = {id(one): (one, old, one) for one, old in found.values()}
+    differs = False
+    for name in group.names:
+        gave, gives = (
+            rebuilt(runner.scope, group.statements, name, Before(held, module, values)) for values in (changed, {})
+        )
+        if gave is ABSENT or not same_value(gave, runner.scope.get(name), was, was):
+            return False
+        differs = differs or not same_value(gives, runner.scope.get(name))
+    return differs
+
+
+def _is_in_order(run: Execution, runner: Runner) -> bool:
+    """Whether all that has registered so far in this reload has done so above, for a fresh start: of an edited module
+    only while it is taken, statement by statement."""
+    work = runner.work
+    if work.edited:
+        return not work.done
+    return all(one.loaded.order < work.loaded.order for one in run.works.values() if one.edited)
+
+
+def _read(runner: Runner, group: Group) -> Iterator[tuple[Key, Any]]:
+    """The containers that the statements read by name, or as an attribute of a module or class, and where they are."""
+    space = runner.scope.names
+    for statement in group.statements:
+        for name in statement.reads - group.names:
+            if is_container(value := space.get(name)):
+                yield (runner.work.name, name), value
+        for chain in dotted_reads(statement):
+            for end in range(1, len(chain)):
+                holder = resolve(space, chain[:end])
+                if isinstance(holder, types.ModuleType) and is_container(value := vars(holder).get(chain[end])):
+                    yield (holder.__name__, chain[end]), value
+                elif isinstance(holder, type):
+                    yield from _of_class(holder, chain[end])
+
+
+def _of_class(holder: type, name: str) -> Iterator[tuple[Key, Any]]:
+    for kind in holder.__mro__:
+        if name in vars(kind):
+            if is_container(value := vars(kind)[name]):
+                yield (module_of(kind), f"{kind.__qualname__}.{name}"), value
+            return
+
+
+def _before(run: Execution, container: Any) -> Any:
+    """What a container held when the reload began, ABSENT where that is not known or is what it holds now."""
+    purged = run.changes.purged.get(id(container))
+    old = purged[1] if purged is not None else run.tx.held_before(container)
+    return ABSENT if old is ABSENT or same_items(container, old) else old
+
+
+def readers(run: Execution) -> set[str]:
+    """Modules that nobody edited and that mention a container of the program's which this reload's code has changed."""
+    if not run.registrations.is_at_work:
+        return set()
+    run.make_live()
+    changed = {id(one) for _, one in run.registrations.containers() if _before(run, one) is not ABSENT}
+    found = {user.name for key in _places(run, changed) for user, _ in run.program.users(key[0], [key[1]])}
+    return {name for name in found if name not in run.works or not run.works[name].edited}
+
+
+def _places(run: Execution, changed: set[int]) -> Iterator[Key]:
+    """Where modules hold them: under which name, or in a class of which name."""
+    for loaded in run.program.all() if changed else ():
+        for name, value in list(loaded.namespace.items()):
+            if id(value) in changed:
+                yield loaded.name, name
+            elif isinstance(value, type) and made_in(value, loaded.name):
+                if any(id(held) in changed for held in list(vars(value).values())):
+                    yield loaded.name, name
