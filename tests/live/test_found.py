@@ -4913,6 +4913,49 @@ import a, b
 + 7 => + 6
 [expect]
 a.M == 13 and b.K == 13 and told("b.L", "kept")
+
+# cycle-value-in-a-handler: it follows a class attribute that is brought up to date after it
+[file a.py]
+class S:
+    LIMIT = 8
+def back(x):
+    return x + m.K
+import b as m
+[file b.py]
+import a as m
+try:
+    import surely_missing
+except ImportError:
+    K = m.S(4).get(3) if 0 else 3
+else:
+    K = 5
+[run]
+import a, b
+[sub a.py]
+LIMIT = 8 => LIMIT = 1
+[sub b.py]
+K = m.S(4).get(3) if 0 else 3 => K = m.S.LIMIT
+[expect]
+b.K == 1
+
+# cycle-value-that-is-edited-with-what-it-reads: it follows a class attribute that is brought up to date after it
+[file a.py]
+class S:
+    LIMIT = 8
+def back(x):
+    return x + m.K
+import b as m
+[file b.py]
+import a as m
+K = 3
+[run]
+import a, b
+[sub a.py]
+LIMIT = 8 => LIMIT = 1
+[sub b.py]
+K = 3 => K = m.S.LIMIT
+[expect]
+b.K == 1
 """
 
 

@@ -385,6 +385,7 @@ class Runner:
             self._take_over(pair.new.binds)
         if len(self.run.works) > 1:
             self.run.take_first(self._modules_to_come(pair.new))
+            self.work.loaded.mention(frozenset(mentions(pair.new)))  # what it follows may change after it
         with self.noted(pair.new):
             self._run_as_it_is(pair, causes)
 
