@@ -1667,6 +1667,93 @@ x: int = 1 => x: float = 5
 a.f is f and a.C.m is m and a.g is g
 f.__annotations__ == m.__annotations__ == g.__annotations__ == {"x": float}
 f() == c.m() == 10 and g() == 5
+
+# renamed-file-whose-functions-lie-in-a-registry-that-refuses-two: the new ones take their places
+[file reg.py]
+ALL = {}
+class Dispatch:
+    def __init__(self, function):
+        if function.__name__ in ALL:
+            raise KeyError(function.__name__)
+        self.function = function
+        self.__module__ = function.__module__
+        ALL[function.__name__] = self
+    def __call__(self, *args):
+        return self.function(*args)
+[file p/__init__.py]
+from .other import first
+from .old import f, g
+[file p/other.py]
+from reg import Dispatch
+@Dispatch
+def first():
+    return 0
+[file p/old.py]
+from reg import Dispatch
+@Dispatch
+def f():
+    return 1
+@Dispatch
+def g():
+    return 1
+[run]
+import p, reg
+first = p.first
+[edit p/__init__.py]
+from .other import first
+from .new import f, g
+[delete p/old.py]
+[edit p/new.py]
+from reg import Dispatch
+@Dispatch
+def h():
+    return 3
+@Dispatch
+def f():
+    return 2
+@Dispatch
+def g():
+    return 2
+[expect]
+p.first is first and p.f() == p.g() == 2 and reg.ALL.keys() == {"first", "h", "f", "g"} and reg.ALL["f"] is p.f
+"p.old" not in sys.modules and reg.ALL["first"] is first
+
+# renamed-file-with-a-registry-that-refuses-two-and-a-failure: all is as it was
+[file reg.py]
+ALL = {}
+def register(function):
+    if function.__name__ in ALL:
+        raise KeyError(function.__name__)
+    ALL[function.__name__] = function
+    return function
+[file p/__init__.py]
+from .old import f
+[file p/old.py]
+from reg import register
+@register
+def f():
+    return 1
+[run]
+import p, reg
+f, old = p.f, p.old
+[edit p/__init__.py]
+from .new import f
+1 / 0
+[delete p/old.py]
+[edit p/new.py]
+from reg import register
+@register
+def h():
+    return 3
+@register
+def f():
+    return 2
+[expect rolled back]
+p.f is f and f() == 1 and reg.ALL == {"f": f} and "p.new" not in sys.modules and sys.modules["p.old"] is old
+[edit p/__init__.py]
+from .new import f
+[expect]
+f() == p.f() == 2 and reg.ALL.keys() == {"h", "f"} and reg.ALL["f"] is p.f and "p.old" not in sys.modules
 '''
 
 

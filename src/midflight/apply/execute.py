@@ -299,6 +299,22 @@ class Execution:
         self.tx.undo(_Imports(self.program))
         yield
 
+    def run_import(self, import_it: Callable[[], None]) -> None:
+        """A registry that refuses a second entry refuses what comes in for a module whose file is gone, until what that
+        one registered has gone too."""
+        going = [loaded for loaded in map(self.program.get, sorted(self.going)) if loaded is not None]
+        if not going:
+            import_it()
+            return
+        came, before = _OwnImports(self.program), self.registrations.contents()
+        try:
+            import_it()
+        except Exception:
+            if not self.registrations.make_room_for(before, going):
+                raise
+            came()
+            import_it()
+
     def _guard_modules(self) -> None:
         """A call may import as well, and a block: modules of the program that come in so go again if it fails."""
         if not self._modules_guarded:

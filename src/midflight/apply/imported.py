@@ -38,7 +38,8 @@ def _import(runner: Runner, pair: Pair) -> None:
                 return
             code = runner.scope.compile([node])
             before = {name: old for name, old in before.items() if name not in kept}
-        runner.scope.run(code, pair.new)
+        statement = pair.new
+        runner.run.run_import(lambda: runner.scope.run(code, statement))
         runner.run.moves.arrivals(runner.run)
     if "*" in pair.new.binds:
         runner.last = last_binders(runner, runner.siblings, "new")  # what it brings may be known only now

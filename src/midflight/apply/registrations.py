@@ -14,7 +14,7 @@ from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
 from midflight.graph.hook import PLAIN
-from midflight.graph.loaded import Program, names_used
+from midflight.graph.loaded import Loaded, Program, names_used
 
 Made = TypeVar("Made")
 NESTED = 2  # containers in containers: a dict of lists of dicts
@@ -205,6 +205,12 @@ class Registrations:
                 raise
         return run(), True
 
+    def make_room_for(self, before: Contents, going: Iterable[Loaded]) -> bool:
+        """All as it was `before`, without what the modules `going` have registered. False where that is nothing."""
+        made = ((n, value, one.name) for one in going for n, value in list(one.namespace.items()) if callable(value))
+        ids = (_ids(value, name, home) for name, value, home in made if getattr(value, "__module__", "") == home)
+        return self._make_room(before, set[int]().union(*ids))
+
     def _make_room(self, before: Contents, gone: set[int]) -> bool:
         """All as it was `before`, without the entries that are `gone`. False where there are none."""
         found = False
@@ -213,9 +219,10 @@ class Registrations:
             self._guard(container)
             if not same_items(container, copy):
                 restore(container, copy)
-            if id(container) not in rows and _has_any(container, gone | rows, deep=True):
+            entries = gone | rows | {id(one) for one in _values(container) if _holds(one, gone)}
+            if id(container) not in rows and _has_any(container, entries, deep=True):
                 found = True
-                self._drop(label, container, gone | rows, keep=(), deep=True)
+                self._drop(label, container, entries, keep=(), deep=True)
         return found
 
     def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
