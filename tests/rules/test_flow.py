@@ -1076,6 +1076,42 @@ K][0] => K][1]
 [expect]
 m.only(0) == 2 and m.given(0) == 2 and m.called.__annotations__ == {"a": m.K}
 not told("grafted", "only") and told("grafted", "given") and told("grafted", "called")
+
+# shown-members: what a class, a function or a module shows of itself
+[file m.py]
+class C:
+    x: int = 1
+    def on_a(self): return 1
+def f(a, b=1): return a
+EVENTS = [name for name in dir(C) if name.startswith("on_")]
+NAMES = sorted(name for name in vars(C) if name[0] != "_")
+COUNT = len(C.__dict__) + 0 * len(C.__module__)
+HINTS = list(C.__annotations__)
+DEFAULTS = f.__defaults__
+[file use.py]
+import m
+PARTS = {name for name in vars(m.C) if name[0] != "_"}
+LAST = m.f.__defaults__[-1]
+[run]
+import m, use
+held = m.EVENTS
+count = m.COUNT
+[sub m.py]
+def on_a(self): return 1 => def on_a(self): return 1\n    def on_b(self): return 2
+b=1 => b=1, c=3
+[expect]
+m.EVENTS == ["on_a", "on_b"] and m.EVENTS is held
+m.NAMES == ["on_a", "on_b", "x"] and m.COUNT == count + 1 and m.HINTS == ["x"]
+use.PARTS == {"on_a", "on_b", "x"}
+m.DEFAULTS == (1, 3) and use.LAST == 3
+[sub m.py]
+x: int = 1 => x: int = 1\n    y: str = ""
+[expect]
+m.HINTS == ["x", "y"] or "kept `HINTS`" in str(report)
+[sub m.py]
+\n    def on_b(self): return 2 =>
+[expect]
+m.EVENTS == ["on_a"] and m.EVENTS is held
 """
 
 

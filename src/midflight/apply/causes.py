@@ -33,6 +33,7 @@ from midflight.plan.statements import Statement
 
 _AS_THEY_ARE = (types.FunctionType, types.MethodType, type, LRU)  # to look one up runs none of its code
 _GETTING = frozenset(GETTING)
+_SHOWING_MEMBERS = frozenset({"__dict__", "__annotations__"})  # of a class: what its members are
 _BOUND = (classmethod, staticmethod, types.MethodType)
 
 
@@ -98,7 +99,7 @@ class Causes:
             and ((work.name, n) in changes.values or (prefix and (work.name, prefix + n) in changes.values))
         ]
         found += [n for n, one in work.helpers.items() if n in reads and (one.module, one.name) in changes.values]
-        asked = (chain for chain in chains if "__dict__" in chain or not short.isdisjoint(chain[1:]))
+        asked = (chain for chain in chains if _SHOWING_MEMBERS.intersection(chain) or not short.isdisjoint(chain[1:]))
         return found + [".".join(chain) for chain in asked if self._attribute_changed(namespace, chain)]
 
     def _run_by(
@@ -278,7 +279,7 @@ class Causes:
                 names = ((module_of(k), f"{k.__qualname__}.{chain[end]}") for k in kind.__mro__)
                 if any(changes.is_newer(name, since) for name in names):
                     return True
-                if chain[end] == "__dict__" and isinstance(holder, type) and self._member_changed(holder, since):
+                if chain[end] in _SHOWING_MEMBERS and isinstance(holder, type) and self._member_changed(holder, since):
                     return True
         return False
 

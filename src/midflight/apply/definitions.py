@@ -198,6 +198,9 @@ def _run_header(runner: Runner, pair: Pair, inner: types.FunctionType, causes: S
     tell_grafted(runner, runner.scope.label(node.name), inner, inner.__code__, function.__code__)
     if not same_value((inner.__defaults__, inner.__kwdefaults__), (function.__defaults__, function.__kwdefaults__)):
         runner.changes.code_changed(runner.scope.key(node.name), inner, True)  # it may answer otherwise
+        for name in ("__defaults__", "__kwdefaults__"):
+            if not same_value(getattr(inner, name), getattr(function, name)):
+                runner.changes.value_changed(runner.scope.key(f"{node.name}.{name}"), getattr(inner, name))
 
 
 def tell_of_old_answers(runner: Runner, statement: Statement) -> None:

@@ -21,6 +21,7 @@ from midflight.plan.statements import Statement
 _DERIVED = (types.FunctionType, types.MethodType, type, re.Pattern, re.Match, tuple)
 _TYPES = frozenset({"types", "typing", "collections.abc"})
 _ALL_NAMES = LISTERS | {"eval", "exec"}  # with these, code reads what it does not name
+_OF_FUNCTIONS = ("__doc__", "__defaults__", "__kwdefaults__")
 _OWN_NAMES = ("__builtins__", "__name__")  # what the interpreter reads in any namespace
 
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
@@ -136,7 +137,9 @@ def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
         for kind in value.__mro__:
             if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
                 return _Before(value, module_of(value), value.__qualname__ + ".", values)
-    elif type(value) is types.FunctionType and (value.__module__, f"{value.__qualname__}.__doc__") in values:
+    elif type(value) is types.FunctionType and any(
+        (value.__module__, f"{value.__qualname__}.{name}") in values for name in _OF_FUNCTIONS
+    ):
         return _Before(value, value.__module__, value.__qualname__ + ".", values)
     return value
 
@@ -144,10 +147,17 @@ def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
 class _Before:
     """A module or class with the values it had: what `config.HOST` gave before."""
 
+    __slots__ = ("_module", "_owner", "_prefix", "_values")
+
     def __init__(self, owner: Any, module: str, prefix: str, values: Mapping[tuple[str, str], Any]) -> None:
         self._owner, self._module, self._prefix, self._values = owner, module, prefix, values
 
     __doc__ = property(lambda self: self.__getattr__("__doc__"))  # as of any other attribute
+    __dict__ = property(lambda self: _dict_before(self._owner, self._prefix, self._values))  # for `vars`
+
+    def __dir__(self) -> list[str]:
+        kinds = self._owner.__mro__ if isinstance(self._owner, type) else (self._owner,)
+        return sorted({name for kind in kinds for name in _dict_before(kind, "", self._values)})
 
     def __getattr__(self, name: str) -> Any:
         keys = [(self._module, self._prefix + name)]
@@ -158,6 +168,19 @@ class _Before:
             if old is not ABSENT:
                 return old
         return _before(getattr(self._owner, name), self._values)
+
+
+def _dict_before(owner: Any, prefix: str, values: Mapping[tuple[str, str], Any]) -> Mapping[str, Any]:
+    """The dict of a module or class with what it held."""
+    if isinstance(owner, type):
+        module, prefix = module_of(owner), f"{owner.__qualname__}."
+    else:
+        module = owner.__name__
+    held = dict(vars(owner))
+    for (home, label), old in values.items():
+        if home == module and label.startswith(prefix) and "." not in (name := label[len(prefix) :]):
+            held[name] = old
+    return MappingProxyType({name: value for name, value in held.items() if value is not ABSENT})
 
 
 def builds_purely(statements: Sequence[Statement], namespace: Mapping[str, Any]) -> bool:

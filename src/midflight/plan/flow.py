@@ -240,13 +240,15 @@ def _is_operation(node: ast.AST) -> bool:
 
 
 def _getattr_chain(call: ast.Call, functions: tuple[str, ...]) -> Iterator[Dotted]:
-    """`getattr(config, "HOST")` with the name written out. Whether it is there is read too, but who only asks that does
-    not need it."""
+    """`getattr(config, "HOST")` with the name written out, and `vars(config)`. Whether it is there is read too, but who
+    only asks that does not need it."""
     if isinstance(call.func, ast.Name) and call.func.id in functions and len(call.args) >= 2:
         holder, name = call.args[0], call.args[1]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             attribute = ast.Attribute(holder, name.value, ast.Load())
             yield from _chains(attribute)
+    elif isinstance(call.func, ast.Name) and call.func.id in ("vars", "dir") and len(call.args) == 1:
+        yield from _chain(ast.Attribute(call.args[0], "__dict__", ast.Load()))
 
 
 def evaluated(node: ast.AST) -> Iterator[ast.AST]:
