@@ -213,3 +213,17 @@ def test_operators_that_lead_through_hundreds_of_classes_need_no_deep_stack(prog
     chain = program.load("chain")
     assert program.save(chain=text.replace("'a'", "'b'")).outcome == "committed"
     assert chain.V == "b"
+
+
+def test_a_class_that_cannot_be_hashed_is_imported_and_edited_like_any_other(program: Any) -> None:
+    """A metaclass with an `__eq__` and no `__hash__`: its classes are in no set and no key of a dict."""
+    text = (
+        "class Meta(type):\n    def __eq__(cls, other):\n        return cls is other\n\n\n"
+        "class Cart(metaclass=Meta):\n    limit = 1\n\n    def total(self):\n        return {n}\n\n\n"
+        "CART = Cart()\nCARTS = [CART]\n\n\ndef made():\n    return CART.total() + LIMIT\n\n\nLIMIT = {n}\nTWICE = LIMIT * 2\n"
+    )
+    program.write(shop=text.replace("{n}", "1"))
+    shop = program.load("shop")
+    report = program.save(shop=text.replace("{n}", "2"))
+    assert report.outcome == "committed", [str(problem) for problem in report.problems]
+    assert (shop.made(), shop.TWICE) == (4, 4)

@@ -13,14 +13,20 @@ from typing import Any
 from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
 from midflight.apply.transaction import dict_of
 from midflight.graph.homes import made_in
-from midflight.graph.hook import PLAIN
+from midflight.graph.hook import PLAIN, is_kind
 from midflight.graph.loaded import Loaded
 
 # The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
 User = tuple[str, Any, types.FunctionType, frozenset[str]]
 _EMPTY = types.CellType()
 _LOOKS_UP = ("LOAD_ATTR", "LOAD_METHOD")
-_NOT_CALLED = PLAIN | {types.ModuleType, types.GetSetDescriptorType, types.MemberDescriptorType, tuple, frozenset}
+_NOT_CALLED: frozenset[type] = PLAIN | {
+    types.ModuleType,
+    types.GetSetDescriptorType,
+    types.MemberDescriptorType,
+    tuple,
+    frozenset,
+}
 
 
 def own_callables(loaded: Loaded, *, plain: bool) -> Iterator[User]:
@@ -46,7 +52,7 @@ def _callables_in(
         if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
             if plain:
                 yield prefix + name, value  # most are that, and are asked for in each reload
-        elif kind not in _NOT_CALLED:
+        elif not is_kind(value, _NOT_CALLED):
             yield from _callables(prefix + name, value, module, depth, plain)
 
 

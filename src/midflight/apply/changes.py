@@ -26,7 +26,7 @@ from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, is_one_of, made_in, module_of
-from midflight.graph.hook import PLAIN
+from midflight.graph.hook import PLAIN, is_kind
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import (
@@ -387,7 +387,7 @@ class Changes:
 
     def is_touched(self, value: Any) -> bool:
         kind = type(value)
-        if value is ABSENT or kind in PLAIN or kind is types.ModuleType:
+        if value is ABSENT or is_kind(value, PLAIN) or kind is types.ModuleType:
             return False
         if isinstance(value, type):
             return self._class_touched(value)
@@ -468,7 +468,7 @@ def _makes(owners: Collection[Key]) -> Callable[[Any], bool]:
 def _means_its_own(loaded: Loaded, name: str) -> bool:
     """Whether a module that mentions `name` can only mean its own: names such as `run` are everywhere."""
     own = loaded.namespace.get(name)
-    if type(own) in PLAIN or not isinstance(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
+    if is_kind(own, PLAIN) or not isinstance(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
         return False
     word, text = name.encode(), loaded.source or b""
     return b"." + word not in text and word + b" as " not in text

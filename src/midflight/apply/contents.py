@@ -10,9 +10,10 @@ from typing import Any
 
 from midflight.apply import swap
 from midflight.apply.transaction import ABSENT, copy_of, dict_of
+from midflight.graph.hook import is_kind
 
 _BUILT_IN = (dict, list, set, deque, bytearray)
-_PLAIN = frozenset((int, float, complex, bool, str, bytes, type(None), range))
+_PLAIN: frozenset[type] = frozenset((int, float, complex, bool, str, bytes, type(None), range))
 
 
 class Contents(dict[str, Any]):
@@ -59,7 +60,7 @@ def _pairs(value: Any, memo: dict[int, Any]) -> Iterator[tuple[int, tuple[Any, A
             continue
         seen.add(id(original))
         yield id(made), (made, original)
-        todo += [part for part in _parts(original) if type(part) not in _PLAIN]
+        todo += [part for part in _parts(original) if not is_kind(part, _PLAIN)]
 
 
 def _parts(value: Any) -> Iterator[Any]:

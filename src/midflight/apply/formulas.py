@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from midflight.apply.assigned import is_as_made
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.values import same_value
-from midflight.graph.hook import PLAIN
+from midflight.graph.hook import PLAIN, is_kind
 from midflight.plan.diff import Pair
 from midflight.plan.formulas import formula_of
 
@@ -26,7 +26,7 @@ def refresh_formula(runner: Runner, pair: Pair, causes: Sequence[str]) -> bool:
     if not name or not isinstance(scope, ModuleScope) or runner.in_block or pair.edited:
         return False
     old = scope.get(name)
-    if type(old) not in PLAIN or statement in work.reran or name in runner.building:
+    if not is_kind(old, PLAIN) or statement in work.reran or name in runner.building:
         return False
     groups = runner.new_groups
     group = groups.of(statement)

@@ -13,14 +13,14 @@ from midflight.apply.holders import functions_in, is_special, value_of, variable
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
-from midflight.graph.hook import PLAIN
+from midflight.graph.hook import PLAIN, is_kind
 from midflight.graph.loaded import Loaded, Program, names_used
 
 Made = TypeVar("Made")
 NESTED = 2  # containers in containers: a dict of lists of dicts
 MOST_NESTED = 1000  # entries of a container that is looked into
 # Kinds of which no value is a container that something registers in, or has one.
-_HOLDING_NOTHING = PLAIN | {
+_HOLDING_NOTHING: frozenset[type] = PLAIN | {
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GetSetDescriptorType),
     *(types.MemberDescriptorType, tuple, frozenset, staticmethod, classmethod, property),
 }
@@ -371,7 +371,7 @@ class Registrations:
         self, label: str, namespace: Any, module: str, seen: set[int], depth: int = 3
     ) -> Iterator[tuple[str, Any]]:
         # Nearly all that modules and classes have is of a kind that holds nothing: asked first, and by one look.
-        found = [(name, value) for name, value in list(namespace.items()) if type(value) not in _HOLDING_NOTHING]
+        found = [(name, value) for name, value in list(namespace.items()) if not is_kind(value, _HOLDING_NOTHING)]
         for name, value in found:
             if not isinstance(name, str) or is_special(name):
                 continue

@@ -13,12 +13,12 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from typing import Any
 
-PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range, slice})
+PLAIN: frozenset[type] = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range, slice})
 _MADE = PLAIN | {tuple, frozenset}
 _OF_CLASSES = _MADE | {type}
 # Kinds of which a value is never immutable data, so that only what is left is looked at closely. Every module has a
 # loader and a spec: these two alone were half of what taking down its values cost.
-_CODE = frozenset(
+_CODE: frozenset[type] = frozenset(
     {
         *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, dict, list, set),
         *(ModuleSpec, SourceFileLoader),
@@ -72,14 +72,21 @@ class Noted:
         self.order = self.number = 0
 
 
+def is_kind(value: Any, kinds: frozenset[type]) -> bool:
+    """Whether the type of `value` is one of `kinds`, which are all made by `type` itself: to look for another class
+    among them runs the `__hash__` of its metaclass, which has none where it has an `__eq__` alone."""
+    kind = type(value)
+    return type(kind) is type and kind in kinds
+
+
 def is_plain(value: Any) -> bool:
     """Immutable data whose copies are as good as itself: scalars, and tuples and frozensets of them."""
     kind = type(value)
-    if kind in PLAIN:
+    if is_kind(value, PLAIN):
         return True
     if kind is tuple or kind is frozenset:
         return all(map(is_plain, value))
-    return kind not in _CODE and _is_frozen(kind, value)
+    return not is_kind(value, _CODE) and _is_frozen(kind, value)
 
 
 def _is_frozen(kind: type, value: Any) -> bool:
@@ -103,9 +110,11 @@ def values_made(namespace: dict[str, Any]) -> dict[str, Any]:
     module = namespace.get("__name__")
     for name, value in list(namespace.items()):  # a thread that the module started may write there
         kind = type(value)
-        if kind in _MADE:
+        if kind is types.FunctionType:
+            continue  # most are: the first question, so that the second costs nothing
+        if type(kind) is type and kind in _MADE:  # as `is_kind`, without a call
             made[name] = value
-        elif kind in _NOTHING_MADE:
+        elif type(kind) is type and kind in _NOTHING_MADE:
             continue
         elif issubclass(kind, type):
             _note_class(made, "", value, module)
@@ -125,7 +134,7 @@ def _note_class(made: dict[str, Any], around: str, cls: type, module: str | None
         return  # it is made elsewhere, and may have another name here
     for name, value in list(members.items()):
         kind = type(value)
-        if kind not in _OF_CLASSES or name[:2] == "__":
+        if kind is types.FunctionType or type(kind) is not type or kind not in _OF_CLASSES or name[:2] == "__":
             continue
         if kind is type:
             _note_class(made, label, value, module)

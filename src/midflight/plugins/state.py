@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from midflight.apply.transaction import ABSENT, dict_of, restore
-from midflight.graph.hook import PLAIN
+from midflight.graph.hook import PLAIN, is_kind
 
 _DEEP: Final = (dict, list, set, tuple, frozenset)
 
@@ -62,7 +62,7 @@ def _data(held: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _is_data(value: Any, depth: int = 8) -> bool:
     kind = type(value)
-    if kind in PLAIN:
+    if is_kind(value, PLAIN):
         return True
     if kind not in _DEEP or not depth:
         return False
