@@ -1754,6 +1754,52 @@ p.f is f and f() == 1 and reg.ALL == {"f": f} and "p.new" not in sys.modules and
 from .new import f
 [expect]
 f() == p.f() == 2 and reg.ALL.keys() == {"h", "f"} and reg.ALL["f"] is p.f and "p.old" not in sys.modules
+
+# generic-bases-come-and-go: unedited classes below have parameters of their own, or none
+[file a.py]
+import collections.abc
+import typing
+T = typing.TypeVar("T")
+class Other: pass
+class Base:
+    pass
+class Mixed(Other):
+    pass
+[file b.py]
+from a import Base, Mixed, T
+import collections.abc
+class Sub(Base):
+    pass
+class Low(Sub, collections.abc.Iterator[T]):
+    pass
+class Second(Mixed):
+    pass
+[run]
+import a, b
+Sub = b.Sub
+def own(cls): return vars(cls).get("__parameters__", "none")
+[sub a.py]
+class Base: => class Base(typing.Generic[T]):
+class Mixed(Other): => class Mixed(Other, typing.Generic[T]):
+[expect]
+own(a.Base) == (a.T,) and own(b.Sub) == () and own(b.Low) == (a.T,) and b.Sub is Sub
+own(a.Mixed) == (a.T,) and own(b.Second) == ()
+raises(TypeError, lambda: b.Sub[int])
+[edit a.py]
+import typing
+T = typing.TypeVar("T")
+class Other: pass
+class Base(typing.Generic[T]):
+    pass
+class Mixed(Other):
+    pass
+1 / 0
+[expect rolled back]
+own(a.Mixed) == (a.T,) and own(b.Second) == ()
+[sub a.py]
+1 / 0 => class Third(Mixed): pass
+[expect]
+own(a.Mixed) == own(b.Second) == own(a.Third) == "none" and own(b.Sub) == ()
 '''
 
 

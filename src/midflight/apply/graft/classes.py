@@ -27,6 +27,7 @@ from midflight.apply.graft.generated import (
     tell_of_hook,
     tell_of_hooks_left,
 )
+from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.holders import functions_in, is_class_body, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
@@ -400,7 +401,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     _note_written_bases(runner, owner, written, bases)
     if bases == owner.__bases__:
         return True
-    hooks = hooks_of(runner.run, owner)
+    before, hooks = owner.__bases__, hooks_of(runner.run, owner)
     try:
         runner.tx.set_attr(owner, "__bases__", bases)
     except TypeError as error:
@@ -416,6 +417,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
             )
         ) from error
     tell_of_hooks_left(runner, owner, hooks)
+    parameters_follow(runner.tx, owner, before)
     if issubclass(owner, type):
         for cls in live_instances(owner):
             note_abstract(runner.tx, cls, owner)

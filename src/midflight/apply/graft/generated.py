@@ -19,6 +19,7 @@ from midflight.apply.effects import hooks_of
 from midflight.apply.graft.answers import derive_abstract, own_answers
 from midflight.apply.graft.fields import Fields, complete, fields_of, same_fields, seen_below
 from midflight.apply.graft.functions import fitted, same_code
+from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
 from midflight.apply.graft.marks import forget_marks, marks_of
 from midflight.apply.graft.unheld import take_apart
@@ -88,6 +89,7 @@ def graft_generated(
         _take_members(runner, owner, inner, pairs, name, bases)
     for mark in gone:
         runner.tx.del_attr(owner, mark)
+    parameters_follow(runner.tx, owner, bases)
     _tell_of_attributes(runner, owner, held)
     _tell_of_starters(runner, owner, starters)
     tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
