@@ -9,6 +9,7 @@ import argparse
 import collections
 import concurrent.futures
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,11 @@ def played(first: int, edits: int) -> dict[str, Any]:
         return found
 
 
+def without_folders(why: str) -> str:
+    """Why an edit is wrong; of a path the file's name, for the folder was made for this run alone."""
+    return re.sub(r"/\S*/", "", why)[:120]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edits", type=int, default=20000)
@@ -59,7 +65,7 @@ def main() -> int:
     silent = sum(kinds[kind] for kind in SILENT)
     notes = [
         f"{total} edits, seeds from {options.first}; {silent} of them ({silent / total:.2%}) are wrong in silence.",
-        *(f"seed {one['seed']}, {one['edit']}: {one['kind']}, {one['why'][0][:120]}" for one in wrong[:40]),
+        *(f"seed {one['seed']}, {one['edit']}: {one['kind']}, {without_folders(one['why'][0])}" for one in wrong[:40]),
     ]
     record(
         "random-edits",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
 import sys
 import threading
 import time
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +229,40 @@ def test_a_class_that_cannot_be_hashed_is_imported_and_edited_like_any_other(pro
     report = program.save(shop=text.replace("{n}", "2"))
     assert report.outcome == "committed", [str(problem) for problem in report.problems]
     assert (shop.made(), shop.TWICE) == (4, 4)
+
+
+def test_modules_loaded_by_file_under_ever_new_names_and_kept_nowhere_are_forgotten(program: Any) -> None:
+    program.write(conf="X = 1\n")
+    path, notebook = program.path("conf"), program.session.program.notebook
+    for number in range(500):
+        spec = importlib.util.spec_from_file_location(f"{program.name('conf')}_{number}", path)
+        assert spec is not None and spec.loader is not None
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert 0 < len(notebook.by_file) < 300 and not any(name.startswith("conf") for name in notebook.modules)
+
+
+def test_what_a_program_puts_over_the_loader_while_a_session_runs_stays_when_it_stops(make: Any) -> None:
+    before = SourceFileLoader.path_stats
+    first = make()
+    first.session.start()
+    ours = SourceFileLoader.path_stats
+    asked: list[str] = []
+
+    def noting(loader: SourceFileLoader, path: str) -> Any:
+        asked.append(path)
+        return ours(loader, path)
+
+    SourceFileLoader.path_stats = noting  # type: ignore[method-assign,assignment]
+    try:
+        first.session.stop()
+        assert ours is not before and SourceFileLoader.path_stats is noting
+        second = make()
+        second.session.start()
+        second.write(shop="X = 1\n")
+        shop = second.load("shop")
+        assert second.save(shop="X = 2\n").outcome == "committed"
+        assert shop.X == 2 and asked == [str(second.path("shop"))]
+        second.session.stop()
+        assert SourceFileLoader.path_stats is noting
+    finally:
+        SourceFileLoader.path_stats = before  # type: ignore[method-assign]

@@ -835,6 +835,97 @@ return 2, X => return 3, X
 again.run() == (3, 5) and plugin.run() == (2, 5)
 sys.modules.pop("plugins_one") is not one
 
+# n167-looked-at-before: a tool that asks a loader for the code of a module loads none: what the program makes of it stays
+[file m.py]
+BASE = 1
+X = BASE + 1
+[run]
+import importlib.util
+importlib.util.spec_from_file_location("m", path("m.py")).loader.get_code("m")
+import m
+m.X = 50
+[sub m.py]
+BASE = 1 => BASE = 2
+[expect committed]
+(m.BASE, m.X) == (2, 50)
+
+# n167-loaded-by-its-file-and-changed: what the program made of it before its first edit is state; a formula's value is none
+[file m.py]
+def compute(): return BASE * 10
+BASE = 1
+X = BASE + 1
+Y = BASE + 2
+Z = compute()
+[run]
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("m", path("m.py"))
+sys.modules["m"] = m = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(m)
+m.X = 50
+[sub m.py]
+BASE = 1 => BASE = 2
+[expect committed]
+(m.BASE, m.X, m.Y, m.Z) == (2, 50, 4, 10) and told("kept `X`") and told("kept `Z`")
+[sub m.py]
+BASE = 2 => BASE = 3
+BASE * 10 => BASE * 100
+[expect committed]
+(m.X, m.Y, m.compute()) == (50, 5, 300)
+
+# n167-loaded-by-a-path: a loader that was given a Path, and one for a name under which no module lies
+[file m.py]
+X = 1
+[run]
+import pathlib, sys
+from importlib.machinery import SourceFileLoader
+class Bare:
+    __slots__ = ()
+sys.modules["bare_place"] = Bare()
+codes = [SourceFileLoader(name, pathlib.Path(path("m.py"))).get_code(name) for name in ("bare_place", "no_place")]
+del sys.modules["bare_place"]
+import m
+[sub m.py]
+X = 1 => X = 2
+[expect committed]
+m.X == 2 and len(codes) == 2
+
+# n167-other-object-in-its-place: one that holds the module's spec, one without a namespace, and one that left nothing
+[file lazy.py]
+import sys, types
+X = 1
+def f(): return X
+class Lazy(types.ModuleType):
+    def __init__(self, spec):
+        super().__init__(__name__)
+        self.__spec__, self.f = spec, f
+sys.modules[__name__] = Lazy(__spec__)
+[file bare.py]
+import sys
+X = 1
+class Bare:
+    __slots__ = ()
+    def f(self): return X
+sys.modules[__name__] = Bare()
+[file empty.py]
+import sys
+class Empty:
+    __slots__ = ()
+sys.modules[__name__] = Empty()
+[run]
+import lazy, bare, empty
+[sub lazy.py]
+X = 1 => X = 2
+return X => return X * 10
+[sub bare.py]
+X = 1 => X = 2
+return X => return X * 10
+[expect committed]
+lazy.f() == 20 and not hasattr(lazy, "X") and bare.f() == 20
+[run]
+import sys
+for name in ("lazy", "bare", "empty"):  # they have no `__file__` by which a test's modules are taken away
+    del sys.modules[name]
+
 # d-name-removed: a name that another module still imports is dangling: kept there, reported
 [file a.py]
 def helper():

@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 import types
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from typing import Any
@@ -38,6 +38,7 @@ _LIBRARY = frozenset(
         *(("pathlib", f"{pure}{kind}Path") for pure in ("", "Pure") for kind in ("Posix", "Windows")),
     }
 )
+_MOST_BY_FILE = 200  # modules that were loaded by their file and are in `sys.modules` not yet, or never
 _CHUNK = 1 << 14  # most files are one; the memory for a longer one costs more than the reading, at every import
 
 
@@ -72,7 +73,7 @@ class Noted:
         self.order = self.number = 0
 
 
-def is_kind(value: Any, kinds: frozenset[type]) -> bool:
+def is_kind(value: Any, kinds: Container[type]) -> bool:
     """Whether the type of `value` is one of `kinds`, which are all made by `type` itself: to look for another class
     among them runs the `__hash__` of its metaclass, which has none where it has an `__eq__` alone."""
     kind = type(value)
@@ -153,22 +154,22 @@ class Notebook:
         self.modules: dict[str, Noted] = {}
         self.stands_in: dict[str, bytes] = {}  # path → the text that is imported instead of the file's
         self.fresh: set[str] = set()  # names noted since whoever keeps an index of them took them from here
-        self.by_file: set[str] = (
-            set()
-        )  # names of modules that the program loads past the finders, until they are loaded
+        # What the program loads past the finders, by name, until somebody asks for it.
+        self.by_file: dict[str, Noted] = {}
         self.noted = 0
         self._count = itertools.count(1)
 
     def install(self) -> None:
         if self not in sys.meta_path:
+            if not any(type(one) is Notebook for one in sys.meta_path):
+                _LOADS.watch()
             sys.meta_path.insert(0, self)
-            SourceFileLoader.path_stats = _path_stats  # type: ignore[method-assign,assignment]
 
     def remove(self) -> None:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        if not any(type(one) is Notebook for one in sys.meta_path):
-            SourceFileLoader.path_stats = _PATH_STATS  # type: ignore[method-assign]
+            if not any(type(one) is Notebook for one in sys.meta_path):
+                _LOADS.leave()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
@@ -210,6 +211,7 @@ class Notebook:
         origin = spec.origin
         if spec.has_location and origin and type(spec) is ModuleSpec and self.wanted(origin):
             self.put(Noted(spec.name, origin, self.source(origin)))
+            self.by_file.pop(spec.name, None)
             if self.stands_in and origin in self.stands_in:
                 spec.loader = _StandIn(spec.name, origin, self.stands_in)
             spec.__class__ = _LoadingSpec
@@ -218,18 +220,24 @@ class Notebook:
     def about_to_load(self, name: str, path: str) -> None:
         """A loader is about to read the file: what the finders did not give (`importlib.util.spec_from_file_location`)
         is noted now. A module that has run already is only looked at by some tool."""
-        known, module = self.modules.get(name), sys.modules.get(name)
-        is_watched = known is not None and not known.order and name not in self.by_file
-        has_run = module is not None and "__builtins__" in vars(module)
-        if not (is_watched or has_run) and self.wanted(path):
-            self.put(Noted(name, path, self.source(path)))
-            self.by_file.add(name)
+        known = self.modules.get(name)
+        is_watched = known is not None and not known.order
+        if not is_watched and not _has_run(sys.modules.get(name)) and self.wanted(path):
+            self.by_file[name] = Noted(name, path, self.source(path))
+            if len(self.by_file) > _MOST_BY_FILE:  # a program that makes up names for ever must not fill the memory
+                self.settle_by_file()
+                for old in list(self.by_file)[:-_MOST_BY_FILE]:
+                    self.by_file.pop(old, None)
 
     def settle_by_file(self) -> None:
-        """Nobody says when the loading of such a module is over: it is when somebody asks."""
-        for name in [name for name in self.by_file if name in sys.modules]:
-            self.by_file.discard(name)
-            self.ended(name, getattr(sys.modules[name], "__spec__", None))
+        """Nobody says when the loading of such a module is over: it is when somebody asks. By then the program may have
+        bound other values, so none are taken for what the top level made; those that expressions gave can be found
+        out."""
+        for name in list(self.by_file):  # another thread may load one meanwhile
+            module = sys.modules.get(name)
+            noted = self.by_file.pop(name, None) if _has_run(module) else None
+            if noted is not None:
+                self._over(self.put(noted), getattr(module, "__spec__", None))
 
     def put(self, noted: Noted) -> Noted:
         self.noted = noted.number = self.noted + 1
@@ -242,17 +250,24 @@ class Notebook:
         return self.stands_in[path] if path in self.stands_in else read_bytes(path)
 
     def ended(self, name: str, spec: ModuleSpec | None) -> None:
-        """The import of `name` is over: take down what its top level made, or forget it if it failed."""
-        noted, module = self.modules.get(name), sys.modules.get(name)
-        if noted is None:
-            return
-        if module is None:
-            del self.modules[name]
-            return
-        noted.order = next(self._count)
-        if spec is not None and vars(module).get("__spec__") is not spec:
+        """The import of `name` is over: take down what its top level made, or forget it if nothing of it is left."""
+        noted = self.modules.get(name)
+        space = self._over(noted, spec) if noted is not None else None
+        if noted is not None and space is not None:
+            noted.made = values_made(space)
+
+    def _over(self, noted: Noted, spec: ModuleSpec | None) -> dict[str, Any] | None:
+        """Where the text of a module ran that is loaded now."""
+        module = sys.modules.get(noted.name)
+        space: dict[str, Any] | None = getattr(module, "__dict__", None)
+        if spec is not None and module is not None and not _is_space_of(spec, space):
             noted.space = _space_of(spec)
-        noted.made = values_made(noted.space or vars(module))
+            space = noted.space or space
+        if space is None:
+            del self.modules[noted.name]
+        else:
+            noted.order = next(self._count)
+        return space
 
     def stand_in(self, path: str, text: bytes) -> None:
         """Import `text` in place of what the file holds, and show it in tracebacks and to `inspect`."""
@@ -280,20 +295,50 @@ class Notebook:
 
 def _space_of(spec: ModuleSpec) -> dict[str, Any] | None:
     """The namespace of the module that was made for `spec`; a look at the whole heap."""
-    spaces = (one for one in gc.get_referrers(spec) if type(one) is dict and one.get("__spec__") is spec)
+    spaces = (one for one in gc.get_referrers(spec) if type(one) is dict and _is_space_of(spec, one))
     return next((one for one in spaces if one.get("__name__") == spec.name), None)
 
 
-_PATH_STATS = SourceFileLoader.path_stats
+def _is_space_of(spec: ModuleSpec, space: dict[str, Any] | None) -> bool:
+    """Whether the text ran in `space`: what a module puts in its own place may hold its spec, but no text ran there."""
+    return space is not None and space.get("__spec__") is spec and "__builtins__" in space
 
 
-def _path_stats(loader: SourceFileLoader, path: str) -> Mapping[str, Any]:
-    """The first that a loader does (importlib/_bootstrap_external.py, `SourceLoader.get_code`), so that it stands in no
-    traceback of what is loaded."""
-    for one in sys.meta_path:
-        if type(one) is Notebook:
-            one.about_to_load(loader.name, path)
-    return _PATH_STATS(loader, path)
+def _has_run(module: object) -> bool:
+    """Whether the text of a module has begun to run, as far as what lies in `sys.modules` shows. What is no module was
+    put there by one."""
+    return module is not None and (not isinstance(module, types.ModuleType) or "__builtins__" in vars(module))
+
+
+class _Loads:
+    """Tells the notebooks of each file that a loader is about to read."""
+
+    def __init__(self) -> None:
+        self._ours: Callable[..., Any] | None = None
+        self._before: Callable[..., Any] = SourceFileLoader.path_stats
+
+    def watch(self) -> None:
+        before = SourceFileLoader.path_stats
+
+        def path_stats(loader: SourceFileLoader, path: str) -> Mapping[str, Any]:
+            """The first that a loader does (importlib/_bootstrap_external.py, `SourceLoader.get_code`), so that it
+            stands in no traceback of what is loaded."""
+            file = os.fspath(path)
+            for one in list(sys.meta_path):
+                if type(one) is Notebook and isinstance(file, str):
+                    one.about_to_load(loader.name, file)
+            return before(loader, path)
+
+        self._ours, self._before = path_stats, before
+        SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign,assignment]
+
+    def leave(self) -> None:
+        """What somebody put over ours stays, and ours below it finds no notebook."""
+        if SourceFileLoader.path_stats is self._ours:
+            SourceFileLoader.path_stats = self._before  # type: ignore[method-assign]
+
+
+_LOADS = _Loads()
 
 
 class _StandIn(SourceFileLoader):

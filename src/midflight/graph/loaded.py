@@ -146,6 +146,7 @@ class Program:
         return loaded
 
     def all(self) -> Iterator[Loaded]:
+        self.notebook.settle_by_file()
         for name in list(self.notebook.modules):
             loaded = self.get(name)
             if loaded is not None:
@@ -168,8 +169,7 @@ class Program:
         return {name for name in self._linked if name in noted and os.path.realpath(noted[name].path) == path}
 
     def _index(self) -> None:
-        if self.notebook.by_file:
-            self.notebook.settle_by_file()
+        self.notebook.settle_by_file()
         while self.notebook.fresh:
             name = self.notebook.fresh.pop()
             noted, loaded = self.notebook.modules.get(name), self.get(name)
