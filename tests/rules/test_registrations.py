@@ -667,6 +667,63 @@ def a():
 [expect]
 web.hooks == [m.a] and web.hooks[0]() == 10
 
+# objects-in-a-dict: an object around a definition stands where the older one stood; what the program put there stays
+[file m.py]
+class Job:
+    def __init__(self, f): self.f = f
+JOBS = {}
+def job(name):
+    def deco(f):
+        JOBS[name] = Job(f)
+        return f
+    return deco
+def same(f): return f
+@job("f")
+def f(): return 1
+@job("g")
+def g(): return 2
+[run]
+import m
+f = m.f
+m.JOBS["mine"] = mine = m.Job(f)
+[sub m.py]
+@job("f") => @same\n@job("f")
+[expect]
+list(m.JOBS) == ["f", "g", "mine"] and m.JOBS["mine"] is mine and m.JOBS["f"].f is m.f is f
+[sub m.py]
+@job("f") => @job("h")
+[expect]
+list(m.JOBS) == ["h", "g", "mine"] and m.JOBS["mine"] is mine
+
+# refusing-registry-of-an-app: an app that has the last of its handlers at hand is no entry of the list of apps
+[file m.py]
+class App:
+    def __init__(self):
+        self.handlers, self.last = {}, None
+    def add(self, f):
+        if f.__name__ in self.handlers:
+            raise ValueError("twice")
+        self.handlers[f.__name__] = self.last = f
+        return f
+def same(f): return f
+app = App()
+APPS, BY_NAME = [app], {"main": app}
+@app.add
+def f(x): return 1
+LAST = 1
+[run]
+import m
+app = m.app
+[sub m.py]
+@app.add => @same\n@app.add
+LAST = 1 => LAST = 1 / 0
+[expect rolled back]
+m.APPS == [app] and m.BY_NAME == {"main": app} and app.last is m.f and app.handlers == {"f": m.f}
+[sub m.py]
+LAST = 1 / 0 => LAST = 1
+[expect]
+m.APPS == [app] and m.BY_NAME == {"main": app} and app.handlers == {"f": m.f}
+
 # registration-undone: a rollback takes registrations back
 [file web.py]
 views = {}

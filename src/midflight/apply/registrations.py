@@ -158,16 +158,12 @@ class Registrations:
                 if value is made:
                     self.tx.set_attr(item, name, lives)
         kinds = {type(item) for _, item in came}
+        if isinstance(container, dict):  # under the key of an older one it has that one's place
+            came = [(at, item) for at, item in came if at not in copy or not _holds(copy[at], olds)]
         first = [at for at, item in _entries_of(container) if id(item) in known and _holds(item, olds)]
         places = [at for at in first if type(container[at]) in kinds][: len(came)]
-        if isinstance(container, dict):
-            for at in places:
-                del container[at]
-        elif len(places) == len(came):
-            for at, (_, item) in zip(places, came, strict=True):
-                container[at] = item
-            last = {at for at, _ in came}
-            container[:] = [item for at, item in enumerate(container) if at not in last]
+        if len(places) == len(came) or isinstance(container, dict):
+            _take_places(container, places, came)
         return [f"unregistered an entry of {label}"] * len(places)
 
     def changed(self, before: Contents) -> bool:
@@ -215,11 +211,14 @@ class Registrations:
         """All as it was `before`, without the entries that are `gone`. False where there are none."""
         found = False
         rows = self.rows(before.values(), gone, before.registrars)
-        for label, container, copy in before.values():
+        for _, container, copy in before.values():
             self._guard(container)
             if not same_items(container, copy):
                 restore(container, copy)
-            entries = gone | rows | {id(one) for one in _values(container) if _holds(one, gone)}
+        registering = {id(getattr(one, "__self__", one)) for one in before.registrars}
+        held = {id(one): one for _, container, _ in before.values() for one in _values(container)}
+        entries = gone | rows | {i for i, one in held.items() if i not in registering and _is_made_for(one, gone)}
+        for label, container, _ in before.values():
             if id(container) not in rows and _has_any(container, entries, deep=True):
                 found = True
                 self._drop(label, container, entries, keep=(), deep=True)
@@ -541,6 +540,24 @@ def _holds(item: Any, ids: set[int]) -> bool:
         return False
     held = dict_of(item)
     return type(held) is dict and any(id(value) in ids for value in list(held.values()))
+
+
+def _take_places(container: Any, places: Sequence[Any], came: Sequence[tuple[Any, Any]]) -> None:
+    """What `came` stands where the entries at `places` stood, as far as there are such."""
+    instead = dict(zip(places, came, strict=False))
+    moved = {at for at, _ in instead.values()}
+    entries = [instead.get(at, (at, item)) for at, item in _entries_of(container) if at not in moved]
+    restore(container, dict(entries) if isinstance(container, dict) else [item for _, item in entries])
+
+
+def _is_made_for(item: Any, ids: set[int]) -> bool:
+    """The same, if it is an entry such as a route, and not an app that has the last of its handlers at hand: that one
+    keeps them in a container."""
+    return _holds(item, ids) and not any(
+        _has_any(one, ids, deep=True) or any(_holds(part, ids) for part in _values(one))
+        for one in list((dict_of(item) or {}).values())
+        if isinstance(one, (dict, list, set))
+    )
 
 
 def _exchanged(item: Any, made: Any, lives: Any) -> Any:
