@@ -4956,6 +4956,73 @@ LIMIT = 8 => LIMIT = 1
 K = 3 => K = m.S.LIMIT
 [expect]
 b.K == 1
+
+# setter-for-which-a-property-made-by-hand-comes: that one keeps its own
+[file a.py]
+class A:
+    @property
+    def x(self): return 1
+    @x.setter
+    def x(self, v): self.y = v
+[run]
+import a
+it = a.A()
+[edit a.py]
+class A:
+    def get(self): return 2
+    def put(self, v): self.z = v
+    x = property(get, put)
+[expect]
+a.A.x.fset is a.A.put and it.x == 2
+[edit a.py]
+class A:
+    @property
+    def x(self): return 1
+    @x.deleter
+    def x(self): pass
+[expect]
+a.A.x.fset is None and a.A.x.fdel is not None and it.x == 1
+
+# name-of-a-handler-that-its-block-binds-too: the block makes its value
+[file a.py]
+def compute(): return 1
+e = 0
+try:
+    e = compute()
+except ValueError as e:
+    pass
+[run]
+import a
+[sub a.py]
+return 1 => return 2
+[expect]
+a.e == 2
+[sub a.py]
+e = 0 => e = 5
+[expect]
+a.e == 2
+
+# class-of-a-branch-with-an-attribute-that-compares-in-its-own-way: nobody asks it
+[file a.py]
+import sys
+class Asked:
+    __hash__ = None
+    def __eq__(self, other): raise RuntimeError("asked")
+if sys.platform == "none":
+    class A:
+        n = 1
+else:
+    class A:
+        n = 2
+[run]
+import a
+a.A.n = n = a.Asked()
+A = a.A
+[sub a.py]
+"none" => "nowhere"
+n = 2 => n = 2\n        m = 3
+[expect]
+a.A is A and A.m == 3
 """
 
 

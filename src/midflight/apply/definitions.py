@@ -80,9 +80,11 @@ def _less_likely(cls: Any, statement: Statement) -> tuple[bool, int]:
 
 def _holds(cls: type, member: Statement) -> bool:
     """Whether a class has the names that a statement of a body binds, with the value that is written there."""
-    value = getattr(member.node, "value", None)
+    node = getattr(member.node, "value", None)
     held = [vars(cls).get(name, _NOTHING) for name in member.binds]
-    return all(one == value.value if isinstance(value, ast.Constant) else one is not _NOTHING for one in held)
+    if isinstance(node, ast.Constant):
+        return all(type(one) is type(node.value) and one == node.value for one in held)  # asks no code of the program
+    return not any(one is _NOTHING for one in held)
 
 
 def _lines_of(cls: type) -> list[int]:
@@ -441,15 +443,25 @@ def _replay_readers(runner: Runner, statement: Statement, name: str, value: Any)
 def drop_accessors(runner: Runner, pairs: Sequence[Pair]) -> None:
     """A setter or deleter that is gone: the property that the others of its name build on one another has had it from
     the first, and none of them takes it away."""
-    gone = {one for pair in pairs if pair.edited and pair.old is not None for one in _accessors(pair.old)}
-    for name, kind in gone.difference(*(_accessors(pair.new) for pair in pairs if pair.new is not None and gone)):
+    gone = {one: pair for pair in pairs if pair.edited and pair.old is not None for one in _accessors(pair.old)}
+    there = {one for pair in pairs if pair.new is not None and gone for one in _accessors(pair.new)}
+    for (name, kind), pair in gone.items():
         held = runner.scope.get(name)
-        if isinstance(held, property):
+        if (name, kind) not in there and isinstance(held, property) and _has_accessor(runner, pair, held, kind):
             parts = (held.fget, held.fset if kind != "setter" else None, held.fdel if kind != "deleter" else None)
             without = type(held)(*parts, held.__doc__)  # as Objects/descrobject.c copies one (property_copy)
             if not become(runner.tx, held, without):
                 runner.rebind(name, held, without)
             runner.work.record.grafted[runner.scope.label(name)] = None
+
+
+def _has_accessor(runner: Runner, pair: Pair, held: property, kind: str) -> bool:
+    """Whether it is that of the definition that went, and not one that the property was made anew with."""
+    accessor = held.fset if kind == "setter" else held.fdel
+    its_codes = {id(code) for code in (*runner.old_codes(pair), *runner.roots.get(pair.statement, ()))}
+    return pair.statement.is_def and any(
+        id(origin_of(one.__code__)) in its_codes for one in functions_in(accessor, runner.work.name)
+    )
 
 
 def _accessors(statement: Statement) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from midflight.plan.statements import (
     BLOCKS,
     FUNCTIONS,
     Statement,
+    bound_names,
     fingerprint,
     mutated_names,
     names_asked_for,
@@ -381,9 +383,15 @@ def _mutated(statement: Statement) -> frozenset[str]:
 
 
 def _handled(node: ast.stmt) -> frozenset[str]:
-    """The names that handlers give to what they catch: they are gone behind each (`except E as e`)."""
+    """The names that only handlers give, to what they catch: they are gone behind each (`except E as e`)."""
     inside = walk_scope(node) if isinstance(node, BLOCKS) else ()
-    return frozenset(one.name for one in inside if isinstance(one, ast.ExceptHandler) and one.name)
+    if not any(isinstance(one, ast.ExceptHandler) and one.name for one in inside):
+        return frozenset()
+    nameless = copy.deepcopy(node)
+    for one in walk_scope(nameless):
+        if isinstance(one, ast.ExceptHandler):
+            one.name = None
+    return bound_names(node) - bound_names(nameless)
 
 
 def _loop_targets(statement: Statement) -> frozenset[str]:
