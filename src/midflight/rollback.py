@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 from midflight.config import user
 from midflight.errors import MidflightError, SessionError, StoreError
+from midflight.graph.heap import kinds_of_objects
 from midflight.graph.hook import read_bytes
 from midflight.session import Session, current
 from midflight.store.alone import write_files
@@ -161,7 +161,7 @@ def _outcome(error: str, before: str = "", after: str = "", report: Report | Non
 
 
 def _instances(module: str) -> Counter[str]:
-    kinds = (type(one) for one in gc.get_objects())
+    kinds = kinds_of_objects()
     return Counter(kind.__qualname__ for kind in kinds if getattr(kind, "__module__", None) == module)
 
 

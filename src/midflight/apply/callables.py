@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import functools
-import gc
 import itertools
 import types
 from collections.abc import Collection, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
 from midflight.apply.transaction import dict_of
+from midflight.graph.heap import referrers
 from midflight.graph.homes import made_in
 from midflight.graph.hook import PLAIN, is_kind
 from midflight.graph.loaded import Loaded
@@ -101,9 +101,8 @@ def behind(cached: Any, loaded: Loaded) -> Iterator[types.FunctionType]:
 def held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]:
     """The caches that code of the module put around its functions and methods: an instance may hold one."""
     functions = [function for function in touched.values() if getattr(function, "__globals__", 0) is loaded.namespace]
-    around = gc.get_referrers(*functions) if functions else []
-    methods = [one for one in around if type(one) is types.MethodType]
-    around += gc.get_referrers(*methods) if methods else []
+    around = referrers(functions, [LRU, types.MethodType])
+    around += referrers([one for one in around if type(one) is types.MethodType], [LRU])
     return (one for one in around if type(one) is LRU)
 
 

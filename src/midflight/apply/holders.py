@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import gc
 import inspect
 import sys
 import types
@@ -15,6 +14,7 @@ from typing import Any
 
 from midflight.apply.transaction import ABSENT, cell_value, dict_of
 from midflight.apply.variants import origin_of, variants_of
+from midflight.graph.heap import referrers
 from midflight.graph.homes import made_in
 
 LRU = type(functools.lru_cache(lambda: None))
@@ -150,10 +150,10 @@ def on_heap(codes: list[types.CodeType]) -> tuple[dict[int, list[types.FunctionT
     tables: list[Any] = []
     if codes:
         variants = [variant for code in codes for variant in variants_of(code)]
-        for referrer in gc.get_referrers(*codes, *variants):
+        for referrer in referrers([*codes, *variants], [types.FunctionType, dict, list, set]):
             if type(referrer) is types.FunctionType:
                 out.setdefault(id(origin_of(referrer.__code__)), []).append(referrer)
-            elif type(referrer) in (dict, list, set) and referrer is not codes and referrer is not variants:
+            elif referrer is not codes and referrer is not variants:
                 tables.append(referrer)
     return out, tables
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import gc
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from midflight.apply.graft.functions import same_code
 from midflight.apply.holders import functions_in, is_class_body, nested_codes, overloads
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.variants import origin_of
+from midflight.graph.heap import referrers
 from midflight.graph.loaded import Loaded
 from midflight.plan.diff import Pair
 from midflight.plan.futures import future_flags
@@ -84,12 +84,9 @@ class LiveRoots(Roots):
 
     def _on_heap(self) -> Live:
         if self._hidden is None:
-            found = [
-                item.__code__
-                for item in gc.get_objects()
-                if type(item) is types.FunctionType and item.__globals__ is self._loaded.namespace
-            ]
-            self._hidden = _placed(found)
+            space = self._loaded.namespace
+            functions = referrers([space], [types.FunctionType])
+            self._hidden = _placed([one.__code__ for one in functions if one.__globals__ is space])
         return self._hidden
 
 

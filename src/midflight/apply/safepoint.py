@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from midflight.apply.holders import running_codes
+from midflight.graph.heap import objects
 from midflight.values import OldFrame
 
 
@@ -151,13 +152,10 @@ def _tasks() -> list[Any]:
 def suspended_generators(is_old: Callable[[types.CodeType], bool]) -> list[tuple[OldFrame, types.CodeType]]:
     """Generators, coroutines and async generators on the heap that stand still in old code: one heap walk."""
     found = []
-    for item in gc.get_objects():
-        prefix = _PREFIXES.get(type(item))
-        if prefix is None:
-            continue
+    for item in objects(_PREFIXES):
         code, frame, running = _state_of(item)
         if code is not None and frame is not None and not running and is_old(code):
-            found.append((_told(code, frame.f_lineno, _KINDS[prefix], ""), code))
+            found.append((_told(code, frame.f_lineno, _KINDS[_PREFIXES[type(item)]], ""), code))
     return found
 
 

@@ -1,12 +1,71 @@
-"""Live instances, found on the heap: one walk, only for edits that need it."""
+"""What is on the heap: one walk, only for edits that need it.
+
+`tuple(generator)`, also as in `f(*generator)`, fails in its thread with a SystemError if somebody else holds the tuple
+while it is filled (Objects/tupleobject.c, `_PyTuple_Resize`), and the collector gives such tuples too. So each walk is
+consumed by C code alone, which nothing interrupts, and no tuple is left of it."""
 
 from __future__ import annotations
 
+import functools
 import gc
+import itertools
+import operator
 import types
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from midflight.graph.layouts import same_memory
+
+
+def objects(kinds: Collection[type]) -> list[Any]:
+    """All that the collector knows of exactly one of `kinds`, none of them a tuple's."""
+    return _walked(gc.get_objects, _of(kinds))
+
+
+def kinds_of_objects() -> list[type]:
+    """The type of each object that the collector knows."""
+    return _undisturbed(map(type, itertools.chain.from_iterable(_when_consumed(gc.get_objects))))
+
+
+def referrers(targets: Collection[Any], kinds: Collection[type] = ()) -> list[Any]:
+    """What refers to one of `targets` and is of exactly one of `kinds`, or, without these, of any type but a tuple."""
+    return (
+        _walked(functools.partial(gc.get_referrers, *targets), _of(kinds) if kinds else _no_tuples) if targets else []
+    )
+
+
+Chooser = Callable[[Iterator[Iterator[type]]], Iterator[Iterator[bool]]]  # the types in each list → which are wanted
+
+
+def _of(kinds: Collection[type]) -> Chooser:
+    ids = frozenset(map(id, kinds))  # a metaclass may hash and compare its classes by code of its own
+    return lambda types: map(functools.partial(map, ids.__contains__), map(functools.partial(map, id), types))
+
+
+def _no_tuples(types: Iterator[Iterator[type]]) -> Iterator[Iterator[bool]]:
+    return map(functools.partial(map, operator.is_not), types, itertools.repeat(itertools.repeat(tuple)))
+
+
+def _walked(walk: Callable[[], list[Any]], wanted: Chooser) -> list[Any]:
+    # The list twice, once for its objects and once for their types. `tee` would not do: it is on the heap itself, and
+    # once it had found itself it would never let go of what it remembers.
+    lists = itertools.chain.from_iterable(map(itertools.repeat, _when_consumed(walk), (2,)))
+    chosen = map(itertools.compress, lists, wanted(map(functools.partial(map, type), lists)))
+    return _undisturbed(itertools.chain.from_iterable(chosen))
+
+
+def _when_consumed(walk: Callable[[], list[Any]]) -> Iterator[list[Any]]:
+    return map(operator.call, (walk,))
+
+
+def _undisturbed(found: Iterator[Any]) -> list[Any]:
+    collects = gc.isenabled()
+    gc.disable()  # a collection runs finalizers, and with them other threads
+    try:
+        return list(found)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def all_subclasses(cls: type) -> list[type]:
@@ -23,8 +82,7 @@ def all_subclasses(cls: type) -> list[type]:
 def live_instances(cls: type, *, exact: bool = False) -> list[Any]:
     """Every live instance of `cls` and its subclasses: since CPython 3.9 an instance refers to its class."""
     kinds = [cls] if exact else all_subclasses(cls)
-    wanted = {id(kind) for kind in kinds}
-    return [obj for obj in gc.get_referrers(*kinds) if id(type(obj)) in wanted]
+    return referrers(kinds, kinds)
 
 
 def refuses_bases(cls: type, bases: tuple[type, ...]) -> str:

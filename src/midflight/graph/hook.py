@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import itertools
 import os
@@ -295,7 +294,9 @@ class Notebook:
 
 def _space_of(spec: ModuleSpec) -> dict[str, Any] | None:
     """The namespace of the module that was made for `spec`; a look at the whole heap."""
-    spaces = (one for one in gc.get_referrers(spec) if type(one) is dict and _is_space_of(spec, one))
+    from midflight.graph.heap import referrers  # most programs load no module past the finders
+
+    spaces = (one for one in referrers([spec], [dict]) if _is_space_of(spec, one))
     return next((one for one in spaces if one.get("__name__") == spec.name), None)
 
 

@@ -30,7 +30,7 @@ from midflight.apply.registrations import has, in_place_of, is_of, registrars_of
 from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_container, is_data, same_value
-from midflight.graph.heap import live_instances
+from midflight.graph.heap import live_instances, referrers
 from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.plan.diff import Pair
@@ -169,7 +169,7 @@ def may_be_held(runner: Runner, node: ast.stmt, twin: type) -> bool:
 def let_live(tx: Transaction, twins: Sequence[tuple[type, type]]) -> None:
     """Whatever got hold of a twin while it was made holds the class that lives instead; a look at the whole heap."""
     lives = {id(twin): owner for twin, owner in twins}
-    for holder in gc.get_referrers(*(twin for twin, _ in twins)) if twins else ():
+    for holder in referrers([twin for twin, _ in twins]):
         if type(holder) is types.CellType:
             tx.set_cell(holder, lives.get(id(cell_value(holder)), cell_value(holder)))
         elif id(type(holder)) in lives:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-import gc
 from typing import TYPE_CHECKING
 
 from midflight.apply.graft.enums import graft_enum
 from midflight.apply.graft.generated import detach, move_attributes
 from midflight.apply.transaction import own_attribute
+from midflight.graph.heap import referrers
 from midflight.graph.loaded import Loaded
 
 if TYPE_CHECKING:
@@ -43,6 +43,5 @@ def move_class(run: Execution, old: type, new: type, place: Loaded) -> None:
 
 def _take_classes(run: Execution, old: type, new: type) -> None:
     """The classes of a metaclass that moved are of the one that lives before any class is made over them."""
-    for one in gc.get_referrers(new):
-        if type(one) is new:
-            run.tx.set_attr(one, "__class__", old)
+    for one in referrers([new], [new]):
+        run.tx.set_attr(one, "__class__", old)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import sys
 import types
 import weakref
@@ -14,6 +13,7 @@ from midflight.apply.holders import frames_by_code, functions_in, on_heap, overl
 from midflight.apply.registrations import Registrations
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import origin_of
+from midflight.graph.heap import referrers
 
 Done = Callable[[types.FunctionType, bool], None]
 
@@ -58,7 +58,7 @@ class Search:
         that is asked for, and for those that were made since."""
         found = self._known_in(space, code)
         if not found:
-            functions = (one for one in gc.get_referrers(space) if type(one) is types.FunctionType)
+            functions = referrers([space], [types.FunctionType])
             self._living[id(space)] = [weakref.ref(one) for one in functions if one.__globals__ is space]
             found = self._known_in(space, code)
         return found[0] if found else None
