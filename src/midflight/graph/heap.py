@@ -29,9 +29,9 @@ def kinds_of_objects() -> list[type]:
 
 def referrers(targets: Collection[Any], kinds: Collection[type] = ()) -> list[Any]:
     """What refers to one of `targets` and is of exactly one of `kinds`, or, without these, of any type but a tuple."""
-    return (
-        _walked(functools.partial(gc.get_referrers, *targets), _of(kinds) if kinds else _no_tuples) if targets else []
-    )
+    if not targets:
+        return []
+    return _walked(functools.partial(gc.get_referrers, *targets), _of(kinds) if kinds else _no_tuples)
 
 
 Chooser = Callable[[Iterator[Iterator[type]]], Iterator[Iterator[bool]]]  # the types in each list → which are wanted
