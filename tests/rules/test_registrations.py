@@ -955,6 +955,49 @@ return 1 => return 2
 [expect]
 m.ONE == 2 and m.KEPT == [1] and "kept `KEPT`" in str(report)
 
+# contents-shown: texts made of the docstrings of what is registered
+[file reg.py]
+TOOLS = {}
+def tool(f):
+    TOOLS[f.__name__] = f
+    return f
+[file m.py]
+from reg import tool, TOOLS
+@tool
+def a():
+    "adds"
+@tool
+def b(x=1):
+    "brings"
+HELP = "; ".join(f"{name}: {one.__doc__}" for name, one in TOOLS.items())
+TEXTS = [one.__doc__ for one in TOOLS.values()]
+[file use.py]
+import m
+from reg import TOOLS
+SCHEMA = [{"name": one.__name__, "description": one.__doc__, "given": one.__defaults__} for one in TOOLS.values()]
+[run]
+import reg, m, use
+held = use.SCHEMA
+m.TEXTS.append("mine")
+[sub m.py]
+"adds" => "adds up"
+[expect]
+m.HELP == "a: adds up; b: brings" and m.TEXTS == ["adds", "brings", "mine"]
+use.SCHEMA[0]["description"] == "adds up" and use.SCHEMA is held
+[sub m.py]
+x=1 => x=2
+[expect]
+use.SCHEMA[1]["given"] == (2,) and m.HELP == "a: adds up; b: brings"
+[sub m.py]
+"brings" => "carries"\n@tool\ndef c():\n    "calls"
+[expect]
+m.HELP == "a: adds up; b: carries; c: calls" and [one["name"] for one in use.SCHEMA] == ["a", "b", "c"]
+[sub m.py]
+"adds up" => "adds"
+"carries" => "brings"
+[expect]
+m.HELP == "a: adds; b: brings; c: calls"
+
 # contents-undone: a failed reload leaves the values as they were
 [file m.py]
 COMMANDS = {}

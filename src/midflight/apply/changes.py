@@ -24,6 +24,7 @@ from midflight.apply.graft.marks import stores
 from midflight.apply.holders import HOLDING, LRU, is_special, items, nested_codes, resolve
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT
+from midflight.apply.values import OF_FUNCTIONS
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, is_one_of, made_in, module_of
 from midflight.graph.hook import PLAIN, is_kind
@@ -56,6 +57,7 @@ class Changes:
         self.values: dict[Key, Any] = {}
         self.order: list[Key] = []  # which value changed, each time that one did
         self.last: dict[Key, int] = {}  # the count at which each changed last
+        self.shown = False  # whether a function shows another docstring, or other defaults
         self.short: set[str] = set()  # the last parts of their names
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
@@ -178,6 +180,7 @@ class Changes:
 
     def _count(self, key: Key, old: Any) -> None:
         self.values.setdefault(key, old)
+        self.shown = self.shown or key[1].rpartition(".")[2] in OF_FUNCTIONS
         self.order.append(key)
         self.last[key] = self.count
         self.short.add(key[1].rpartition(".")[2])

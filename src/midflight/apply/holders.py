@@ -19,7 +19,7 @@ from midflight.graph.homes import made_in
 
 LRU = type(functools.lru_cache(lambda: None))
 HOLDING = (list, tuple, set, frozenset, dict)
-_MOST = 1000  # items of a container that are looked at
+MOST = 1000  # items of a container that are looked at
 DEPTH = 6  # wrappers inside wrappers: beyond this a chain is not followed but searched on the heap
 
 
@@ -44,7 +44,7 @@ def objects_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[Any]:
 def items(container: Any) -> list[Any]:
     """What a container holds, keys of a dict too, as far as it is looked at; other threads may fill it meanwhile."""
     held = [*container.keys(), *container.values()] if type(container) is dict else list(container)
-    return held[:_MOST]
+    return held[:MOST]
 
 
 def overloads(space: Mapping[str, Any], qualname: str) -> list[types.FunctionType]:

@@ -8,15 +8,16 @@ start would not see either."""
 
 from __future__ import annotations
 
+import operator
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.holders import resolve
+from midflight.apply.holders import MOST, resolve
 from midflight.apply.registrations import same_items
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
-from midflight.apply.values import Before, InPlace, is_container, rebuilt, same_value
+from midflight.apply.values import Before, InPlace, as_before, is_container, rebuilt, same_value
 from midflight.graph.homes import made_in, module_of
 from midflight.plan.diff import Group
 from midflight.plan.flow import dotted_reads
@@ -66,6 +67,8 @@ def _is_in_order(run: Execution, runner: Runner) -> bool:
     """Whether all that has registered so far in this reload has done so above, for a fresh start: of an edited module
     only while it is taken, statement by statement."""
     work = runner.work
+    if not run.registrations.is_at_work:
+        return True  # no container has other items
     if work.edited:
         return not work.done
     return all(one.loaded.order < work.loaded.order for one in run.works.values() if one.edited)
@@ -99,12 +102,33 @@ def _before(run: Execution, container: Any) -> Any:
     """What a container held when the reload began, ABSENT where that is not known or is what it holds now."""
     purged = run.changes.purged.get(id(container))
     old = purged[1] if purged is not None else run.tx.held_before(container)
-    return ABSENT if old is ABSENT or same_items(container, old) else old
+    differs = old is not ABSENT and not same_items(container, old)
+    held = old if differs else container
+    shown = _as_shown(held, run.changes.values) if run.changes.shown else held
+    return shown if differs or shown is not held else ABSENT
+
+
+def _as_shown(container: Any, values: Mapping[Key, Any]) -> Any:
+    """`container` with its functions as they showed themselves; itself where none shows itself otherwise now."""
+    if len(container) > MOST:
+        return container
+    if isinstance(container, dict):
+        items = {key: as_before(value, values) for key, value in list(container.items())}
+        return container if all(items[key] is container.get(key) for key in items) else items
+    if isinstance(container, list):
+        parts = [as_before(value, values) for value in list(container)]
+        return container if all(map(operator.is_, parts, container)) else parts
+    return container
+
+
+def may_be_any(run: Execution) -> bool:
+    """Whether anything of this reload asks for such a look."""
+    return run.registrations.is_at_work or run.changes.shown
 
 
 def readers(run: Execution) -> set[str]:
     """Modules that nobody edited and that mention a container of the program's which this reload's code has changed."""
-    if not run.registrations.is_at_work:
+    if not may_be_any(run):
         return set()
     run.make_live()
     changed = {id(one) for _, one in run.registrations.containers() if _before(run, one) is not ABSENT}

@@ -28,7 +28,7 @@ from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.late import late_causes
-from midflight.apply.refilled import Refilled, computes, is_outdated, refilled
+from midflight.apply.refilled import Refilled, computes, is_outdated, may_be_any, refilled
 from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import builds_purely, is_container, is_data, is_derived_kind
@@ -94,7 +94,7 @@ def refresh_pair(runner: Runner, pair: Pair) -> None:
 def _follow_contents(runner: Runner, pair: Pair) -> None:
     """Make a value again that was computed from what a container held."""
     statement = pair.statement
-    if not runner.run.registrations.is_at_work or not computes(statement) or statement in runner.work.reran:
+    if not may_be_any(runner.run) or not computes(statement) or statement in runner.work.reran:
         return
     group = _group_of(runner, statement)
     found = refilled(runner, group)

@@ -21,7 +21,7 @@ from midflight.plan.statements import Statement
 _DERIVED = (types.FunctionType, types.MethodType, type, re.Pattern, re.Match, tuple)
 _TYPES = frozenset({"types", "typing", "collections.abc"})
 _ALL_NAMES = LISTERS | {"eval", "exec"}  # with these, code reads what it does not name
-_OF_FUNCTIONS = ("__doc__", "__defaults__", "__kwdefaults__")
+OF_FUNCTIONS = ("__doc__", "__defaults__", "__kwdefaults__")
 _OWN_NAMES = ("__builtins__", "__name__")  # what the interpreter reads in any namespace
 
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
@@ -103,7 +103,7 @@ class Before(Mapping[str, Any]):
         old = self._values.get((self._module, name), self._namespace.get(name, ABSENT))
         if old is ABSENT or name in self._below:
             raise KeyError(name)
-        return _before(old, self._values)
+        return as_before(old, self._values)
 
     def __iter__(self) -> Iterator[str]:
         changed = (name for module, name in self._values if module == self._module and "." not in name)
@@ -127,7 +127,7 @@ class Before(Mapping[str, Any]):
         return {name: value for name, value in out.items() if value is not ABSENT}
 
 
-def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
+def as_before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
     """A module or class of which something changed answers with what it held."""
     if isinstance(value, types.ModuleType):
         name = value.__name__
@@ -138,7 +138,7 @@ def _before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
             if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
                 return _Before(value, module_of(value), value.__qualname__ + ".", values)
     elif type(value) is types.FunctionType and any(
-        (value.__module__, f"{value.__qualname__}.{name}") in values for name in _OF_FUNCTIONS
+        (value.__module__, f"{value.__qualname__}.{name}") in values for name in OF_FUNCTIONS
     ):
         return _Before(value, value.__module__, value.__qualname__ + ".", values)
     return value
@@ -167,7 +167,7 @@ class _Before:
             old = self._values.get(key, ABSENT)
             if old is not ABSENT:
                 return old
-        return _before(getattr(self._owner, name), self._values)
+        return as_before(getattr(self._owner, name), self._values)
 
 
 def _dict_before(owner: Any, prefix: str, values: Mapping[tuple[str, str], Any]) -> Mapping[str, Any]:
