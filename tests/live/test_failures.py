@@ -231,6 +231,48 @@ def test_a_class_that_cannot_be_hashed_is_imported_and_edited_like_any_other(pro
     assert (shop.made(), shop.TWICE) == (4, 4)
 
 
+UNHASHABLE = """\
+class Meta(type):
+    def __eq__(cls, other):
+        return cls is other
+class Base(metaclass=Meta):
+    def g(self): return 1
+class Mixin: pass
+class Gone(Base): pass
+class Cart(Base):
+    def total(self): return self.g()
+CART = Cart()
+def use(cart=CART): return cart.total()
+PROP, BOUND = property(use), classmethod(use)
+"""
+
+
+def test_classes_that_cannot_be_hashed_take_each_kind_of_edit(program: Any) -> None:
+    program.write(shop=UNHASHABLE, till="from {shop} import CART, Base, Cart\n")
+    till, text = program.load("till"), UNHASHABLE
+    cart, base = till.Cart, till.Base
+    for before, after in (
+        ("class Gone(Base): pass\n", ""),
+        ("class Cart(Base):", "class Cart(Base, Mixin):"),
+        ("class Cart(Base, Mixin):", "class Between(Base):\n    pass\nclass Cart(Between):"),
+        ("cart=CART)", "cart=CART, more=1)"),
+        ("class Meta(type):", "class Meta(type):\n    tag = 1"),
+        ("class Mixin: pass", "class Slotted(Base): __slots__ = ('a',)"),
+        ("__slots__ = ('a',)", "__slots__ = ('b',)"),
+        ("class Between(Base):\n    pass\nclass Cart(Between):", "class Cart(Base):"),
+        ("class Slotted(Base): __slots__ = ('b',)\n", ""),
+    ):
+        assert before in text
+        text = text.replace(before, after)
+        report = program.save(shop=text)
+        assert report.outcome == "committed", (after, [str(problem) for problem in report.problems])
+    assert [one.__name__ for one in base.__subclasses__()] == ["Cart"]
+    program.path("shop").unlink()
+    report = program.save(store=text, till="from {store} import CART, Base, Cart\n")
+    assert report.outcome == "committed", [str(problem) for problem in report.problems]
+    assert (till.Cart, till.Base) == (cart, base) and type(till.CART) is cart and till.CART.total() == 1
+
+
 def test_modules_loaded_by_file_under_ever_new_names_and_kept_nowhere_are_forgotten(program: Any) -> None:
     program.write(conf="X = 1\n")
     path, notebook = program.path("conf"), program.session.program.notebook

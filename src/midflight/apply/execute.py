@@ -20,7 +20,7 @@ from midflight.apply.circles import tell_circles
 from midflight.apply.codes import lines_of_left
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.graft.answers import forget_aliases, forget_answers
-from midflight.apply.graft.generated import LEFT, let_live
+from midflight.apply.graft.generated import leave, let_live
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
 from midflight.apply.late import late_causes
@@ -104,7 +104,7 @@ class Execution:
         gone = [held for names in self.removed.values() for held in names.values() if isinstance(held, type)]
         if gone:
             self.tx.at_commit(forget_aliases)
-            self.tx.at_commit(functools.partial(LEFT.update, gone))
+            self.tx.at_commit(functools.partial(leave, gone))
         self.tx.flush()
         self.notes += dict.fromkeys(lines_of_left(self))
         self.notes += map(str, tell_circles(self))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 try:
     import ctypes
@@ -23,10 +23,16 @@ def same_memory(cls: type, bases: tuple[type, ...]) -> bool:
         return False
     decides = deciding(bases)
     now, then = in_c(cls), in_c(decides)
-    under = {kind for base in (cls, *bases) for kind in base.__mro__} - {*now.__mro__, *then.__mro__}
+    under = without([kind for base in (cls, *bases) for kind in base.__mro__], (*now.__mro__, *then.__mro__))
     small = all(_adds_no_field(kind) or _solid(kind) in _solid(now).__mro__ for kind in under)
     alike = _size(now) == _size(then) and not now.__itemsize__ and small
     return alike and _extras(cls) == _extras_under(cls, bases) and _same_places(cls, decides)
+
+
+def without(classes: Iterable[type], others: Collection[type]) -> list[type]:
+    """Those of `classes` that are none of `others`; none is hashed: a metaclass may have an `__eq__` alone."""
+    known = set(map(id, others))
+    return [cls for cls in classes if id(cls) not in known]
 
 
 def deciding(bases: tuple[type, ...]) -> type:
@@ -48,7 +54,7 @@ def _solid(cls: type) -> type:
 
 def same_kind(metaclass: type, other: type) -> bool:
     """Whether a class is the same memory as an instance of either metaclass."""
-    above = {kind for one in (metaclass, other) for kind in one.__mro__} - {type, object}
+    above = without([kind for one in (metaclass, other) for kind in one.__mro__], (type, object))
     return "kind" in places() and all(_is_plain(kind) and _size(kind) == _size(type) for kind in above)
 
 

@@ -37,6 +37,7 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import inside, made_by_statement, module_of
+from midflight.graph.layouts import without
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
 from midflight.plan.statements import Statement, bound_names, fingerprint, read_names, split
@@ -430,8 +431,8 @@ def _brings_makers(owner: type, bases: tuple[type, ...]) -> bool:
     """Whether new bases have a say in how a class is made."""
     if not all(issubclass(type(owner), type(base)) for base in bases):
         return True
-    gained = {kind for base in bases for kind in base.__mro__}.difference(owner.__mro__)
-    return any("__init_subclass__" in vars(kind) for kind in gained - {typing.Generic})
+    gained = without([kind for base in bases for kind in base.__mro__], (*owner.__mro__, typing.Generic))
+    return any("__init_subclass__" in vars(kind) for kind in gained)
 
 
 def _names_other_types(owner: type, written: tuple[Any, ...]) -> bool:

@@ -12,7 +12,7 @@ import inspect
 import sys
 import types
 import weakref
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.effects import hooks_of
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from midflight.apply.statements import Runner
 
 ENUM_TABLES = ("_member_map_", "_member_names_", "_value2member_map_")  # of an enum class (Lib/enum.py)
-LEFT: weakref.WeakSet[type] = weakref.WeakSet()
+# By id: a metaclass may have an `__eq__` and no `__hash__`.
+LEFT: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()
 _LAYOUT = (types.MemberDescriptorType, types.GetSetDescriptorType)
 # To set `__class__` is to change a class's own metaclass, whatever its body bound to that name for its instances.
 _NEVER = frozenset(
@@ -349,7 +350,7 @@ def _replace(
     )
     runner.run.registrations.replace(owner, inner)
     _move_members(runner.tx, owner, inner, pairs)
-    LEFT.add(owner)
+    leave([owner])
 
 
 def _move_members(tx: Transaction, owner: type, inner: type, pairs: Sequence[Pair]) -> None:
@@ -645,12 +646,17 @@ def detach(twin: type) -> None:
     try:
         assign_bases(twin, (_Nobody,))
     except TypeError:
-        LEFT.add(twin)  # another layout: it stays listed until it is collected
+        leave([twin])  # another layout: it stays listed until it is collected
+
+
+def leave(classes: Iterable[type]) -> None:
+    """They are among the subclasses of their bases until they are collected."""
+    LEFT.update({id(cls): cls for cls in classes})
 
 
 def leave_classes() -> None:
-    """Classes that nobody knows any more are among the subclasses of their bases until they are collected."""
-    LEFT.add(_Nobody)
+    """So are classes that nobody knows any more."""
+    leave([_Nobody])
 
 
 def _is_bound(cls: type) -> bool:
@@ -661,10 +667,10 @@ def _is_bound(cls: type) -> bool:
 
 def collect_left() -> None:
     """After a reload: classes that only the garbage collector takes out of `__subclasses__()`."""
-    if LEFT and _Nobody not in LEFT:
-        take_apart(LEFT)
-        for cls in [cls for cls in LEFT if _is_bound(cls)]:
-            LEFT.discard(cls)  # it lives on: a collection goes through the whole heap, and leaves it where it is
+    if LEFT and id(_Nobody) not in LEFT:
+        take_apart(LEFT.values())
+        for key in [key for key, cls in LEFT.items() if _is_bound(cls)]:
+            LEFT.pop(key, None)  # it lives on: a collection goes through the whole heap, and leaves it where it is
     for generation in (0, 2):
         if LEFT:
             gc.collect(generation)

@@ -35,7 +35,7 @@ class _Passing(type):
 def take_apart(classes: Iterable[type]) -> None:
     """Let go of those of `classes` that only themselves, one another and what makes them up hold.
 
-    `classes` must not hold them itself: a WeakSet, which in the end has those that others hold."""
+    `classes` must not hold them itself: what has weak references, and in the end those that others hold."""
     with undisturbed():  # another thread might ask for a subclass that is on its way
         unheld = _unheld(classes)
         unheld.sort(key=lambda cls: len(cls.__mro__))

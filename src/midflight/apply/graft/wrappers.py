@@ -12,6 +12,7 @@ from typing import Any
 from midflight.apply.graft.functions import annotated_anew, forward, graft_function, has_name
 from midflight.apply.holders import LRU
 from midflight.apply.transaction import Transaction, dict_of
+from midflight.graph.hook import is_kind
 
 
 def become(tx: Transaction, old: Any, new: Any) -> bool:
@@ -24,7 +25,7 @@ def become(tx: Transaction, old: Any, new: Any) -> bool:
         if callable(new):
             forward(tx, old, new)
         return False  # whoever looks the name up must find the other kind of object
-    retarget = _RETARGET.get(type(old))
+    retarget = _RETARGET[type(old)] if is_kind(old, _RETARGET) else None
     if retarget is not None and type(new) is type(old):
         return bool(retarget(tx, old, new))
     if type(old) is type(new) and is_wrapper_object(old) and is_wrapper_object(new):
@@ -153,7 +154,7 @@ def with_traded(tx: Transaction, value: Any, trade: Trade) -> Any:
     if type(value) is types.MethodType:
         owner = with_traded(tx, value.__self__, trade)
         return value if owner is value.__self__ else types.MethodType(value.__func__, owner)
-    if type(value) in _TRADE:
+    if is_kind(value, _TRADE):
         _TRADE[type(value)](tx, value, lambda part: with_traded(tx, part, trade))
     return value
 
