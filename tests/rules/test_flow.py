@@ -1092,9 +1092,10 @@ DEFAULTS = f.__defaults__
 import m
 PARTS = {name for name in vars(m.C) if name[0] != "_"}
 LAST = m.f.__defaults__[-1]
+KINDS = dict(m.C.__annotations__)
 [run]
 import m, use
-held = m.EVENTS
+held, hints = m.EVENTS, m.HINTS
 count = m.COUNT
 [sub m.py]
 def on_a(self): return 1 => def on_a(self): return 1\n    def on_b(self): return 2
@@ -1107,11 +1108,21 @@ m.DEFAULTS == (1, 3) and use.LAST == 3
 [sub m.py]
 x: int = 1 => x: int = 1\n    y: str = ""
 [expect]
-m.HINTS == ["x", "y"] or "kept `HINTS`" in str(report)
+m.HINTS == ["x", "y"] and m.HINTS is hints and use.KINDS == {"x": int, "y": str}
 [sub m.py]
 \n    def on_b(self): return 2 =>
+x: int = 1\n    y => y
 [expect]
-m.EVENTS == ["on_a"] and m.EVENTS is held
+m.EVENTS == ["on_a"] and m.EVENTS is held and m.HINTS == ["y"] and use.KINDS == {"y": str}
+[sub m.py]
+y: str = "" => z = 1
+[expect]
+m.HINTS == [] and m.HINTS is hints
+[sub m.py]
+z = 1 => z: int = 1
+DEFAULTS = f => 1 / 0\nDEFAULTS = f
+[expect rolled back]
+m.HINTS == [] and m.HINTS is hints and use.KINDS == {}
 """
 
 

@@ -298,9 +298,17 @@ class Runner:
             old, new = set(map(self.scope.mangled, old)), dict.fromkeys(map(self.scope.mangled, new))
         names = [*(name for name in new if name in held), *(n for n in held if n not in new and n not in old)]
         if not names and not any(annotated(pair.new) for pair in pairs if pair.new is not None):
-            self.scope.delete("__annotations__")  # the compiler makes one where something is annotated
+            self.annotate(ABSENT)  # the compiler makes one where something is annotated
         elif names != list(held):
-            self.scope.set("__annotations__", {name: held[name] for name in names})
+            self.annotate({name: held[name] for name in names})
+
+    def annotate(self, annotations: Any) -> None:
+        """The annotations of the scope's names are others now, or none (ABSENT)."""
+        self.changes.value_changed(self.scope.key("__annotations__"), self.scope.get("__annotations__"))
+        if annotations is ABSENT:
+            self.scope.delete("__annotations__")
+        else:
+            self.scope.set("__annotations__", annotations)
 
     def _annotated_now(self, statement: Statement) -> list[str]:
         """Names that a statement annotates; of a block those of the branch that ran, as far as it bound them."""
@@ -437,7 +445,7 @@ class Runner:
         made = self.scope.run_aside(code, given, pair.statement)
         annotations = made.pop("__annotations__", None)
         if annotations is not None:
-            self.scope.set("__annotations__", annotations)
+            self.annotate(annotations)
         return made, tuple(nested_codes(code))
 
     def prepare_for(self, statement: Statement) -> None:

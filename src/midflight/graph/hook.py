@@ -256,7 +256,7 @@ class Notebook:
             noted.made = values_made(space)
 
     def _over(self, noted: Noted, spec: ModuleSpec | None) -> dict[str, Any] | None:
-        """Where the text of a module ran that is loaded now."""
+        """The loading of a module is over: the namespace that its text ran in, None where nothing of it is left."""
         module = sys.modules.get(noted.name)
         space: dict[str, Any] | None = getattr(module, "__dict__", None)
         if spec is not None and module is not None and not _is_space_of(spec, space):

@@ -745,7 +745,7 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     made = _made_beside(runner, code, pair.new, owner, before)
     annotations = made.pop("__annotations__", None)
     if annotations is not None:
-        runner.scope.set("__annotations__", annotations)
+        runner.annotate(annotations)
     twin = made[node.name]
     roots = tuple(nested_codes(code))
     old_roots = runner.old_codes(pair)
