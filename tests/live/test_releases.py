@@ -1800,6 +1800,102 @@ own(a.Mixed) == (a.T,) and own(b.Second) == ()
 1 / 0 => class Third(Mixed): pass
 [expect]
 own(a.Mixed) == own(b.Second) == own(a.Third) == "none" and own(b.Sub) == ()
+
+# what-a-subscript-of-a-class-gives-comes-goes-and-changes: classes below say what their bases were written as
+[file a.py]
+import types
+class Plain: pass
+class P(Plain):
+    def __class_getitem__(cls, item):
+        return cls
+class Q(P[int]):
+    pass
+class Edited(P[int]):
+    x = 1
+class Later(Plain["x"] if hasattr(Plain, "__class_getitem__") else Plain):
+    pass
+[file b.py]
+from a import P
+class R(P[str], list): pass
+[run]
+import a, b
+Q = a.Q
+[sub a.py]
+return cls => return types.GenericAlias(cls, item)
+x = 1 => x = 2
+class Plain: pass => class Plain:\n\t__class_getitem__ = classmethod(types.GenericAlias)
+[expect]
+a.Q is Q and Q.__orig_bases__ == a.Edited.__orig_bases__ == (a.P[int],) and Q.__bases__ == (a.P,)
+b.R.__orig_bases__ == (a.P[str], list) and a.Later.__orig_bases__ == (a.Plain["x"],)
+[sub a.py]
+return types.GenericAlias(cls, item) => return cls
+:\n    __class_getitem__ = classmethod(types.GenericAlias) => : pass
+[expect]
+a.Q is Q and "__orig_bases__" not in vars(Q).keys() | vars(a.Edited).keys() | vars(a.Later).keys()
+
+# bases-written-otherwise-and-a-failure: they are as they were
+[file a.py]
+import types
+class P:
+    def __class_getitem__(cls, item):
+        return types.GenericAlias(cls, item)
+class Q(P[int]):
+    pass
+[run]
+import a
+written = a.Q.__orig_bases__
+[sub a.py]
+return types.GenericAlias(cls, item) => return types.GenericAlias(cls, (item, item))
+pass => pass\n1 / 0
+[expect rolled back]
+a.Q.__orig_bases__ is written and "[int]" in repr(written)
+
+# annotations-that-a-class-body-binds-itself: a dict
+[file a.py]
+class C:
+    y: int
+    x = 1
+    def f(self): return 1
+[run]
+import a
+C, f = a.C, a.C.f
+[sub a.py]
+x = 1 => x = 1\n\t__annotations__ = {**__annotations__, "x": int}
+[expect]
+vars(C)["__annotations__"] == {"y": int, "x": int}
+[sub a.py]
+y: int => y: str
+return 1 => return 2
+[expect]
+vars(C)["__annotations__"] == {"y": str, "x": int} and C.f is f and C().f() == 2
+[sub a.py]
+"x": int} => "z": int}
+[expect]
+vars(C)["__annotations__"] == {"y": str, "z": int}
+[sub a.py]
+    __annotations__ = {**__annotations__, "z": int} =>
+    y: str =>
+[expect]
+a.C is C and not vars(C).get("__annotations__")
+
+# annotations-that-a-class-body-binds-itself-by-a-property: its instances have them
+[file a.py]
+class C:
+    __slots__ = ("a",)
+    a: int
+    @property
+    def notes(self): return 1
+[run]
+import a
+c = a.C()
+[sub a.py]
+def notes => def __annotations__
+[expect]
+type(vars(a.C)["__annotations__"]) is property and c.__annotations__ == 1
+[sub a.py]
+return 1 => return 2
+[expect]
+c.__annotations__ == 2
 '''
 
 

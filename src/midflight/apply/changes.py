@@ -39,6 +39,7 @@ Key = tuple[str, str]
 _MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
 ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 _MAKERS = ("__init__", "__new__", "__post_init__", "__set_name__")
+PARAMETERISING = "__class_getitem__"
 _NAMED_BY_CALLS = frozenset((*_MAKERS, *ENTERING, "__call__", "__init_subclass__"))
 GETTING = ("__getattr__", "__getattribute__")
 _OPERATING = (
@@ -176,6 +177,7 @@ class Changes:
         if owner and name in _MAKERS:
             self.remade.add((key[0], owner))
             self._remade_names.add(owner)
+        if owner and name in (*_MAKERS, PARAMETERISING):  # who comes to one of these names the class alone
             self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))
 
     def _count(self, key: Key, old: Any) -> None:
@@ -220,7 +222,7 @@ class Changes:
         self.touched[id(function)] = function
         owner, _, name = label.rpartition(".")
         self.fresh.append((module, name, function))
-        if owner and name in (*_MAKERS, "__init_subclass__", *ENTERING):
+        if owner and name in (*_MAKERS, PARAMETERISING, "__init_subclass__", *ENTERING):
             self.fresh.append((module, owner.rpartition(".")[2], ABSENT))  # classes made from it name only it
         self._also_by_instances(module, owner, name)
         if owner:
@@ -423,6 +425,13 @@ class Changes:
                 if maker is not None and id(inside(maker)) in self.touched:
                     return True
         return False
+
+    def is_parameterised_anew(self, cls: type) -> bool:
+        """Whether `cls[...]` gives something else by a method of its own that came, went or was edited."""
+        if PARAMETERISING not in self.short and PARAMETERISING not in self.methods:
+            return False
+        key = module_of(cls), f"{cls.__qualname__}.{PARAMETERISING}"
+        return self.has_value(key) or id(inside(vars(cls).get(PARAMETERISING))) in self.touched
 
     def is_reshaped(self, cls: Any) -> bool:
         """Whether it is a class whose instances have other fields, or are made in another way: that shows in the class

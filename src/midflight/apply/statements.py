@@ -55,7 +55,7 @@ from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import dotted_reads, followers, mentions, stars
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, bound_by_head, walk_scope
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head
 from midflight.values import Kept
 
 if TYPE_CHECKING:
@@ -676,15 +676,6 @@ def _makes_unnamed(pair: Pair, last: Mapping[str, Pair]) -> bool:
     if old is None or old.is_block or "lambda" in old.text:
         return old is not None
     return (old.is_def or old.is_class) and last.get(old.name) is not pair
-
-
-def annotated(statement: Statement) -> list[str]:
-    """Names that a statement annotates, in order, also inside blocks."""
-    return [
-        child.target.id
-        for child in walk_scope(statement.node)
-        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)
-    ]
 
 
 def _is_made_in(value: Any, module: str) -> bool:

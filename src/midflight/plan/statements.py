@@ -733,3 +733,12 @@ def calls_something(node: ast.AST) -> bool:
         if default is not None
         for d in ast.walk(default)
     )
+
+
+def annotated(statement: Statement) -> list[str]:
+    """Names that a statement annotates, in order, also inside blocks."""
+    return [
+        child.target.id
+        for child in walk_scope(statement.node)
+        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)
+    ]

@@ -13,6 +13,7 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.changes import PARAMETERISING, Changes
 from midflight.apply.effects import hooks_of
 from midflight.apply.graft.answers import derive_abstract
 from midflight.apply.graft.closures import fits_for
@@ -40,11 +41,10 @@ from midflight.graph.homes import inside, made_by_statement, module_of
 from midflight.graph.layouts import without
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
-from midflight.plan.statements import Statement, bound_names, fingerprint, read_names, split
+from midflight.plan.statements import Statement, annotated, bound_names, fingerprint, read_names, split
 from midflight.values import Problem
 
 if TYPE_CHECKING:
-    from midflight.apply.changes import Changes
     from midflight.apply.statements import Runner
 
 
@@ -238,8 +238,10 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
     if not is_generated(owner, live) and not node.decorator_list and not _other_hooks(runner, owner):
         runner.run.before_call()
         written = _evaluate_bases(runner, pair.new)
-        same = (types.resolve_bases(written) or (object,)) == owner.__bases__ and not _names_other_types(owner, written)
-        if same and not _has_other_kind(owner, node, owner.__bases__):
+        bases = types.resolve_bases(written) or (object,)
+        same = bases == owner.__bases__ and not _names_other_types(owner, written)
+        if same and not _has_other_kind(owner, node, bases):
+            _note_written_bases(runner, owner, written, bases)
             return
     runner.swap_roots(pair)
     statements = split(node.body, runner.work.text.lines, pair.new.shift)
@@ -262,7 +264,7 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
     decorators: frozenset[str] = statement.fact("decorators", decorator_names)
     named += [n for n in decorators if runner.decorator_edited(statement, n, True)]
-    if not (named or changes.shapes or changes.hooks or changes.touched):
+    if not (named or changes.shapes or changes.hooks or changes.touched or PARAMETERISING in changes.short):
         return []
     owner = live_class(runner, Pair("same", statement, statement), live)
     if owner is None or not isinstance(statement.node, ast.ClassDef):
@@ -282,6 +284,8 @@ def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: An
     found = [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks] if changes.hooks else []
     if changes.touched:
         found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and runner.causes.runs_edited(f)]
+    if statement.fact("parameterised bases", _has_parameterised_bases):
+        found += [k.__qualname__ for k in owner.__mro__[1:] if changes.is_parameterised_anew(k)]
     if not changes.shapes:
         return found
     if is_generated(owner, live) or _has_other_kind(owner, node, owner.__bases__):
@@ -291,6 +295,11 @@ def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: An
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
     return found
+
+
+def _has_parameterised_bases(node: ast.stmt) -> bool:
+    bases = node.bases if isinstance(node, ast.ClassDef) else []
+    return any(isinstance(part, ast.Subscript) for base in bases for part in ast.walk(base))
 
 
 def _has_bare_header(node: ast.stmt) -> bool:
@@ -644,12 +653,22 @@ def _must_be_remade(old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any
         return True
     if _params(old) != _params(new) or any("__slots__" in p.statement.binds for p in pairs if p.edited):
         return True
+    if _annotates_by_hand(pairs):
+        return True
     bases_changed = _bases(old) != _bases(new)
     if bases_changed and (owner.__bases__ == (object,) or not new.bases):
         return True  # what the new bases bring, a metaclass too, comes with a twin
     if not is_generated(owner, live) and not old.decorator_list:
         return bases_changed and _is_generic(old, new)
     return bases_changed or any(p.edited and p.kind != "bodies" and not _is_doc(p) for p in pairs)
+
+
+def _annotates_by_hand(pairs: Sequence[Pair]) -> bool:
+    """Whether an annotation was edited in a body that binds `__annotations__` itself, as a dict or a property."""
+    edited = [one for p in pairs if p.edited and p.kind != "bodies" for one in (p.old, p.new) if one is not None]
+    if not any("__annotations__" in one.binds or annotated(one) for one in edited):
+        return False
+    return any("__annotations__" in one.binds for p in pairs for one in (p.old, p.new) if one is not None)
 
 
 def _bases(node: ast.ClassDef) -> list[str]:
@@ -680,7 +699,8 @@ def _with_stale(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) 
 
     def wants(statement: Statement) -> bool:
         uses_doc = "__doc__" in statement.binds or (doc and "__doc__" in statement.reads)
-        return bool(statement.binds) and (uses_doc or inner.wants(statement))
+        annotates = "__annotations__" in statement.binds and not statement.is_def
+        return bool(statement.binds) and (uses_doc or annotates or inner.wants(statement))
 
     stale = (p.new is not None and not p.edited and wants(p.new) for p in pairs)
     pairs = [inner.stale_pair(p) if again else p for p, again in zip(pairs, stale, strict=True)]

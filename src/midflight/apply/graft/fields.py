@@ -41,7 +41,8 @@ def seen_below(cls: type) -> list[Any]:
         return [[name, repr(field)] for name, field in held.items()]
     if typing.is_typeddict(cls):
         return [dict(cls.__annotations__), cls.__required_keys__]  # type: ignore[attr-defined]
-    return [dict(vars(cls).get("__annotations__", {}))]  # what an `__init_subclass__` or a metaclass reads
+    held = vars(cls).get("__annotations__", {})  # what an `__init_subclass__` or a metaclass reads
+    return [dict(held) if isinstance(held, dict) else held]
 
 
 def same_fields(one: list[Any], other: list[Any]) -> bool:
