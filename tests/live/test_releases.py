@@ -1850,6 +1850,48 @@ pass => pass\n1 / 0
 [expect rolled back]
 a.Q.__orig_bases__ is written and "[int]" in repr(written)
 
+# values-computed-from-what-is-kept: the report names them, also those of other modules and those computed from them
+[file table.py]
+T = [1, 2, 3]
+ONE = 1
+[file a.py]
+from table import T, ONE
+class Cache(dict):
+    def __init__(self, colors):
+        self.colors = list(colors)
+    def __missing__(self, key):
+        return key
+_T = Cache(T)
+SAME = _T
+FIRST = _T.colors[0]
+ALL = {i: c for i, c in enumerate(_T.colors)}
+def use(t=_T):
+    return t
+COUNT = ONE + 1
+OTHER = COUNT
+[file b.py]
+import a
+from a import _T as table
+from a import FIRST
+LAST = a._T.colors[-1]
+SECOND = table.colors[1]
+NEXT = FIRST + 1
+STRANGER = 5
+MINE = STRANGER
+[run]
+import a, b
+a.COUNT = b.STRANGER
+[sub table.py]
+[1, 2, 3] => [4, 5, 6]
+ONE = 1 => ONE = 2
+[expect]
+told("a._T is kept", "`a.FIRST`", "`a.ALL`", "`b.SECOND`", "`b.LAST`", "`b.NEXT`") and not told("`a.SAME`")
+told("a.COUNT is kept", "`a.OTHER`") and not told("`b.MINE`")
+[sub a.py]
+return t => return [t]
+[expect]
+not told("is kept")
+
 # annotations-that-a-class-body-binds-itself: a dict
 [file a.py]
 class C:

@@ -19,6 +19,7 @@ from midflight.apply.changes import Changes
 from midflight.apply.circles import tell_circles
 from midflight.apply.codes import lines_of_left
 from midflight.apply.dangling import keep_used, let_go
+from midflight.apply.followers import computed_from_kept
 from midflight.apply.graft.answers import forget_aliases, forget_answers
 from midflight.apply.graft.generated import leave, let_live
 from midflight.apply.graft.search import Search
@@ -108,6 +109,7 @@ class Execution:
         self.tx.flush()
         self.notes += dict.fromkeys(lines_of_left(self))
         self.notes += map(str, tell_circles(self))
+        self.notes += computed_from_kept(self)
         self._forget_answers()
 
     def _take(self, work: Work) -> None:
@@ -149,7 +151,7 @@ class Execution:
         """Modules that what has just changed may have made stale, as further work."""
         again = set()
         for name in self.changes.spread() - self.going:
-            work = self.works.get(name) or self._unedited(name)
+            work = self.works.get(name) or self.unedited(name)
             if work is not None and self._is_owed_a_look(work):
                 self.works[name] = work
                 again.add(name)
@@ -168,7 +170,7 @@ class Execution:
         asked once."""
         found = set()
         for name in readers(self) - self.going:
-            work = self.works.get(name) or self._unedited(name)
+            work = self.works.get(name) or self.unedited(name)
             if work is not None and not work.reads_refilled:
                 self.works[name] = work
                 work.reads_refilled = True
@@ -199,7 +201,7 @@ class Execution:
         fresh = changes.names_since(work.seen[0])
         return not followers(work.text).keys().isdisjoint(fresh) or stars(work.text)
 
-    def _unedited(self, name: str) -> Work | None:
+    def unedited(self, name: str) -> Work | None:
         loaded = self.program.get(name)
         if loaded is None or loaded.source is None:
             return None

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from midflight.apply.changes import PARAMETERISING
 from midflight.apply.effects import hooks_of
 from midflight.apply.graft.answers import derive_abstract, own_answers
 from midflight.apply.graft.fields import Fields, complete, fields_of, same_fields, seen_below
@@ -187,10 +188,12 @@ def _exchange_inside(tx: Transaction, held: Any, lives: Mapping[int, type]) -> N
 
 
 def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any]) -> None:
-    """Class attributes that are data and came out different, for whoever read them."""
+    """Class attributes that are data and came out different, for whoever read them; and whether it has subscripts of
+    its own, for classes below."""
     for name in (before.keys() | vars(owner).keys()) - _MADE - _NEVER:
         old, new = before.get(name, ABSENT), vars(owner).get(name, ABSENT)
-        if (is_data(old) or is_data(new)) and not same_value(old, new):
+        data = (is_data(old) or is_data(new)) and not same_value(old, new)
+        if data or (name == PARAMETERISING and (old is ABSENT) != (new is ABSENT)):
             runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
 
 
