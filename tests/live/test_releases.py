@@ -1892,6 +1892,38 @@ return t => return [t]
 [expect]
 not told("is kept")
 
+# names-that-what-registers-lists-as-text: the report says that they stay when the definition goes or runs again
+[file a.py]
+NAMES = []
+TITLES = {}
+class B:
+    def __init_subclass__(cls):
+        NAMES.append(cls.__name__)
+def reg(tag):
+    def deco(f):
+        NAMES.append(f.__name__)
+        TITLES[f.__name__] = tag
+        return f
+    return deco
+class C(B):
+    x = 1
+@reg("a")
+def f(): return 1
+@reg("a")
+def g(): return 1
+@reg("a")
+def h(): return 1
+[run]
+import a
+[sub a.py]
+class C => class D
+def f => def f2
+"a")\ndef g => "b")\ndef g
+return 1\n@reg("b") => return 2\n@reg("b")
+[expect]
+told("a.NAMES", "'C'", "stays") and told("a.NAMES", "'f'", "stays") and told("a.NAMES", "'g'", "stays")
+told("a.TITLES", "'f'", "stays") and not told("a.TITLES", "'g'") and not told("'h'")
+
 # annotations-that-a-class-body-binds-itself: a dict
 [file a.py]
 class C:

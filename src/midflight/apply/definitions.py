@@ -251,6 +251,8 @@ def _run_decorated(
     olds = [inner, *([current] if inner is not None and _is_made(runner, pair, current) else [])]
     for registrar in registrars(old_decorators, runner.scope.names):
         runner.run.notes += runner.run.registrations.moved_on(before, olds, name, registrar)
+    if inner is not None and held:
+        runner.run.notes += runner.run.registrations.named_again(before, runner.work.name, name, held)
     roots += _codes_of_kept(runner, pair.new, given)
     runner.roots[pair.new] = roots
     if returns and inner is not None:

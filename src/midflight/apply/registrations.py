@@ -270,6 +270,21 @@ class Registrations:
                 lines += self._drop(label, container, ids | rows, keep=(), deep=True)
         return lines
 
+    def names_left(self, module: str, name: str, registrars: Sequence[Any]) -> Iterator[str]:
+        """Notes of containers that what registered a definition reaches and that have its name as text: it has no
+        identity by which it could be found again, and may be anybody's."""
+        within = {id(container) for registrar in registrars for container in _containers_of(registrar)}
+        for label, container in self.containers() if within else ():
+            if id(container) in within and id(container) not in self.purged and _count(container, name):
+                yield _stays(label, module, name)
+
+    def named_again(self, before: Contents, module: str, name: str, registrars: Sequence[Any]) -> Iterator[str]:
+        """The same of those that had the name and have it once more now that the definition has run again."""
+        within = {id(container) for registrar in registrars for container in _containers_of(registrar)}
+        for label, container, copy in list(before.values()) if within else ():
+            if id(container) in within and 0 < _count(copy, name) < _count(container, name):
+                yield _stays(label, module, name)
+
     def rows(self, held: Iterable[tuple[Any, ...]], ids: set[int], registrars: Sequence[Any]) -> set[int]:
         """Rows of tables that go with `ids` as one, by id; `held`: containers, each behind its label.
 
@@ -600,6 +615,16 @@ def _inside(value: Any) -> Iterator[Any]:
         for one in list(held.values()) if held is not None else ():
             if isinstance(one, (dict, list, set)):
                 yield from (container for _, container in _with_nested("", one, set(), NESTED))
+
+
+def _stays(label: str, module: str, name: str) -> str:
+    return f"{label} has the name '{name}' of `{module}.{name}` from before: it stays"
+
+
+def _count(container: Any, text: str) -> int:
+    """How often a text stands in a container; what else it holds is not asked whether it is equal."""
+    held = (*container, *container.values()) if isinstance(container, dict) else container
+    return sum(type(one) is str and one == text for one in list(held))
 
 
 def same_items(container: Any, copy: Any) -> bool:

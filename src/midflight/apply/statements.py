@@ -382,7 +382,9 @@ class Runner:
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
             names = {**self.run.removed.get(self.work.name, {}), **self.scope.names}
             held = registrars_of(statement.node, value, names)
-            self.run.notes += self.run.registrations.purge(value, self.work.name, statement.defined, held)
+            registrations, defined = self.run.registrations, statement.defined
+            self.run.notes += registrations.purge(value, self.work.name, defined, held)
+            self.run.notes += registrations.names_left(self.work.name, defined, held) if held and defined else ()
 
     # -- statements that run ------------------------------------------------------------------------
 
