@@ -9,20 +9,37 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 Kind = Literal["accept", "dispose", "keep", "migrate", "health_check", "smoke_test"]
 
-# (module, kind, name of the function, what it is about) → (function, what it is about, deadline in seconds)
-RECORDS: dict[tuple[str, str, str, str], tuple[Callable[..., Any], Any, float | None]] = {}
+Place = tuple[str, str, str, str]  # module, kind, name of the function, what it is about
+# (*place, which of the definitions at that place) → (function, what it is about, deadline in seconds)
+RECORDS: dict[tuple[str, str, str, str, int], tuple[Callable[..., Any], Any, float | None]] = {}
 _HANDED: dict[str, dict[str, object]] = {}
 
 
 def _record(kind: Kind, function: F, about: Any = None, deadline_s: float | None = None) -> F:
     label = about if isinstance(about, str) else getattr(about, "__qualname__", "")
-    RECORDS[function.__module__, kind, function.__qualname__, label] = (function, about, deadline_s)
+    place = function.__module__, kind, function.__qualname__, label
+    RECORDS[*place, _which(place, function)] = (function, about, deadline_s)
     return function
+
+
+def _which(place: Place, function: Callable[..., Any]) -> int:
+    """Two definitions of one name are two hooks; one that runs again takes its own place."""
+    taken = {key[-1]: _code(record[0]) for key, record in list(RECORDS.items()) if key[:-1] == place}
+    code = _code(function)
+    own = [number for number, held in taken.items() if held == code]
+    return own[0] if own else next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def _code(function: Any) -> Any:
+    """The code of a function, also of one in wrappers that `functools.wraps` made."""
+    while (inner := getattr(function, "__wrapped__", None)) is not None:
+        function = inner
+    return getattr(function, "__code__", None)
 
 
 def of_module(module: str, kind: Kind) -> Iterator[tuple[Callable[..., Any], Any, float | None]]:
     """(function, what it is about, deadline) for each hook of one kind in one module, in the order of recording."""
-    for (home, what, _, _), record in list(RECORDS.items()):
+    for (home, what, *_), record in list(RECORDS.items()):
         if home == module and what == kind:
             yield record
 

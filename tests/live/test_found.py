@@ -5094,6 +5094,96 @@ K = 7 => # a comment\nK = 7
 return x, K => return x, K + 1
 [expect]
 a.C().other(1) == (1, 8) and a.C.other is other and a.C().get(1) == 8
+
+# two-hooks-of-one-name: both are asked
+[file a.py]
+from midflight import dispose, health_check
+LOG = []
+@dispose
+def clean(): LOG.append(1)
+@dispose
+def clean(): LOG.append(2)
+def make(n):
+    @dispose
+    def inner(): LOG.append(n)
+    return inner
+make(5)
+make(6)
+if LOG is not None:
+    @dispose
+    def clean(): LOG.append(8)
+X = 1
+[run]
+import a
+LOG = a.LOG
+def last():
+    held = sorted(LOG)
+    LOG.clear()
+    return held
+[sub a.py]
+X = 1 => X = 2
+[expect]
+last() == [1, 2, 6, 8]
+[sub a.py]
+@dispose\ndef clean(): LOG.append(1) => \n\n\n\n@dispose\n@dispose\ndef clean(): LOG.append(1)
+[expect]
+last() == [1, 2, 6, 8]
+[sub a.py]
+LOG.append(2) => LOG.append(3)
+LOG.append(8) => LOG.append(9)
+[expect]
+last() == [1, 2, 6, 8]
+[sub a.py]
+@dispose\n@dispose => @dispose
+[expect]
+last() == [1, 3, 6, 9]
+[sub a.py]
+@dispose\ndef clean(): LOG.append(1)\n =>
+[expect]
+last() == [1, 3, 6, 9]
+[sub a.py]
+X = 2 => X = 3\n1 / 0
+    @dispose\n    def clean(): LOG.append(9) => \tpass
+[expect rolled back]
+last() == []
+[sub a.py]
+\n1 / 0 =>
+[expect]
+last() == [3, 6, 9]
+[sub a.py]
+X = 3 => X = 4
+[expect]
+last() == [3, 6]
+
+# hooks-in-a-loop-and-a-block-that-run-again: those of before are gone
+[file a.py]
+from midflight import dispose
+LOG = []
+N = 1
+for n in range(N):
+    @dispose
+    def clean(n=n): LOG.append(n)
+X = 1
+[run]
+import a
+LOG = a.LOG
+def last():
+    held = sorted(LOG)
+    LOG.clear()
+    return held
+[sub a.py]
+range(N) => range(N + 4)
+[expect]
+last() == [0]
+[sub a.py]
+for n in => \n\nfor n in
+range(N + 4) => range(N + 6)
+[expect]
+last() == [4]
+[sub a.py]
+X = 1 => X = 2
+[expect]
+last() == [6]
 """
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply import swap
-from midflight.apply.holders import resolve
+from midflight.apply.holders import functions_in, resolve
 from midflight.apply.transaction import Transaction, own_attribute
+from midflight.apply.variants import origin_of
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import module_of
@@ -86,10 +87,23 @@ def module_goes(tx: Transaction, loaded: Loaded) -> None:
         del RECORDS[key]
 
 
-def forget_hooks(module: str, qualname: str) -> None:
-    """The definition goes or runs again: what it asked for is asked anew, or not."""
-    for key in [key for key in RECORDS if key[0] == module and key[2] == qualname]:
+def forget_hooks(module: str, qualname: str, codes: Collection[types.CodeType]) -> None:
+    """A definition whose functions run `codes` goes or runs again: what it asked for is asked anew, or not. Another one
+    may have the same name."""
+    named = [key for key in list(RECORDS) if key[0] == module and key[2] == qualname]
+    for key in [key for key in named if len(named) == 1 or _runs(RECORDS[key][0], module, codes)]:
         del RECORDS[key]
+
+
+def forget_hooks_of(module: str, codes: Collection[types.CodeType]) -> None:
+    """The same for all definitions of a block that runs again as a whole."""
+    for key in [key for key, record in list(RECORDS.items()) if key[0] == module and _runs(record[0], module, codes)]:
+        del RECORDS[key]
+
+
+def _runs(function: Callable[..., Any], module: str, codes: Collection[types.CodeType]) -> bool:
+    wanted = set(map(id, codes))
+    return any(id(origin_of(one.__code__)) in wanted for one in functions_in(function, module))
 
 
 def _call(kind: str, function: Callable[..., Any], loaded: Loaded, *arguments: Any) -> Any:
@@ -124,7 +138,7 @@ def _migrate(run: Execution) -> None:
 
 def _with_hooks(run: Execution, kind: str) -> list[Loaded]:
     """The program's modules that recorded such a hook."""
-    names = dict.fromkeys(module for module, what, _, _ in list(RECORDS) if what == kind)
+    names = dict.fromkeys(module for module, what, *_ in list(RECORDS) if what == kind)
     return [loaded for loaded in map(run.program.get, names) if loaded is not None]
 
 

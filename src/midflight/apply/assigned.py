@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midflight.apply.aliases import starred, starred_before
-from midflight.apply.asked import is_derived, is_state
+from midflight.apply.asked import forget_hooks_of, is_derived, is_state
 from midflight.apply.attributes import guard_targets
 from midflight.apply.codes import graft_codes, graft_pairs
 from midflight.apply.definitions import class_continued, codes_continued, inner_function, made_here, tell_of_old_answers
@@ -315,6 +315,8 @@ def _run_live(
     """Run it where the module's top level ran; what it bound is then settled as if it had been prepared aside."""
     assert pair.new is not None
     runner.run.before_call()
+    if pair.statement.is_block:
+        forget_hooks_of(runner.work.name, runner.old_codes(pair))
     runner.guard_named(pair.new)
     guard_targets(runner, pair.new)
     if isinstance(runner.scope, ClassScope) and alone:

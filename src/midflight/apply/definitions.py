@@ -246,7 +246,7 @@ def _run_decorated(
         runner.run.registrations.guard_inside(each)
     held = registrars([*old_decorators, *node.decorator_list], runner.scope.names)
     before = runner.run.registrations.contents(objects, held) if node.decorator_list or old_decorators else Contents()
-    forget_hooks(runner.work.name, runner.scope.prefix + name)
+    forget_hooks(runner.work.name, runner.scope.prefix + name, runner.old_codes(pair))
     made, roots = _made_again(runner, pair, inner, before, lambda: runner.aside([located], given, pair))
     olds = [inner, *([current] if inner is not None and _is_made(runner, pair, current) else [])]
     for registrar in registrars(old_decorators, runner.scope.names):

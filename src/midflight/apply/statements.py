@@ -376,7 +376,7 @@ class Runner:
             self.run.removed.setdefault(self.work.name, {})[name] = old
 
     def _unregister(self, statement: Statement, value: Any) -> None:
-        forget_hooks(self.work.name, self.scope.prefix + statement.defined)
+        forget_hooks(self.work.name, self.scope.prefix + statement.defined, self.old_roots.get(statement, ()))
         if isinstance(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
             return  # it has moved to another module, which registers it
         if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):

@@ -95,7 +95,7 @@ def _kept() -> Values | None:
     """What the program's `keep` hooks give, pickled. None, and said, where one failed: what it keeps would be lost, so
     the program runs on as it is."""
     kept: Values = {}
-    for module in dict.fromkeys(module for module, kind, _, _ in list(RECORDS) if kind == "keep"):
+    for module in dict.fromkeys(module for module, kind, *_ in list(RECORDS) if kind == "keep"):
         for function, _, _ in of_module(module, "keep"):
             try:
                 values = dict(function())
