@@ -30,11 +30,11 @@ def _which(place: Place, function: Callable[..., Any]) -> int:
     return own[0] if own else next(number for number in range(len(taken) + 1) if number not in taken)
 
 
-def _code(function: Any) -> Any:
-    """The code of a function, also of one in wrappers that `functools.wraps` made."""
-    while (inner := getattr(function, "__wrapped__", None)) is not None:
-        function = inner
-    return getattr(function, "__code__", None)
+def _code(function: Any, most: int = 20) -> Any:
+    """The code of a function, also of one in up to `most` wrappers that `functools.wraps` made."""
+    held = getattr(function, "__dict__", None)
+    inner = held.get("__wrapped__") if isinstance(held, dict) and most else None
+    return _code(inner, most - 1) if inner is not None else getattr(function, "__code__", None)
 
 
 def of_module(module: str, kind: Kind) -> Iterator[tuple[Callable[..., Any], Any, float | None]]:

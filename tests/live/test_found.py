@@ -5184,6 +5184,37 @@ last() == [4]
 X = 1 => X = 2
 [expect]
 last() == [6]
+
+# name-behind-a-star-import-that-goes: told for who imports it from there, and who uses it by attribute keeps it
+[file c.py]
+__all__ = ["F", "G", "H", "K"]
+F = 1
+G = [1]
+def H(): return 1
+K = 2
+[file b.py]
+from c import *
+L = 1
+[file a.py]
+import b
+from b import F, H as h
+def use():
+    return b.G
+[run]
+import a, b, c
+[sub c.py]
+"F", "G", "H", =>
+F = 1 =>
+G = [1] =>
+[expect]
+told("b.F is gone", "a still imports it") and told("b.H is gone", "a still imports it") and a.F == 1 and a.h() == 1
+told("b.G is gone", "a still uses it") and a.use() == [1] and not hasattr(b, "F")
+[sub a.py]
+import F, H as h => import K
+return b.G => return b.K
+[expect]
+a.use() == 2 and not hasattr(b, "G")
+
 """
 
 

@@ -118,6 +118,7 @@ class Execution:
         runner = Runner(self, work, scope)
         if work.done or not work.edited:
             runner.refresh(work.pairs)
+            keep_used(self, work.name)
         else:
             runner.take(work.pairs)
             runner.docstring(work.text.doc, work.old.text.doc)
