@@ -5215,6 +5215,98 @@ return b.G => return b.K
 [expect]
 a.use() == 2 and not hasattr(b, "G")
 
+# submodule-in-the-place-of-another-name-and-a-failure: the package has that back
+[file p/__init__.py]
+from .core import *
+K = 1
+[file p/core.py]
+import json as extra
+A = 1
+[file p/use.py]
+X = 1
+[run]
+import p, p.core, json, p.use
+[edit p/use.py]
+from .extra import B
+X = 1
+1 / 0
+[file p/extra.py]
+B = 1
+[expect rolled back]
+p.extra is json and "p.extra" not in sys.modules
+
+# submodule-in-the-place-of-a-name-that-star-imports-below-it-bring: they have it
+[file p/__init__.py]
+V = 1
+from .util import *
+from .core import *
+K = 1
+[file p/util.py]
+import json as extra
+A = 1
+[file p/core.py]
+import json as extra
+C = 1
+[run]
+import p, p.core, json
+[edit p/__init__.py]
+V = 2
+from .extra import *
+from .util import *
+from .core import *
+K = 1
+[edit p/util.py]
+import json as extra
+from .extra import B
+A = 1
+[file p/extra.py]
+B = 1
+[expect]
+p.extra is json and sys.modules["p.extra"].B == 1
+
+# submodule-in-the-place-of-a-name-that-a-star-import-above-it-brings: the submodule has it
+[file p/__init__.py]
+V = 1
+from .util import *
+K = 1
+[file p/util.py]
+import json as extra
+A = 1
+[run]
+import p, json
+[edit p/__init__.py]
+V = 2
+from .util import *
+from .extra import *
+K = 1
+[file p/extra.py]
+B = 1
+[expect]
+p.extra is sys.modules["p.extra"]
+
+# submodule-that-a-star-import-loads-and-whose-name-it-brings: what it brings has it
+[file p/__init__.py]
+V = 1
+from .util import *
+K = 1
+[file p/util.py]
+import json as extra
+A = 1
+[run]
+import p, json
+[edit p/__init__.py]
+V = 2
+from .util import *
+from .extra import *
+K = 1
+[edit p/util.py]
+import json as extra
+from .extra import B
+A = 1
+[file p/extra.py]
+B = 1
+[expect]
+p.extra is json
 """
 
 

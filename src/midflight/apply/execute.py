@@ -32,6 +32,7 @@ from midflight.apply.refilled import readers
 from midflight.apply.registrations import Registrations
 from midflight.apply.scopes import ModuleScope, Pending, mangled
 from midflight.apply.statements import Runner
+from midflight.apply.submodules import settle_covered
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.work import MOST_RERUNS, Work
 from midflight.graph.hook import values_among, values_made
@@ -98,6 +99,7 @@ class Execution:
             again = self._reached() or (set() if waiting.names else self._late() | self._refilled())
             self._early -= again
             waiting.add(again)
+        settle_covered(self)
         self.search.finish()
         let_live(self.tx, self.twins)
         self._empty_caches()
@@ -112,10 +114,13 @@ class Execution:
         self.notes += computed_from_kept(self)
         self._forget_answers()
 
+    def runner(self, work: Work) -> Runner:
+        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending, work.text.imports)
+        return Runner(self, work, scope)
+
     def _take(self, work: Work) -> None:
         self._taking.add(work.name)
-        scope = ModuleScope(work.loaded, self.tx, future_flags(work.text.future), self.pending, work.text.imports)
-        runner = Runner(self, work, scope)
+        runner = self.runner(work)
         if work.done or not work.edited:
             runner.refresh(work.pairs)
             keep_used(self, work.name)
@@ -299,8 +304,18 @@ class Execution:
     def imports(self) -> Iterator[None]:
         """Around statements that import: a module that comes in goes again if the reload fails."""
         importlib.invalidate_caches()
+        self._note_covered()
         self.tx.undo(_Imports(self.program))
         yield
+
+    def _note_covered(self) -> None:
+        """From now on, to the end of the reload, what submodules that come in put themselves in the place of."""
+        notebook = self.program.notebook
+        if notebook.covered is None:
+            forget = functools.partial(setattr, notebook, "covered", None)
+            self.tx.undo(forget)
+            self.tx.at_commit(forget)
+            notebook.covered = {}
 
     def run_import(self, import_it: Callable[[], None]) -> None:
         """A registry that refuses a second entry refuses what comes in for a module whose file is gone, until what that
@@ -323,6 +338,7 @@ class Execution:
         if not self._modules_guarded:
             self._modules_guarded = True
             importlib.invalidate_caches()
+            self._note_covered()
             self.tx.undo(_OwnImports(self.program))
 
     def own_imports(self) -> None:
@@ -437,6 +453,7 @@ class _Imports:
     def __init__(self, program: Program) -> None:
         self.program, self.before = program, dict(sys.modules)
         self._came: list[str] | None = None
+        self._covered = program.notebook.covered
 
     def __call__(self) -> None:
         for name in self._came if self._came is not None else self._new():
@@ -462,7 +479,10 @@ class _Imports:
         parent, _, child = name.rpartition(".")
         holder = sys.modules.get(parent)
         if holder is not None and module is not None and vars(holder).get(child) is module:
-            del vars(holder)[child]
+            if self._covered is not None and name in self._covered:
+                vars(holder)[child] = self._covered[name]
+            else:
+                del vars(holder)[child]
 
 
 class _OwnImports(_Imports):

@@ -155,6 +155,8 @@ class Notebook:
         self.fresh: set[str] = set()  # names noted since whoever keeps an index of them took them from here
         # What the program loads past the finders, by name, until somebody asks for it.
         self.by_file: dict[str, Noted] = {}
+        # While a reload imports: submodule → what its package held under that name, if anything, before it was loaded.
+        self.covered: dict[str, Any] | None = None
         self.noted = 0
         self._count = itertools.count(1)
 
@@ -204,9 +206,19 @@ class Notebook:
                 return spec
         return None
 
+    def _note_covered(self, name: str, covered: dict[str, Any]) -> None:
+        """A submodule is about to be bound in its package, whatever that holds under the name (Lib/importlib,
+        _find_and_load_unlocked)."""
+        parent, _, child = name.rpartition(".")
+        held: Mapping[str, Any] = getattr(sys.modules.get(parent), "__dict__", {})
+        if child in held and not (type(held[child]) is types.ModuleType and held[child].__name__ == name):
+            covered.setdefault(name, held[child])
+
     def _watch_load(self, spec: ModuleSpec) -> None:
         """Take down the text just before it is loaded. Its code object is not kept: what it would tell can be had
         from the live functions, and keeping a thousand of them costs a third of what importing them does."""
+        if self.covered is not None:
+            self._note_covered(spec.name, self.covered)
         origin = spec.origin
         if spec.has_location and origin and type(spec) is ModuleSpec and self.wanted(origin):
             self.put(Noted(spec.name, origin, self.source(origin)))
