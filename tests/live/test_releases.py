@@ -1878,6 +1878,9 @@ SECOND = table.colors[1]
 NEXT = FIRST + 1
 STRANGER = 5
 MINE = STRANGER
+FILLED = {}
+for _i, _color in enumerate(table.colors):
+    FILLED[_color] = _i
 [run]
 import a, b
 a.COUNT = b.STRANGER
@@ -1886,6 +1889,7 @@ a.COUNT = b.STRANGER
 ONE = 1 => ONE = 2
 [expect]
 told("a._T is kept", "`a.FIRST`", "`a.ALL`", "`b.SECOND`", "`b.LAST`", "`b.NEXT`") and not told("`a.SAME`")
+told("a._T is kept", "`b.FILLED`", "`b._color`")
 told("a.COUNT is kept", "`a.OTHER`") and not told("`b.MINE`")
 [sub a.py]
 return t => return [t]

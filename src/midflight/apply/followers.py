@@ -9,6 +9,7 @@ from midflight.apply.holders import resolve
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_data
 from midflight.graph.hook import is_plain
+from midflight.plan.diff import built_names
 from midflight.plan.flow import dotted_reads, followers
 from midflight.plan.statements import Statement
 
@@ -43,7 +44,8 @@ def _from(run: Execution, key: Key) -> Iterator[Key]:
     value = run.current(key)
     for loaded, _ in list(run.program.users(key[0], [key[1]])) if value is not ABSENT else ():
         for statement in _readers(run, loaded, key[1], value):
-            yield from ((loaded.name, n) for n in sorted(statement.binds) if _is_other_data(loaded, n, value))
+            names = statement.binds | built_names(statement)
+            yield from ((loaded.name, n) for n in sorted(names) if _is_other_data(loaded, n, value))
 
 
 def _readers(run: Execution, loaded: Loaded, name: str, value: Any) -> Iterator[Statement]:
