@@ -998,6 +998,18 @@ m.HELP == "a: adds up; b: carries; c: calls" and [one["name"] for one in use.SCH
 [expect]
 m.HELP == "a: adds; b: brings; c: calls"
 
+# contents-of-many: of a large table the first items are looked at, not its keys alone
+[file m.py]
+def f(): return 1
+TABLE = {"a": f, **dict.fromkeys(range(2000))}
+ONE = TABLE["a"]()
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect]
+m.ONE == 2
+
 # contents-undone: a failed reload leaves the values as they were
 [file m.py]
 COMMANDS = {}

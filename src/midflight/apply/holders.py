@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import itertools
 import sys
 import types
 import typing
@@ -43,8 +44,8 @@ def objects_in(value: Any, module: str, *, depth: int = DEPTH) -> Iterator[Any]:
 
 def items(container: Any) -> list[Any]:
     """What a container holds, keys of a dict too, as far as it is looked at; other threads may fill it meanwhile."""
-    held = [*container.keys(), *container.values()] if type(container) is dict else list(container)
-    return held[:MOST]
+    parts = (container.keys(), container.values()) if type(container) is dict else (container,)
+    return [one for part in parts for one in list(itertools.islice(part, MOST))]  # a list of it all could be long
 
 
 def overloads(space: Mapping[str, Any], qualname: str) -> list[types.FunctionType]:
