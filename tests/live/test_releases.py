@@ -1974,6 +1974,79 @@ type(vars(a.C)["__annotations__"]) is property and c.__annotations__ == 1
 return 1 => return 2
 [expect]
 c.__annotations__ == 2
+
+# else-of-a-try-whose-body-stopped: it did not run, and an edit in it does not either
+[file a.py]
+try:
+    import json
+    lib = json.Missing
+    from json import nothing
+except (AttributeError, ImportError):
+    lib = None
+else:
+    one = lib.kernel.one
+try:
+    helper = 1
+except ImportError:
+    pass
+else:
+    def f(): return 1
+class C:
+    try:
+        t = 1
+    except ImportError:
+        pass
+    else:
+        u = 1
+    del t
+[run]
+import a
+[sub a.py]
+one = lib.kernel.one => one = lib.kernel.one\n\ttwo = lib.kernel.two\n\ttwo.args = [1]\n\tdef g(): return two
+def f(): return 1 => def f(): return 2\n\tdef h(): return 3
+u = 1 => u = 2
+[expect]
+a.lib is None and not hasattr(a, "g") and a.f() == 2 and a.h() == 3 and a.C.u == 2
+[sub a.py]
+lib = None => lib = None\n\tdef g(): return 4
+[expect]
+a.lib is None and a.g() == 4 and not hasattr(a, "two")
+
+# del-below-an-edited-block: what it takes away is not made again, unless it must be
+[file a.py]
+import json
+try:
+    helper = json.loads
+except ImportError:
+    pass
+else:
+    def f(): return 1
+del helper
+if json:
+    other = json.dumps
+    def g(): return 1
+    one = 3
+del other
+class C:
+    try:
+        t = 1
+    except ImportError:
+        pass
+    else:
+        def f(self): return 1
+    del t
+[run]
+import a
+f, g = a.f, a.g
+[sub a.py]
+def f(): return 1 => def f(): return 2\n\tdef h(): return 3
+def g(): return 1 => def g(): return 2
+one = 3 => one = 4
+def f(self): return 1 => def f(self): return 2\n\t\tdef h(self): return 3
+[expect]
+a.f is f and f() == 2 and a.h() == 3 and a.g is g and g() == 2 and a.one == 4
+a.C().f() == 2 and a.C().h() == 3
+[a for name in ("helper", "other") if hasattr(a, name)] == [] and not hasattr(a.C, "t")
 '''
 
 

@@ -251,6 +251,8 @@ def _classes_in(runner: Runner, pair: Pair) -> dict[str, Pair]:
 def _delete(runner: Runner, statement: Statement) -> None:
     for name in sorted(statement.deletes):
         old = runner.scope.get(name)
+        if old is ABSENT and _stays_unbound(runner, statement, name):
+            continue
         if old is ABSENT:
             raise NameError(f"name {name!r} is not defined", name=name)
         if name in runner.building:
@@ -259,6 +261,14 @@ def _delete(runner: Runner, statement: Statement) -> None:
         else:
             runner.lose(name, old)
     runner.work.record.ran[statement.name] = None
+
+
+def _stays_unbound(runner: Runner, statement: Statement, name: str) -> bool:
+    """Whether a `del` that nobody edited took the name away before: of the block that binds it only what was edited
+    ran."""
+    is_edited = any(pair.edited and pair.new is statement for pair in runner.siblings)
+    binders = (one for one in runner.new_groups.builders.get(name, ()) if name in one.binds)
+    return not is_edited and any(one.is_block for one in binders)
 
 
 def _defined_before(runner: Runner, statement: Statement) -> dict[str, Any]:
@@ -597,6 +607,7 @@ def rebuilds(runner: Runner, pairs: Sequence[Pair]) -> tuple[set[Statement], dic
             running = list(new.statements)
         if running:
             again.update(running)
+            names -= runner.building.keys()
             passing_anew(runner, names & news.passing)
             runner.building.update({each: runner.scope.get(each) for each in names})
             last.setdefault(running[-1], []).extend(sorted(names))

@@ -177,9 +177,9 @@ def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) ->
         edited = [p for p in body if p.edited]
         plain = all(p.statement.is_def or p.statement.is_class for p in edited)
         reached = all(p.old is None or p.new is None or _was_live(runner, p.old) for p in edited)
-        return {"body"} if plain and reached and _body_ran(body) else None
+        return {"body"} if plain and reached and _body_ran(runner, body) else None
     if isinstance(node, ast.Try):
-        return _live_try(parts)
+        return _live_try(runner, parts)
     return None
 
 
@@ -211,7 +211,7 @@ def _was_bound(runner: Runner, name: str) -> bool:
     return lost or runner.scope.get(name) is not ABSENT
 
 
-def _live_try(parts: dict[str, list[Pair]]) -> set[str] | None:
+def _live_try(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] | None:
     """An edit that cannot change whether the body raises is taken where it stands; else the whole `try` runs."""
     body = parts.get("body", [])
     if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in body):
@@ -219,14 +219,14 @@ def _live_try(parts: dict[str, list[Pair]]) -> set[str] | None:
     if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in parts.get("handlers", [])):
         handled = {n for p in parts["handlers"] if p.old is not None for n in p.old.binds}
         bound = {n for p in body if p.old is not None for n in p.old.binds}
-        if handled <= bound and _body_ran(body):
+        if handled <= bound and _body_ran(runner, body):
             return {"body", "orelse", "finalbody"}
         return None
-    return {"body", "orelse", "finalbody"} if _body_ran(body) else {"handlers", "finalbody"}
+    return {"body", "orelse", "finalbody"} if _body_ran(runner, body) else {"handlers", "finalbody"}
 
 
-def _body_ran(body: Sequence[Pair]) -> bool:
-    """Whether the body of a `try` came to its end: its imports can be had and its definitions are the live ones."""
+def _body_ran(runner: Runner, body: Sequence[Pair]) -> bool:
+    """Whether the body of a `try` came to its end: its imports can be had, and what it binds is there."""
     import sys
 
     for pair in body:
@@ -235,4 +235,12 @@ def _body_ran(body: Sequence[Pair]) -> bool:
             return False
         if isinstance(node, ast.ImportFrom) and not node.level and node.module not in sys.modules:
             return False
-    return True
+    plain = [pair.old for pair in body if pair.old is not None and not pair.old.is_block]
+    names = frozenset[str]().union(*(statement.binds for statement in plain))
+    return all(_was_bound(runner, name) for name in names - _deleted_around(runner))
+
+
+def _deleted_around(runner: Runner) -> frozenset[str]:
+    """Names that statements of the scope delete: that they are not there says nothing of what bound them."""
+    found = frozenset[str]().union(*(p.old.deletes for p in runner.siblings if p.old is not None))
+    return found | _deleted_around(runner.around[0]) if runner.around is not None else found
