@@ -1207,6 +1207,33 @@ import colorsys
 X = colorsys.ONE_THIRD
 [expect]
 m.X == 1 / 3
+
+# getattr-that-raises: a module's own __getattr__ is not asked whether it is a package
+[file shop/__init__.py]
+[file shop/base.py]
+X = 1
+[file shop/lazy.py]
+from .base import X
+Y = X + 1
+def __getattr__(name):
+    raise RuntimeError(name)
+[file shop/any.py]
+from .base import X
+Z = X + 2
+def __getattr__(name):
+    return [name]
+[run]
+import shop.lazy, shop.any, shop.base
+[sub shop/base.py]
+X = 1 => X = 10
+[expect]
+(shop.lazy.Y, shop.any.Z) == (11, 12)
+[sub shop/lazy.py]
+Y = X + 1 => Y = X + 3
+[sub shop/any.py]
+Z = X + 2 => Z = X + 4
+[expect]
+(shop.lazy.Y, shop.any.Z) == (13, 14)
 """
 
 

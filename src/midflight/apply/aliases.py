@@ -33,7 +33,7 @@ def following(runner: Runner, statement: Statement) -> Iterator[Follow]:
         return
     if runner.work.followed.get(statement, 0) >= MOST_FOLLOWED:
         return
-    package = hasattr(runner.work.loaded.module, "__path__")
+    package = runner.work.loaded.is_package
     for imported in imports_in(as_it_runs(statement, runner.scope.namespace), runner.work.name, package):
         if imported.name == "*":
             yield from _star(runner, statement, imported.module)
@@ -120,7 +120,7 @@ def _stars(runner: Runner, statement: Statement) -> list[str]:
     """The modules of which a statement imports all names."""
     if not imports_names(statement):
         return []
-    package = hasattr(runner.work.loaded.module, "__path__")
+    package = runner.work.loaded.is_package
     return [one.module for one in imports_in(statement, runner.work.name, package) if one.name == "*"]
 
 
@@ -211,7 +211,7 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
 
 def starred_away(runner: Runner, pair: Pair, bound: Collection[str]) -> Iterator[tuple[str, Any]]:
     """Names that a star import brought which is gone, with what they hold: those that nothing else brings now."""
-    package = hasattr(runner.work.loaded.module, "__path__")
+    package = runner.work.loaded.is_package
     name = runner.work.name
     stars = [
         {one.module for one in imports_in(statement, name, package) if one.name == "*"}

@@ -141,7 +141,7 @@ def _needed(run: Execution, name: str) -> set[str]:
         return set()
     if work is None or not work.edited:
         return run.program.loads(loaded)
-    package = hasattr(loaded.module, "__path__")
+    package = loaded.is_package
     statements = (as_it_runs(one, loaded.namespace) for one in work.text.statements if "import" in one.text)
     needed = frozenset[str]().union(*(modules_imported(one, name, package) for one in statements))
     return {one for one in needed if one != name and run.program.get(one) is not None}
@@ -265,7 +265,7 @@ class _Start:
         return (text.binds if text is not None else frozenset[str]()) | self.missing[source].keys()
 
     def _import_from(self, name: str, node: ast.ImportFrom, statement: Statement, forgives: bool) -> None:
-        package = hasattr(_loaded(self.run, name).module, "__path__")
+        package = _loaded(self.run, name).is_package
         source = absolute(node.module, node.level, name, package)
         self._load(source)
         for alias in node.names:

@@ -36,7 +36,7 @@ def _tell_of_made(run: Execution, module: str) -> None:
         text = _text(run, loaded) if loaded.name in run.program.imports.importers(module) else None
         if text is None:
             continue
-        package = hasattr(loaded.module, "__path__")
+        package = loaded.is_package
         imported = {
             one.name for s in text.statements for one in all_imports(s, loaded.name, package) if one.module == module
         }
@@ -168,7 +168,7 @@ def _users(run: Execution, module: str, name: str, old: Any) -> tuple[list[str],
 
 
 def _imports(loaded: Loaded, text: SourceText, module: str, name: str) -> bool:
-    package = hasattr(loaded.module, "__path__")
+    package = loaded.is_package
     imports = (one for s in text.statements for one in all_imports(s, loaded.name, package))
     return any(one.module == module and one.name == name for one in imports)
 
@@ -184,6 +184,6 @@ def _means(loaded: Loaded, text: SourceText, chain: tuple[str, ...], module: str
     value = resolve(loaded.namespace, chain)
     if value is not ABSENT:
         return isinstance(value, types.ModuleType) and value.__name__ == module
-    package = hasattr(loaded.module, "__path__")
+    package = loaded.is_package
     bound = {name: home for s in text.statements for name, home in modules_bound(s, loaded.name, package)}
     return ".".join((bound.get(chain[0], ""), *chain[1:])) == module

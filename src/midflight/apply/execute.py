@@ -421,7 +421,7 @@ def _bound(work: Work) -> set[str]:
 
 def _imported_by(work: Work, text: SourceText) -> frozenset[str]:
     """The modules that the top level of a version imports: what only type checkers see has no say."""
-    package, space = hasattr(work.loaded.module, "__path__"), work.loaded.namespace
+    package, space = work.loaded.is_package, work.loaded.namespace
     found = text.fact("importing", lambda: [s for s in text.statements if s.is_import])
     known: frozenset[str] = text.fact("imports at once", lambda: _modules_of(found, work.name, package))
     blocks = text.fact("blocks", lambda: [s for s in text.statements if s.is_block])

@@ -110,11 +110,11 @@ class Files:
         """Modules that the edit stopped importing, and that no other module imports or holds anything of."""
         for left in self._left:
             text = text_of(left)
-            package = hasattr(left.module, "__path__")
+            package = left.is_package
             for statement in text.statements if text is not None else ():
                 self._tell_if_alone(run, modules_imported(statement, left.name, package))
         for work in [work for work in run.works.values() if work.touches_imports]:
-            package = hasattr(work.loaded.module, "__path__")
+            package = work.loaded.is_package
             old, new = (
                 frozenset[str]().union(*(modules_imported(s, work.name, package) for s in statements))
                 for statements in (
@@ -186,7 +186,7 @@ class Files:
         if not other.mentions(loaded.name.rpartition(".")[2]):
             return False
         text = run.works[other.name].text if other.name in run.works else text_of(other)
-        is_package = hasattr(other.module, "__path__")
+        is_package = other.is_package
         return text is not None and any(
             loaded.name in everything_imported(s, other.name, is_package) for s in text.statements
         )

@@ -26,7 +26,7 @@ def run_import(runner: Runner, pair: Pair) -> None:
 
 def _import(runner: Runner, pair: Pair) -> None:
     assert pair.new is not None
-    package = hasattr(runner.work.loaded.module, "__path__")
+    package = runner.work.loaded.is_package
     runner.run.take_first(sorted(modules_imported(pair.new, runner.work.name, package)))
     runner.run.before_call()
     before = _held(runner, pair.new)

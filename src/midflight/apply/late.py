@@ -62,7 +62,7 @@ def _was_there(runner: Runner, statement: Statement, key: Key) -> bool:
 def _bound_before(runner: Runner, text: SourceText, module: str) -> set[str]:
     """The names that a module binds above the import that leads to the module of `runner`."""
     imports, target = runner.run.program.imports, runner.work.name
-    package = hasattr(runner.run.program.get(module).module, "__path__")  # type: ignore[union-attr]
+    package = runner.run.program.get(module).is_package  # type: ignore[union-attr]
     bound: set[str] = set()
     for statement in text.statements:
         needed = modules_imported(statement, module, package) if "import" in statement.text else ()

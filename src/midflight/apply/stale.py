@@ -401,7 +401,7 @@ def _class_derives(runner: Runner, statement: Statement) -> bool:
 
 def _class_imports_change(runner: Runner, statement: Statement) -> bool:
     """Whether the body of a class imports something that changed."""
-    package = hasattr(runner.work.loaded.module, "__path__")
+    package = runner.work.loaded.is_package
     return bool(runner.changes.values and statement.is_class) and any(
         (one.module, one.name) in runner.changes.values for one in imports_inside(statement, runner.work.name, package)
     )

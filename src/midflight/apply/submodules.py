@@ -70,7 +70,7 @@ def _imports(run: Execution, module: str) -> Collection[str]:
     work = run.works.get(module)
     if work is None or not work.edited:
         return run.program.imports.imports(module)
-    package, text = hasattr(work.loaded.module, "__path__"), work.text
+    package, text = work.loaded.is_package, work.text
     return _of_text(text, module, package)
 
 

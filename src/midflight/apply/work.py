@@ -110,7 +110,7 @@ class Work:
     def helpers(self) -> dict[str, Imported]:
         """What the module imports and deletes again: statements in between have read it."""
         if self._helpers is None:  # asked for each of its statements
-            package = hasattr(self.loaded.module, "__path__")
+            package = self.loaded.is_package
             self._helpers = self.text.fact("helpers", lambda: imported_and_deleted(self.text, self.name, package))
         return self._helpers
 

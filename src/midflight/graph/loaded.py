@@ -50,6 +50,11 @@ class Loaded:
         return vars(self.module) if self.noted.space is None else self.noted.space
 
     @property
+    def is_package(self) -> bool:
+        """Whether it has submodules. A `__getattr__` of its own is not asked: that may give anything, or raise."""
+        return "__path__" in self.namespace
+
+    @property
     def version(self) -> str:
         """The SHA-256 of its source, "" where it has none."""
         if self.source is None:
@@ -195,14 +200,14 @@ class Program:
         return noted
 
     def _note_imports(self, name: str, source: bytes | None) -> None:
-        is_package = hasattr(sys.modules.get(name), "__path__")
+        is_package = "__path__" in getattr(sys.modules.get(name), "__dict__", {})
         self.imports.put(name, imported_modules(source or b"", name, is_package))
 
     def loads(self, loaded: Loaded) -> set[str]:
         """The program's modules that loading this one loads; a guess by its lines."""
         known: tuple[bytes | None, frozenset[str]] | None = loaded.loads
         if known is None or known[0] is not loaded.source:
-            is_package = hasattr(loaded.module, "__path__")
+            is_package = loaded.is_package
             known = loaded.loads = loaded.source, imported_at_start(loaded.source or b"", loaded.name, is_package)
         return self.imports.homes(known[1]) - {loaded.name}
 

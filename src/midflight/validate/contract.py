@@ -64,13 +64,13 @@ def _uses(other: Loaded, loaded: Loaded, name: str, old: Any, new: Any) -> bool:
 
 def _stars(other: Loaded, loaded: Loaded) -> bool:
     """Whether the text of `other` imports all that `loaded` has."""
-    package = hasattr(other.module, "__path__")
+    package = other.is_package
     return f"{loaded.name}.*" in imported_modules(other.source or b"", other.name, package)
 
 
 def _names(other: Loaded, module: str, name: str) -> bool:
     """Whether the text of `other` asks `module` for `name`, as an attribute or by an import, also inside a function."""
-    package = hasattr(other.module, "__path__")
+    package = other.is_package
     try:
         statements = parse(decode(other.source or b"")).statements
     except (SyntaxError, ValueError):
