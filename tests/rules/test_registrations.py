@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+from midflight.apply.registrations import Registrations
 
 from .harness import Case, play, table
 
@@ -1034,3 +1038,34 @@ m.HELP == ["a"] and m.HELP is held and list(m.COMMANDS) == ["a"]
 @pytest.mark.parametrize("case", table(CONTENTS))
 def test_what_is_computed_from_a_registry_follows_its_contents(case: Case, tmp_path: pathlib.Path) -> None:
     play(case, tmp_path)
+
+
+CALLED = r"""
+# called: a value that calls an edited function
+[file m.py]
+TABLE = {"a": [1]}
+def f(): return 1
+V = f()
+[run]
+import m
+[sub m.py]
+return 1 => return 2
+[expect]
+m.V == 2
+"""
+
+
+def test_an_edited_body_has_the_containers_of_the_program_looked_for_once(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[None] = []
+    containers = Registrations.containers
+
+    def counted(self: Registrations) -> Iterator[tuple[str, Any]]:
+        looks.append(None)
+        return containers(self)
+
+    monkeypatch.setattr(Registrations, "containers", counted)
+    [called] = table(CALLED)
+    play(called.values[0], tmp_path)
+    assert len(looks) == 1

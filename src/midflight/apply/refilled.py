@@ -131,7 +131,9 @@ def readers(run: Execution) -> set[str]:
     if not may_be_any(run):
         return set()
     run.make_live()
-    changed = {id(one) for _, one in run.registrations.containers() if _before(run, one) is not ABSENT}
+    left = ((one, old) for one, old, _ in run.changes.purged.values())
+    # What was guarded is known: to find all containers of the program anew costs as much as to guard them.
+    changed = {id(one) for one, old in (*run.tx.contents_before(), *left) if not same_items(one, old)}
     found = {user.name for key in _places(run, changed) for user, _ in run.program.users(key[0], [key[1]])}
     return {name for name in found if name not in run.works or not run.works[name].edited}
 

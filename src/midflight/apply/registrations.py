@@ -7,6 +7,7 @@ import functools
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import is_
 from typing import Any, TypeVar
 
 from midflight.apply.holders import functions_in, is_special, value_of, variables_of
@@ -630,10 +631,11 @@ def _count(container: Any, text: str) -> int:
 def same_items(container: Any, copy: Any) -> bool:
     if len(container) != len(copy):
         return False
+    # All in C: no code of the program is asked for a hash, and no other thread changes it meanwhile.
     if isinstance(container, dict):
-        return all(a is b and container[a] is copy[b] for a, b in zip(container, copy, strict=True))
+        return all(map(is_, container, copy)) and all(map(is_, container.values(), copy.values()))
     if isinstance(container, list):
-        return all(a is b for a, b in zip(container, copy, strict=True))
+        return all(map(is_, container, copy))
     return bool(container == copy)
 
 

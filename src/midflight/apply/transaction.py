@@ -172,6 +172,11 @@ class Transaction:
         guard = self._guarded.get(id(container))
         return guard.old if isinstance(guard, Guard) else ABSENT
 
+    def contents_before(self) -> Iterator[tuple[Any, Any]]:
+        """Each dict, list and set that was guarded, with a copy of what it held then."""
+        guards = [guard for guard in self._guarded.values() if isinstance(guard, Guard)]
+        return ((guard.container, guard.old) for guard in guards)
+
     def guard_variables(self, function: types.FunctionType) -> None:
         """Remember what the variables around a closure hold, if its code may change any: a counter, a running total."""
         if _STORES not in function.__code__.co_code[::2]:
