@@ -5023,6 +5023,52 @@ A = a.A
 n = 2 => n = 2\n        m = 3
 [expect]
 a.A is A and A.m == 3
+
+# cached-function-that-calls-itself-in-a-class: the cache and the function lead to one another
+[file a.py]
+import functools
+def step(): return 1
+def make():
+    @functools.lru_cache(maxsize=None)
+    def fib(n):
+        return n if n < 2 else fib(n - 1) + fib(n - 2) * step()
+    return fib
+class A:
+    fib = make()
+A.made = functools.lru_cache(A)
+[run]
+import a
+assert a.A.fib(10) == 55
+fib = a.A.fib
+[sub a.py]
+return 1 => return 2
+[expect]
+a.A.fib is fib and fib(10) == 341
+[sub a.py]
++ fib(n - 2) => - fib(n - 2)
+[expect]
+a.A.fib is fib and fib(5) == -1
+
+# closures-that-call-one-another-in-a-class: they are made to act as the new ones once each
+[file a.py]
+K = 1
+def make(k):
+    def even(n): return k if n == 0 else odd(n - 1)
+    def odd(n): return -k if n == 0 else even(n - 1)
+    return even
+class A:
+    even = staticmethod(make(K))
+[run]
+import a
+even = a.A.even
+[sub a.py]
+K = 1 => K = 2
+[expect]
+a.A.even(2) == 2 and a.A.even(3) == -2 and even(2) == 2 and even(3) == -2
+[sub a.py]
+K = 2 => K = 3\nL = 1 / 0
+[expect rolled back]
+a.A.even(2) == 2 and even(3) == -2
 """
 
 

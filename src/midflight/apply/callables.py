@@ -61,16 +61,16 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
     if kind is types.FunctionType:
         yield label, value
         inner = value.__dict__.get("__wrapped__")
-        if inner is not None and depth:
+        if inner is not None and depth > 0:
             yield from _callables(label, inner, module, depth - 1)
-        for hidden in enclosed(value) if depth else ():
+        for hidden in enclosed(value) if depth > 0 else ():
             if hidden is not inner:
                 yield from _callables(label, hidden, module, depth - 1)
     elif kind is LRU:
         yield label, value
         yield from _callables(label, value.__wrapped__, module, depth - 1)
     elif isinstance(value, type):
-        if depth and made_in(value, module):
+        if depth > 0 and made_in(value, module):
             yield from _callables_in(f"{label}.", vars(value), module, depth - 1, plain)
     elif depth < 0:
         return  # wrappers that lead back to themselves

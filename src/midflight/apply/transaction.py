@@ -44,6 +44,7 @@ class Transaction:
         self._swap: list[swap.Write] | None = None  # while prepared writes are collected, to be made in one go
         self._will_hold: dict[tuple[int, Any], Any] = {}  # id of an owner, name → what a collected write gives it
         self._guarded: dict[int, Any] = {}  # id of what its contents are remembered of → what remembers them
+        self.becoming: set[tuple[int, int]] = set()  # ids of objects that are being made to act as others, and of these
         self._ordered: dict[int, Any] = {}  # dicts and classes whose order of names was noted
         self._at_commit: list[Callable[[], None]] = []
         self.failures: list[BaseException] = []

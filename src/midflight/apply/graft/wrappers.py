@@ -17,8 +17,17 @@ from midflight.graph.hook import is_kind
 
 def become(tx: Transaction, old: Any, new: Any) -> bool:
     """Make `old` act as `new` for whoever holds it. False where CPython gives no way: then `old` is untouched."""
-    if old is new:
+    pair = id(old), id(new)
+    if old is new or pair in tx.becoming:  # closures that lead to one another lead back to it
         return True
+    tx.becoming.add(pair)
+    try:
+        return _become(tx, old, new)
+    finally:
+        tx.becoming.discard(pair)
+
+
+def _become(tx: Transaction, old: Any, new: Any) -> bool:
     if type(old) is types.FunctionType:
         if type(new) is types.FunctionType:
             return graft_function(tx, old, new)
