@@ -714,10 +714,12 @@ app = App()
 APPS, BY_NAME = [app], {"main": app}
 @app.add
 def f(x): return 1
+HANDLERS = [f]
 LAST = 1
 [run]
 import m
 app = m.app
+f = m.f
 [sub m.py]
 @app.add => @same\n@app.add
 LAST = 1 => LAST = 1 / 0
@@ -727,6 +729,26 @@ m.APPS == [app] and m.BY_NAME == {"main": app} and app.last is m.f and app.handl
 LAST = 1 / 0 => LAST = 1
 [expect]
 m.APPS == [app] and m.BY_NAME == {"main": app} and app.handlers == {"f": m.f}
+m.f is f and m.HANDLERS == [f]
+
+# refusing-registry-of-classes: a list that was made with the class keeps it
+[file m.py]
+KINDS = {}
+class Base:
+    def __init_subclass__(cls, **about):
+        if cls.__name__ in KINDS:
+            raise ValueError("twice")
+        KINDS[cls.__name__] = cls
+class A(Base):
+    x = 1
+SHOWN = [A]
+[run]
+import m
+A = m.A
+[sub m.py]
+class A(Base) => class A(Base, about=1)
+[expect]
+m.A is A and m.KINDS == {"A": A} and m.SHOWN == [A]
 
 # registration-undone: a rollback takes registrations back
 [file web.py]

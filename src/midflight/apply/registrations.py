@@ -198,19 +198,24 @@ class Registrations:
         try:
             return run(), False
         except Exception:
-            if not self._make_room(before, _ids(gone, gone.__name__, module)):
+            left = self._make_room(before, _ids(gone, gone.__name__, module))
+            if not left:
                 raise
-        return run(), True
+        made = run()
+        for _, container, copy in left.values():
+            if same_items(container, copy):  # it registers elsewhere: whoever put it here lets it stay
+                restore(container, before[id(container)][2])
+        return made, True
 
     def make_room_for(self, before: Contents, going: Iterable[Loaded]) -> bool:
         """All as it was `before`, without what the modules `going` have registered. False where that is nothing."""
         made = ((n, value, one.name) for one in going for n, value in list(one.namespace.items()) if callable(value))
         ids = (_ids(value, name, home) for name, value, home in made if getattr(value, "__module__", "") == home)
-        return self._make_room(before, set[int]().union(*ids))
+        return bool(self._make_room(before, set[int]().union(*ids)))
 
-    def _make_room(self, before: Contents, gone: set[int]) -> bool:
-        """All as it was `before`, without the entries that are `gone`. False where there are none."""
-        found = False
+    def _make_room(self, before: Contents, gone: set[int]) -> Contents:
+        """All as it was `before`, without the entries that are `gone`: the containers that had one, as they are now."""
+        left = Contents()
         rows = self.rows(before.values(), gone, before.registrars)
         for _, container, copy in before.values():
             self._guard(container)
@@ -221,9 +226,9 @@ class Registrations:
         entries = gone | rows | {i for i, one in held.items() if i not in registering and _is_made_for(one, gone)}
         for label, container, _ in before.values():
             if id(container) not in rows and _has_any(container, entries, deep=True):
-                found = True
                 self._drop(label, container, entries, keep=(), deep=True)
-        return found
+                left[id(container)] = label, container, copy_of(container)
+        return left
 
     def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
         """Entries that came again stand where they stood `before`, `made` where `gone` did."""
