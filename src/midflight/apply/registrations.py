@@ -572,8 +572,8 @@ def _take_places(container: Any, places: Sequence[Any], came: Sequence[tuple[Any
 
 
 def _is_made_for(item: Any, ids: set[int]) -> bool:
-    """The same, if it is an entry such as a route, and not an app that has the last of its handlers at hand: that one
-    keeps them in a container."""
+    """Whether an object holds one of `ids` as an entry does, such as a route, and not as an app that has the last of
+    its handlers at hand: that one keeps them in a container."""
     return _holds(item, ids) and not any(
         _has_any(one, ids, deep=True) or any(_holds(part, ids) for part in _values(one))
         for one in list((dict_of(item) or {}).values())
