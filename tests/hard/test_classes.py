@@ -994,15 +994,15 @@ gc.collect() is not None and m.Base.__subclasses__() == [] and m.f.__annotations
 @ file m.py
 import attrs
 @attrs.define(slots=False)
-class P:
+class Place:
     x: int = 1
 @ touch
 import m, linecache
-p, name, known = m.P(), m.P.__init__.__code__.co_filename, len(linecache.cache)
+p, name, known = m.Place(), m.Place.__init__.__code__.co_filename, len(linecache.cache)
 @ sub m.py
 x: int = 1 => x: int = 1\n    y: int = 2
 @ expect
-m.P.__init__.__code__.co_filename == name and "y" in "".join(linecache.getlines(name)) and m.P().y == 2
+m.Place.__init__.__code__.co_filename == name and "y" in "".join(linecache.getlines(name)) and m.Place().y == 2
 len(linecache.cache) <= known + 1
 
 ## n103-slot-added-registered: who holds a class by a name of the program's holds the one that is made anew
