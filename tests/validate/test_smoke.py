@@ -52,6 +52,7 @@ def test_applied_text_is_on_disk_when_it_is_tested_and_gone_when_it_fails(shop: 
     assert ((one.folder / "cart.py").read_text(), cart.price()) == (TWO, 2)
 
 
+@pytest.mark.one_version
 def test_a_smoke_test_that_hangs_is_killed_with_all_that_it_started(shop: MAKE) -> None:
     hangs = """
 import pathlib, subprocess, sys, time
