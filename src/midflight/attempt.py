@@ -6,7 +6,9 @@ import functools
 import importlib
 import logging
 import os
+import sys
 import time
+import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +18,7 @@ from midflight.apply.dangling import prune
 from midflight.apply.execute import Execution
 from midflight.apply.files import Files
 from midflight.apply.graft.classes import RudeEdit
+from midflight.apply.graft.generated import leave_classes
 from midflight.apply.parsed import Parsed, as_compiled, parsed
 from midflight.apply.safepoint import collector_rests, old_frames
 from midflight.apply.transaction import Transaction
@@ -269,6 +272,8 @@ class Attempt:
         """All is as it was."""
         reached("rollback.begin")
         self.tx.roll_back()
+        if any(map(_has_half_run, _frames(failure))):
+            leave_classes()  # the program's classes list those that the module has made
         reached("rollback.done")
         self.clock.lap("roll back")
         if terms is not None and not isinstance(failure, Invalid):
@@ -346,7 +351,19 @@ def _raised(
 
 
 def _places(failure: BaseException) -> Iterator[tuple[str, int]]:
+    for trace in _frames(failure):
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+
+
+def _frames(failure: BaseException) -> Iterator[types.TracebackType]:
     trace = failure.__traceback__
     while trace is not None:
-        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        yield trace
         trace = trace.tb_next
+
+
+def _has_half_run(trace: types.TracebackType) -> bool:
+    """Whether it stands at the top level of a module that its failure has taken out of `sys.modules`."""
+    space = trace.tb_frame.f_globals
+    held = sys.modules.get(space.get("__name__", ""))
+    return trace.tb_frame.f_code.co_name == "<module>" and getattr(held, "__dict__", None) is not space

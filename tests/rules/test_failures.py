@@ -15,6 +15,33 @@ import pytest
 from .harness import Case, play, program, table
 
 FAILURES = r"""
+# classes-of-a-failed-import: what a module that came in made before it failed is no subclass of the program's classes
+[file base.py]
+class Base: pass
+[file m.py]
+import base
+X = 1
+[run]
+import base, m
+[edit half.py]
+from base import Base
+class One(Base):
+    class Inner(Base): pass
+    def get(self): return super()
+1 / 0
+[sub m.py]
+X = 1 => import half\nX = 2
+[expect rolled back]
+base.Base.__subclasses__() == [] and m.X == 1 and "half" not in sys.modules
+[edit whole.py]
+from base import Base
+class Two(Base): pass
+[sub m.py]
+import half => import whole
+X = 2 => X = 1 / 0
+[expect rolled back]
+base.Base.__subclasses__() == [] and m.X == 1 and "whole" not in sys.modules
+
 # n169-syntax-error: refused with file, line and a code; nothing touched
 [file m.py]
 def f():

@@ -21,7 +21,7 @@ from midflight.apply.codes import lines_of_left
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.followers import computed_from_kept
 from midflight.apply.graft.answers import forget_aliases, forget_answers
-from midflight.apply.graft.generated import leave, let_live
+from midflight.apply.graft.generated import leave, leave_classes, let_live
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
 from midflight.apply.late import late_causes
@@ -456,8 +456,11 @@ class _Imports:
         self._covered = program.notebook.covered
 
     def __call__(self) -> None:
-        for name in self._came if self._came is not None else self._new():
+        came = self._came if self._came is not None else self._new()
+        for name in came:
             self._take_out(name)
+        if came:
+            leave_classes()  # the program's classes list those that these modules made
         for name, module in self.before.items():
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
