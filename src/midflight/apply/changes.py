@@ -58,7 +58,6 @@ class Changes:
         self.values: dict[Key, Any] = {}
         self.order: list[Key] = []  # which value changed, each time that one did
         self.last: dict[Key, int] = {}  # the count at which each changed last
-        self.shown = False  # whether a function shows another docstring, or other defaults
         self.short: set[str] = set()  # the last parts of their names
         self.own: dict[int, Any] = {}  # functions whose own code was edited, not only that of functions inside
         self.within: dict[int, Any] = {}  # functions of which a function directly inside was edited itself
@@ -92,6 +91,11 @@ class Changes:
     def may_reach(self, module: str) -> bool:
         """Whether something may follow in a module from what has changed so far: it names it, or that is not known."""
         return bool(self.fresh) or module in self._reached
+
+    @property
+    def shown(self) -> bool:
+        """Whether a function shows another docstring, or other defaults."""
+        return not self.short.isdisjoint(OF_FUNCTIONS)
 
     @property
     def count(self) -> int:
@@ -182,7 +186,6 @@ class Changes:
 
     def _count(self, key: Key, old: Any) -> None:
         self.values.setdefault(key, old)
-        self.shown = self.shown or key[1].rpartition(".")[2] in OF_FUNCTIONS
         self.order.append(key)
         self.last[key] = self.count
         self.short.add(key[1].rpartition(".")[2])

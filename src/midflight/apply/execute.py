@@ -157,7 +157,7 @@ class Execution:
         """Modules that what has just changed may have made stale, as further work."""
         again = set()
         for name in self.changes.spread() - self.going:
-            work = self.works.get(name) or self.unedited(name)
+            work = self.work_of(name)
             if work is not None and self._is_owed_a_look(work):
                 self.works[name] = work
                 again.add(name)
@@ -176,7 +176,7 @@ class Execution:
         asked once."""
         found = set()
         for name in readers(self) - self.going:
-            work = self.works.get(name) or self.unedited(name)
+            work = self.work_of(name)
             if work is not None and not work.reads_refilled:
                 self.works[name] = work
                 work.reads_refilled = True
@@ -187,7 +187,7 @@ class Execution:
         asked = [one for one, times in work.reran.items() if times < MOST_RERUNS and one.binds and one.calls]
         if not asked:
             return False
-        runner = Runner(self, work, ModuleScope(work.loaded, self.tx, 0, self.pending, work.text.imports))
+        runner = self.runner(work)
         return any(late_causes(runner, one) for one in asked)
 
     def circle(self, name: str) -> frozenset[str]:
@@ -207,7 +207,11 @@ class Execution:
         fresh = changes.names_since(work.seen[0])
         return not followers(work.text).keys().isdisjoint(fresh) or stars(work.text)
 
-    def unedited(self, name: str) -> Work | None:
+    def work_of(self, name: str) -> Work | None:
+        """What is done to a module in this reload, or what may be; None where its text cannot be read."""
+        return self.works.get(name) or self._unedited(name)
+
+    def _unedited(self, name: str) -> Work | None:
         loaded = self.program.get(name)
         if loaded is None or loaded.source is None:
             return None

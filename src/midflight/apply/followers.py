@@ -9,7 +9,7 @@ from midflight.apply.holders import resolve
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_data
 from midflight.graph.hook import is_plain
-from midflight.plan.diff import built_names
+from midflight.plan.diff import built_names, defines
 from midflight.plan.flow import dotted_reads, followers
 from midflight.plan.statements import Statement
 
@@ -50,14 +50,14 @@ def _from(run: Execution, key: Key) -> Iterator[Key]:
 
 def _readers(run: Execution, loaded: Loaded, name: str, value: Any) -> Iterator[Statement]:
     """The statements that read the value by a name, or as an attribute of a module."""
-    work = run.works.get(loaded.name) or run.unedited(loaded.name)
+    work = run.work_of(loaded.name)
     if work is None:
         return
     following, names = followers(work.text), frozenset(_names(loaded, name, value))
     for place in sorted({place for one in names | {name} for place in following.get(one, ())}):
         statement = work.text.statements[place]
         reads = not statement.reads.isdisjoint(names) or _comes_to(loaded, statement, name, value)
-        if reads and _computes(statement):
+        if reads and not defines(statement):
             yield statement
 
 
@@ -72,10 +72,6 @@ def _names(loaded: Loaded, name: str, value: Any) -> Iterator[str]:
 def _comes_to(loaded: Loaded, statement: Statement, name: str, value: Any) -> bool:
     chains = (chain[: chain.index(name, 1) + 1] for chain in dotted_reads(statement) if name in chain[1:])
     return any(resolve(loaded.namespace, chain) is value for chain in chains)
-
-
-def _computes(statement: Statement) -> bool:
-    return not (statement.is_def or statement.is_class or statement.is_import)
 
 
 def _is_other_data(loaded: Loaded, name: str, value: Any) -> bool:

@@ -19,7 +19,7 @@ from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, InPlace, as_before, is_container, rebuilt, same_value
 from midflight.graph.homes import made_in, module_of
-from midflight.plan.diff import Group
+from midflight.plan.diff import Group, defines
 from midflight.plan.flow import dotted_reads
 from midflight.plan.statements import Statement
 
@@ -33,7 +33,7 @@ Refilled = dict["Key", tuple[Any, Any]]  # where a container is found → itself
 
 def computes(statement: Statement) -> bool:
     """Whether it may compute a value from what a container holds."""
-    return bool(statement.binds) and not (statement.is_def or statement.is_class or statement.is_import)
+    return bool(statement.binds) and not defines(statement)
 
 
 def refilled(runner: Runner, group: Group) -> Refilled:
@@ -128,7 +128,7 @@ def may_be_any(run: Execution) -> bool:
 
 def readers(run: Execution) -> set[str]:
     """Modules that nobody edited and that mention a container of the program's which this reload's code has changed."""
-    if not may_be_any(run):
+    if not run.registrations.is_at_work:
         return set()
     run.make_live()
     left = ((one, old) for one, old, _ in run.changes.purged.values())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def settle_covered(run: Execution) -> None:
     for submodule, held in list((run.program.notebook.covered or {}).items()):
         package, _, name = submodule.rpartition(".")
-        module, work = sys.modules.get(submodule), run.works.get(package) or run.unedited(package)
+        module, work = sys.modules.get(submodule), run.work_of(package)
         if module is None or work is None:
             continue
         runner = run.runner(work)
