@@ -5069,6 +5069,38 @@ a.A.even(2) == 2 and a.A.even(3) == -2 and even(2) == 2 and even(3) == -2
 K = 2 => K = 3\nL = 1 / 0
 [expect rolled back]
 a.A.even(2) == 2 and even(3) == -2
+
+# two-modules-that-import-one-another-and-ask-what-the-other-has: neither chases the other
+[file a.py]
+import b
+[file b.py]
+import a
+[run]
+import a, b
+[edit a.py]
+import b
+X = b.Y + 1 if hasattr(b, "Y") else 1
+[edit b.py]
+import a
+Y = a.X + 1 if hasattr(a, "X") else 0
+[expect]
+(a.X, b.Y) == (1, 0)
+
+# asking-a-module-that-is-imported-first-for-what-it-has-only-later: the report says what a start would not have
+[file a.py]
+import b
+X = b.Y + 1
+[file b.py]
+import a
+Y = 0
+[run]
+import a, b
+[edit b.py]
+import a
+Y = getattr(a, "X", 5)
+[expect]
+(a.X, b.Y) == (2, 1)
+told("b:2 asks for `a.X`; a start that imports a first would not have it yet")
 """
 
 

@@ -24,7 +24,7 @@ from midflight.apply.graft.answers import forget_aliases, forget_answers
 from midflight.apply.graft.generated import leave, leave_classes, let_live
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
-from midflight.apply.late import late_causes
+from midflight.apply.late import asked_too_early, late_causes
 from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
@@ -111,6 +111,7 @@ class Execution:
         self.tx.flush()
         self.notes += dict.fromkeys(lines_of_left(self))
         self.notes += map(str, tell_circles(self))
+        self.notes += asked_too_early(self)
         self.notes += computed_from_kept(self)
         self._forget_answers()
 

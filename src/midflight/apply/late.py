@@ -6,6 +6,7 @@ above the import there. A function that came from it reads that part when a stat
 from __future__ import annotations
 
 import itertools
+import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ from midflight.apply.causes import values_read
 from midflight.apply.holders import functions_in, resolve
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import inside
-from midflight.plan.flow import dotted_reads, modules_imported
+from midflight.plan.flow import asks_whether, dotted_reads, modules_imported
 from midflight.plan.statements import SourceText, Statement
 
 if TYPE_CHECKING:
     from midflight.apply.changes import Key
+    from midflight.apply.execute import Execution
     from midflight.apply.statements import Runner
     from midflight.graph.modules import ModuleGraph
 
@@ -42,6 +44,37 @@ def late_causes(runner: Runner, statement: Statement) -> set[str]:
     called = [(name, space.get(name)) for name in statement.reads]
     called += [(".".join(chain), resolve(space, chain)) for chain in dotted_reads(statement)]
     return {name for name, value in called if any(_reads(runner, one, values, functions) for one in _run_by(value))}
+
+
+def too_early(runner: Runner, statement: Statement) -> dict[str, str]:
+    """The attributes of modules of its cycle that `statement` reads before they have them, where it asks whether they
+    do: what it names → the module. Of two modules that import one another the one that began first has then only what
+    stands above its import."""
+    found: dict[str, str] = {}
+    for chain in dotted_reads(statement) if asks_whether(statement) and runner.run.circle(runner.work.name) else ():
+        for end in range(1, len(chain)):
+            holder = resolve(runner.scope.names, chain[:end])
+            if type(holder) is types.ModuleType and _comes_later(runner, statement, holder.__name__, chain[end]):
+                found[".".join(chain)] = holder.__name__
+    return found
+
+
+def _comes_later(runner: Runner, statement: Statement, module: str, name: str) -> bool:
+    loaded = runner.run.program.get(module)
+    if loaded is None or loaded.order < runner.work.loaded.order or name not in loaded.namespace:
+        return False
+    return not _was_there(runner, statement, (module, name))
+
+
+def asked_too_early(run: Execution) -> Iterator[str]:
+    """What is to be said of statements that ran in this reload and asked for what a fresh start would not have yet."""
+    for work in run.works.values():
+        for statement in filter(asks_whether, work.reran):
+            for name, module in too_early(run.runner(work), statement).items():
+                yield (
+                    f"{work.name}:{statement.first} asks for `{name}`; a start that imports {module} first "
+                    "would not have it yet, for they import one another"
+                )
 
 
 def _was_there(runner: Runner, statement: Statement, key: Key) -> bool:

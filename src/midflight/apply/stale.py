@@ -27,14 +27,14 @@ from midflight.apply.effects import does_something
 from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
-from midflight.apply.late import late_causes
+from midflight.apply.late import late_causes, too_early
 from midflight.apply.refilled import Refilled, computes, is_outdated, may_be_any, refilled
 from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import builds_purely, is_container, is_data, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
 from midflight.plan.diff import Group, Pair, built_names
-from midflight.plan.flow import called_chains, imports_inside
+from midflight.plan.flow import asks_whether, called_chains, imports_inside
 from midflight.plan.order import without_annotations
 from midflight.plan.purity import only_shows, robbed
 from midflight.plan.statements import (
@@ -155,6 +155,9 @@ def _is_made_whole(runner: Runner, statement: Statement) -> bool:
 def _causes(runner: Runner, statement: Statement) -> list[str]:
     """What `statement` read or called that changed. What only annotations name that are text is not read."""
     causes = runner.causes.of(runner.work, statement, runner.scope.prefix)
+    if causes and asks_whether(statement):
+        early = too_early(runner, statement)
+        causes = [cause for cause in causes if cause not in early]
     if not causes or "annotations" not in runner.work.text.future or not _annotations_stay_text(runner, statement):
         return causes
     evaluated = without_annotations(statement)

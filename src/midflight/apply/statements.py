@@ -52,7 +52,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
 from midflight.plan.diff import Groups, Pair
-from midflight.plan.flow import dotted_reads, followers, mentions, stars
+from midflight.plan.flow import asks_whether, dotted_reads, followers, mentions, stars
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
 from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head
@@ -400,7 +400,9 @@ class Runner:
             self._run_as_it_is(pair, causes)
 
     def _modules_to_come(self, statement: Statement) -> set[str]:
-        """The modules of which `statement` reads attributes that they do not have yet."""
+        """The modules of which `statement` reads attributes that they do not have yet, and does not ask whether."""
+        if asks_whether(statement):
+            return set()
         ends = [(chain[:end], chain[end]) for chain in dotted_reads(statement) for end in range(1, len(chain))]
         read = [(resolve(self.scope.names, holder), name) for holder, name in ends]
         modules = ((one.__name__, name) for one, name in read if type(one) is types.ModuleType)

@@ -32,6 +32,21 @@ def dotted_reads(statement: Statement) -> frozenset[Dotted]:
     return statement.fact("dotted", _dotted)  # type: ignore[no-any-return]
 
 
+def asks_whether(statement: Statement) -> bool:
+    """Whether running it asks if something is there: `hasattr(config, "HOST")`, `getattr(config, "HOST", None)`."""
+    return "attr(" in statement.text and statement.fact("asks whether", _asks_whether)
+
+
+def _asks_whether(node: ast.stmt) -> bool:
+    calls = (one for part in evaluated(node) for one in _walk_evaluated(part) if isinstance(one, ast.Call))
+    return any(_is_question(one) for one in calls)
+
+
+def _is_question(call: ast.Call) -> bool:
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    return name == "hasattr" or (name == "getattr" and len(call.args) == 3)
+
+
 def mentions(statement: Statement) -> frozenset[str]:
     """Every name by which running it may look something up: of itself, or of what it has."""
     return statement.fact("mentions", lambda node: _mentions(statement))  # type: ignore[no-any-return]
