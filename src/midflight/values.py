@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -176,8 +178,8 @@ class Report:
         return frozenset(
             (done.path, name, how)
             for done in self.modules.values()
-            for how in ("ran", "grafted", "rebound")
-            for label in getattr(done, how)
+            for how, labels in (("ran", done.ran), ("grafted", done.grafted), ("rebound", done.rebound))
+            for label in labels
             for name in label.split(", ")
             if name.isidentifier()
             or re.fullmatch(r"[\w.<>]+", name)  # a statement that binds nothing is labelled with its text
@@ -242,10 +244,18 @@ def as_plain(value: Any) -> Any:
 
 def attributes_of(value: Any) -> Any:
     """What JSON has for one of these values; its attributes, or the items of another mapping or set."""
-    fields = getattr(type(value), "__dataclass_fields__", None)
-    if fields is not None:
-        return {name: getattr(value, name) for name in fields}
+    kind: Any = type(value)
+    if hasattr(kind, "__dataclass_fields__"):
+        fields, taken = _fields_of(kind)
+        return dict(zip(fields, taken(value), strict=True))
     return dict(value) if isinstance(value, Mapping) else list(value)
+
+
+@functools.cache
+def _fields_of(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names of a dataclass's fields, of which it has several, and what takes all of them out of one."""
+    fields = tuple(kind.__dataclass_fields__)
+    return fields, operator.attrgetter(*fields)
 
 
 # Reports are encoded without being taken apart first: it is done in each reload.

@@ -1014,6 +1014,104 @@ N = 1 => N = 3
 (b.A1, b.A2, b.A3, b.A4, b.A5, b.A6, b.A7, b.A8, b.A9) == (4, 8, "8!", (4, 8), -3, True, "abc", 8, 9)
 b.B1 == 3 and b.B2 == 100 and told("B2") and b.B9 == 1 and c.D == 2 + 9 and c.A9 == 9 and c.last == 2
 
+# chain-of-formulas: through imports under other names and formulas of several modules, each once and in order
+[file a.py]
+N = 1
+M = 5
+[file b.py]
+from a import N as LIMIT, M
+TWICE = LIMIT * 2
+SAME = LIMIT > 0
+TEXT = f"{TWICE}/{M}"
+[file c.py]
+from b import TWICE, SAME, TEXT as text
+SUM = TWICE + 1
+[file d.py]
+from b import LIMIT
+from c import SUM
+RATIO = 12 / (SUM - LIMIT * 2)
+[file e.py]
+from c import SUM
+from d import RATIO
+def read(): return SUM + RATIO
+[run]
+import d, b, c, e
+[sub a.py]
+N = 1 => N = 3
+[expect]
+(b.LIMIT, b.TWICE, b.SAME, b.TEXT, c.TWICE, c.text, c.SUM, d.RATIO, e.read()) == (3, 6, True, "6/5", 6, "6/5", 7, 12, 19)
+told("ran", "TWICE") and told("ran", "SAME") and told("rebound", "LIMIT") and not told("rebound", "SAME")
+[run]
+b.TWICE = c.TWICE = 50
+d.LIMIT = 7
+[sub a.py]
+N = 3 => N = 4
+[expect]
+(b.LIMIT, b.TWICE, b.TEXT, c.TWICE, c.SUM, d.LIMIT, d.RATIO) == (4, 50, "6/5", 50, 7, 7, 12.0) and told("TWICE")
+
+# chain-that-fails: what has followed by then is undone
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+TWICE = N * 2
+[file c.py]
+from b import N, TWICE
+INVERSE = 1 / N
+[run]
+import b, c
+[sub a.py]
+N = 1 => N = 0
+[expect rolled back]
+(b.N, b.TWICE, c.N, c.TWICE, c.INVERSE) == (1, 2, 1, 2, 1.0)
+
+# chain-taken-back: what was live already
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+TWICE = N * 2
+[file c.py]
+from midflight import health_check
+import a
+from b import N, TWICE
+FOUR = TWICE * 2
+@health_check
+def small(): return FOUR < 9
+[run]
+import b, c
+before = list(vars(b))
+[sub a.py]
+N = 1 => N = 2
+[expect]
+(b.N, b.TWICE, c.TWICE, c.FOUR) == (2, 4, 4, 8)
+[sub a.py]
+N = 2 => N = 3
+[expect rolled back]
+(b.N, b.TWICE, c.N, c.TWICE, c.FOUR) == (2, 4, 2, 4, 8) and list(vars(b)) == before
+
+# chain-taken-elsewhere: a module that takes an update itself has only its names rebound
+[file a.py]
+N = 1
+[file b.py]
+from a import N
+[file c.py]
+from midflight import accept
+from b import N
+MINE = N + 1
+seen = []
+@accept("a")
+def take(module): seen.append(module.N)
+[file d.py]
+from c import MINE
+LAST = MINE
+[run]
+import b, c, d
+[sub a.py]
+N = 1 => N = 2
+[expect]
+(b.N, c.N, c.MINE, d.LAST) == (2, 2, 2, 2) and c.seen == [2]
+
 # formula-above-what-it-reads: a value that a statement further down makes, which ran before by another way
 [file a.py]
 N = 1

@@ -66,6 +66,7 @@ class Changes:
         self.aliases: set[Key] = set()  # other names of touched functions, and what wraps these
         self.plain: set[int] = set()  # of touched functions those that only a plain `def` in their module names
         self.fresh: list[tuple[str, str, Any]] = []  # (module, name, callable or ABSENT): not spread yet
+        self._flowed: dict[str, set[str]] = {}  # module → names by which it may mean values that flowed on
         self.caches: dict[int, Any] = {}
         # id of a container that is brought up to date in place → itself, what it held before, what it will hold
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
@@ -90,7 +91,7 @@ class Changes:
 
     def may_reach(self, module: str) -> bool:
         """Whether something may follow in a module from what has changed so far: it names it, or that is not known."""
-        return bool(self.fresh) or module in self._reached
+        return bool(self.fresh or self._flowed) or module in self._reached
 
     @property
     def shown(self) -> bool:
@@ -184,10 +185,24 @@ class Changes:
         if owner and name in (*_MAKERS, PARAMETERISING):  # who comes to one of these names the class alone
             self.fresh.append((key[0], owner.rpartition(".")[2], ABSENT))
 
+    def value_flowed(self, key: Key, old: Any, origin: str) -> None:
+        """As `value_changed`, for a module's name that it had, and that none of its own functions names."""
+        self.values.setdefault(key, old)
+        self.order.append(key)
+        self.last[key] = len(self.order)
+        self.short.add(key[1])
+        self.origins.setdefault(key, origin or key[0])
+
+    def flows_on(self, module: str, names: Collection[str]) -> None:
+        """Other modules may follow what `value_flowed` told of."""
+        for loaded, used in self.program.others(module, names):
+            if meant := [name for name in used if not _means_its_own(loaded, name)]:
+                self._flowed.setdefault(loaded.name, set()).update(meant)
+
     def _count(self, key: Key, old: Any) -> None:
         self.values.setdefault(key, old)
         self.order.append(key)
-        self.last[key] = self.count
+        self.last[key] = len(self.order)
         self.short.add(key[1].rpartition(".")[2])
 
     def find_caches(self, modules: Iterable[Loaded]) -> None:
@@ -296,7 +311,7 @@ class Changes:
     def touch(self) -> None:
         """Find the callables that reach what changed since the last call; what modules they are in `spread` tells."""
         reached: set[str] = set()
-        while self.fresh or self._operating:
+        while self.fresh or self._operating or self._flowed:
             # All at once, and not one out of the other: what operators lead to may be a long chain.
             operating, self._operating = self._operating, set()
             if operating:
@@ -341,7 +356,7 @@ class Changes:
     def _named_by_others(self) -> dict[str, set[str]]:
         """Modules with the names by which they may mean what is fresh: none where only a generic function leads there,
         which calls what it does not name."""
-        named: dict[str, set[str]] = {}
+        named, self._flowed = self._flowed, {}
         fresh: dict[str, dict[str, set[int]]] = {}
         for module, name, function in self.fresh:
             fresh.setdefault(module, {}).setdefault(name, set()).add(id(function))

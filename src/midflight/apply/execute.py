@@ -20,6 +20,7 @@ from midflight.apply.circles import tell_circles
 from midflight.apply.codes import lines_of_left
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.followers import computed_from_kept
+from midflight.apply.formulas import take_chain
 from midflight.apply.graft.answers import forget_aliases, forget_answers
 from midflight.apply.graft.generated import leave, leave_classes, let_live
 from midflight.apply.graft.search import Search
@@ -120,6 +121,9 @@ class Execution:
         return Runner(self, work, scope)
 
     def _take(self, work: Work) -> None:
+        if take_chain(self, work):
+            work.done = True
+            return
         self._taking.add(work.name)
         runner = self.runner(work)
         if work.done or not work.edited:
@@ -185,7 +189,7 @@ class Execution:
         return found
 
     def _called_too_early(self, work: Work) -> bool:
-        asked = [one for one, times in work.reran.items() if times < MOST_RERUNS and one.binds and one.calls]
+        asked = [one for one, times in work.reran.items() if times < MOST_RERUNS and one.calls and one.binds]
         if not asked:
             return False
         runner = self.runner(work)
@@ -201,7 +205,7 @@ class Execution:
         """Whether anything in it may be stale. That nothing is after all is found out when its turn comes: each
         statement is asked once, and not a second time beforehand. Where only values changed their names say it."""
         changes = self.changes
-        if work.seen == (changes.count, changes.extent):
+        if work.seen[0] and work.seen == (changes.count, changes.extent):
             return False
         if not changes.found_by_name(work):
             return True
@@ -239,9 +243,12 @@ class Execution:
         """Give `name` a place after what it imports. In a cycle the one that was imported first comes first."""
         if name in order or name in visiting:
             return
-        visiting.add(name)
         work = self.works[name]
         needs = _imported_by(work, work.text) & self.works.keys()
+        if not needs:
+            order[name] = work.loaded.order * 1000
+            return
+        visiting.add(name)
         known = _imported_by(work, work.old.text) if work.edited else needs
         # What ended later and is in a cycle with it came when it was not whole; what an edit brought did not.
         later = [n for n in needs & known if self.works[n].loaded.order > work.loaded.order]
@@ -269,13 +276,13 @@ class Execution:
             self.program.notebook.stands_in_no_more(loaded.path)
             linecache.checkcache(loaded.path)
         loaded.parsed = Parsed(work.text, LiveRoots(loaded, work.text, work.roots))
-        ran = {name for line in (*work.record.ran, *work.record.rebound) for name in line.split(", ")}
-        if not ran:
+        labels = ", ".join((*work.record.ran, *work.record.rebound))
+        if not labels:
             return  # bodies were edited: no value was made
-        space = loaded.namespace
-        fresh = values_made(space) if any("." in name for name in ran) else values_among(space, ran)
+        ran, space, members = set(labels.split(", ")), loaded.namespace, "." in labels
+        fresh = values_made(space) if members else values_among(space, ran)
         bound = _bound(work) if work.edited else work.text.fact("bound", lambda: _bound(work))
-        for name in [_as_held(name) for name in ran if name in bound or "." in name]:
+        for name in [_as_held(name) for name in ran if name in bound or "." in name] if members else ran & bound:
             loaded.made.pop(name, None)
             if name in fresh:
                 loaded.made[name] = fresh[name]
@@ -426,11 +433,19 @@ def _bound(work: Work) -> set[str]:
 
 def _imported_by(work: Work, text: SourceText) -> frozenset[str]:
     """The modules that the top level of a version imports: what only type checkers see has no say."""
+    found: tuple[frozenset[str], list[Statement]] = text.fact("imports at once", lambda: _imports_at_once(work, text))
+    known, blocks = found
+    if not blocks:
+        return known
     package, space = work.loaded.is_package, work.loaded.namespace
-    found = text.fact("importing", lambda: [s for s in text.statements if s.is_import])
-    known: frozenset[str] = text.fact("imports at once", lambda: _modules_of(found, work.name, package))
-    blocks = text.fact("blocks", lambda: [s for s in text.statements if s.is_block])
-    return known | _modules_of([as_it_runs(s, space) for s in blocks], work.name, package) if blocks else known
+    return known | _modules_of([as_it_runs(s, space) for s in blocks], work.name, package)
+
+
+def _imports_at_once(work: Work, text: SourceText) -> tuple[frozenset[str], list[Statement]]:
+    """The modules that statements of a version import, and its blocks, which may import more."""
+    importing = [s for s in text.statements if s.is_import]
+    known = _modules_of(importing, work.name, work.loaded.is_package)
+    return known, [s for s in text.statements if s.is_block]
 
 
 def _modules_of(statements: Iterable[Statement], module: str, is_package: bool) -> frozenset[str]:

@@ -99,6 +99,17 @@ class Transaction:
             self._expect(mapping, key, value)
             self._do(swap.item(mapping, key, old), swap.item(mapping, key, value))
 
+    def set_items(self, mapping: dict[str, Any], values: Mapping[str, Any]) -> None:
+        """The same for several keys, none of which goes: one write, where all of them are there."""
+        held = {key: self._held(mapping, key, mapping.get(key, ABSENT)) for key in values}
+        if type(mapping) is not dict or any(value is ABSENT for value in held.values()):
+            for key, value in values.items():
+                self.set_item(mapping, key, value)
+            return
+        for key, value in values.items():
+            self._expect(mapping, key, value)
+        self._do(functools.partial(mapping.update, held), functools.partial(mapping.update, values))
+
     def del_item(self, mapping: MutableMapping[Any, Any], key: Any) -> None:
         self.set_item(mapping, key, ABSENT)
 

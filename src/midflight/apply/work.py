@@ -110,13 +110,16 @@ class Work:
     def helpers(self) -> dict[str, Imported]:
         """What the module imports and deletes again: statements in between have read it."""
         if self._helpers is None:  # asked for each of its statements
-            package = self.loaded.is_package
-            self._helpers = self.text.fact("helpers", lambda: imported_and_deleted(self.text, self.name, package))
+            self._helpers = self.text.fact(
+                "helpers", lambda: imported_and_deleted(self.text, self.name, self.loaded.is_package)
+            )
         return self._helpers
 
     @property
     def touches_imports(self) -> bool:
         """Whether the edit may have changed which modules the text names."""
+        if not self.changed:
+            return False  # nobody edited it
         statements = (one for pair in self.changed if pair.edited for one in (pair.old, pair.new) if one is not None)
         return any("import" in statement.text for statement in statements)
 
@@ -130,6 +133,6 @@ class Work:
     def report(self) -> ModuleReport:
         before, after = self.loaded.version, self.version
         record = self.record
-        parts = (tuple(p) for p in (record.ran, record.grafted, record.rebound, record.kept, record.removed))
+        parts = map(tuple, (record.ran, record.grafted, record.rebound, record.kept, record.removed))
         ran, grafted, rebound, kept, removed = parts
         return ModuleReport(ran, grafted, rebound, kept, removed, before, after, self.loaded.path)

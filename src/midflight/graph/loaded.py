@@ -289,27 +289,31 @@ class Program:
         return getattr(value, "__module__", None) in self.notebook.modules
 
     def users(self, module: str, names: Collection[str]) -> Iterator[tuple[Loaded, Collection[str]]]:
-        """Modules that may mean something of `module` by one of `names`, each with these: they import it, directly or
-        through others that hold it, and have the word in their text; and star importers of it. A module that several
-        ways lead to may come more than once, with other names each time."""
-        self._index()
+        """Modules that may mean something of `module` by one of `names`, each with these: itself, and `others`."""
         own = self.get(module)
         if own is not None:
             yield own, names
+        yield from self.others(module, names)
+
+    def others(self, module: str, names: Collection[str]) -> Iterator[tuple[Loaded, Collection[str]]]:
+        """Those that import it, directly or through others that hold it, and have the word in their text; and star
+        importers of it. A module that several ways lead to may come more than once, with other names each time."""
+        self._index()
         seen: dict[str, set[str]] = {module: set(names)}
-        waiting = [(module, names)]
+        waiting = [(module, set(names))]
         while waiting:
             home, held = waiting.pop()
             for importer in sorted(self.imports.importers(home)):
-                fresh = [name for name in held if name not in seen.get(importer, ())]
+                known = seen.setdefault(importer, set())
+                fresh = held - known
                 loaded = self.get(importer) if fresh else None
                 if loaded is None:
                     continue
-                seen.setdefault(importer, set()).update(fresh)
-                star, space = loaded.has_star, loaded.namespace
+                known |= fresh
+                star = loaded.has_star
                 if meant := fresh if star else [name for name in fresh if loaded.mentions(name)]:
                     yield loaded, meant
-                if passed := fresh if star else [name for name in fresh if name in space]:
+                if passed := fresh if star else loaded.namespace.keys() & fresh:
                     waiting.append((importer, passed))  # it may pass it on: a re-export
 
     def holders(self, module: str, name: str) -> Iterator[str]:

@@ -28,7 +28,7 @@ class ModuleGraph:
     def importers(self, module: str) -> set[str]:
         """Modules that import `module`, something of it, or a package above it, from which they may reach it."""
         found = set(self._importers.get(module, ()))
-        for name in prefixes(module.rpartition(".")[0]):
+        for name in prefixes(module.rpartition(".")[0]) if "." in module else ():
             found |= self._importers.get(name, set())
         found.discard(module)
         return found

@@ -3,14 +3,14 @@ Pure."""
 
 from __future__ import annotations
 
-import ast
 import bisect
 import types
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from midflight.plan.futures import future_flags
-from midflight.plan.statements import SourceText, Statement, lines_of, parse, reused, split
+from midflight.plan.gaps import parse_gaps
+from midflight.plan.statements import SourceText, Statement, lines_of, parse, reused
 
 Compiled = dict[Statement, types.CodeType]
 
@@ -38,7 +38,7 @@ class _Region(NamedTuple):
 
 
 def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Reread:
-    """`text` as statements, parsing only the region in which it differs from `old`. Raises as `parse` does.
+    """`text` as statements, parsing only what differs from `old` in a region. Raises as `parse` does.
 
     A region that does not stand on its own (an open string, an `else`, a decorator at its end) is parsed with
     the whole text, and so is one that touches the lines where `from __future__` and the coding may stand."""
@@ -52,15 +52,13 @@ def parse_edited(old: SourceText, text: str, filename: str = "<source>") -> Rere
     if (method := _edited_method(old, region, filename)) is not None:
         found, code = method
         return Reread(_with_middle(old, text, region, (found,)), {}, {found: code})
-    piece = "".join(region.lines[region.first - 1 : region.last])
-    if "__future__" in piece or piece.rstrip("\n").endswith("\\"):
-        return _parsed_whole(old, text, filename)
+    olds = old.statements[region.before : len(old.statements) - region.after]
     try:
-        # Empty lines in front give the nodes their place in the file, at a twentieth of what moving them costs.
-        tree = ast.parse("\n" * (region.first - 1) + piece, filename)
+        middle = parse_gaps(olds, region.lines, region.first, region.last, filename)
     except (SyntaxError, ValueError):
+        middle = None
+    if middle is None:
         return _parsed_whole(old, text, filename)
-    middle = reused(old.statements[region.before : len(old.statements) - region.after], split(tree.body, region.lines))
     return Reread(_with_middle(old, text, region, middle), {}, {})
 
 
@@ -103,7 +101,7 @@ def _common_ends(left: str, right: str) -> tuple[int, int]:
     return at, low
 
 
-def _edited_region(old: SourceText, lines: tuple[str, ...], head: int, tail: int) -> _Region | None:
+def _edited_region(old: SourceText, lines: tuple[str, ...], head: int, tail: int) -> _Region:
     """Where `lines`, of which the first `head` and the last `tail` are equal, differ.
 
     What stands there is parsed alone, so nothing may reach over its ends: a line that goes on after a backslash, a
@@ -120,8 +118,6 @@ def _edited_region(old: SourceText, lines: tuple[str, ...], head: int, tail: int
         start += 1
     while before and before < len(statements) and statements[before - 1].last >= statements[before].first:
         before -= 1
-    if any("__future__" in s.text for s in statements[before:start]):
-        return None
     first = statements[before - 1].last + 1 if before else 1
     last = statements[start].first - 1 + len(lines) - len(old.lines) if start < len(statements) else len(lines)
     return _Region(lines, head, tail, before, len(statements) - start, first, last)

@@ -489,20 +489,20 @@ def reused(old: Sequence[Statement], new: Sequence[Statement]) -> tuple[Statemen
     """`new`, but what stands in `old` with the same text is that, moved: all that is known of it still holds. So are
     the members of a class that only differs in some of them."""
     waiting: dict[str, list[Statement]] = {}
-    for one in reversed(list(_alone(old))):
+    for one in reversed(list(alone(old))):
         waiting.setdefault(one.text, []).append(one)
-    alone = set(_alone(new))
+    whole = set(alone(new))
     found = tuple(
-        waiting[one.text].pop().placed_at(one.first) if one in alone and waiting.get(one.text) else one for one in new
+        waiting[one.text].pop().placed_at(one.first) if one in whole and waiting.get(one.text) else one for one in new
     )
     classes = {one.node.name: one for held in waiting.values() for one in held if isinstance(one.node, ast.ClassDef)}
     for one in found:
-        if isinstance(one.node, ast.ClassDef) and one in alone and one.node.name in classes:
+        if isinstance(one.node, ast.ClassDef) and one in whole and one.node.name in classes:
             one.take_members(classes[one.node.name])
     return found
 
 
-def _alone(statements: Sequence[Statement]) -> Iterator[Statement]:
+def alone(statements: Sequence[Statement]) -> Iterator[Statement]:
     """Those that share no line with another: their text says all of them."""
     for at, one in enumerate(statements):
         after = statements[at + 1].first if at + 1 < len(statements) else one.last + 1

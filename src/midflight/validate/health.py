@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from midflight.hooks import Kind, of_module
+from midflight.hooks import RECORDS, Kind, of_module
 from midflight.values import Problem
 
 
@@ -17,7 +17,8 @@ def run_checks(
     """Ask the checks of `modules` ((name, path) each): all health checks first, then the smoke tests.
 
     The first failure ends it. `deadline_s` is for checks that name none of their own."""
-    wanted = list(modules)
+    having = {home for home, what, *_ in list(RECORDS) if what in kinds}
+    wanted = [(module, path) for module, path in modules if module in having] if having else []
     for kind in kinds:
         for module, path in wanted:
             for function, _, own in of_module(module, kind):
