@@ -23,6 +23,7 @@ LAYERS = (
     "devtools fleet attach",
     "plugins gui rollback proposals",
     "session",
+    "followed inbox listeners proving records saved",
     "held",
     "attempt",
     "watch apply validate store",

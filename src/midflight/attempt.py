@@ -58,6 +58,11 @@ class Ended:
     writing: FileWrites | None = None
     interrupt: KeyboardInterrupt | None = None  # raised again once the report is made
 
+    @property
+    def ok(self) -> bool:
+        """Whether what was asked for lives now."""
+        return self.outcome in ("committed", "unchanged")
+
 
 class Invalid(Exception):
     """A validation that said no."""

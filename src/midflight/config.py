@@ -384,6 +384,11 @@ def _temporary_folder(env: Mapping[str, str]) -> str:
     return next((one for one in (*named, *usual) if os.path.isdir(one) and os.access(one, os.W_OK | os.X_OK)), "/tmp")
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or lies below it, by their names: neither is looked at."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
 def user() -> str:
     """The name of who runs this, as `getpass` finds it, without what importing that costs."""
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from midflight.asks import Terms
-from midflight.config import load
+from midflight.config import lies_in, load
 from midflight.errors import MidflightError, SessionError
 from midflight.session import Session, current
 from midflight.values import Problem, Report
@@ -413,7 +413,7 @@ def _real(paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def _inside(path: str, folders: Sequence[str]) -> bool:
-    return any(path == folder or path.startswith(folder.rstrip(os.sep) + os.sep) for folder in _real(folders))
+    return any(lies_in(path, folder) for folder in _real(folders))
 
 
 def _outermost(folders: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from midflight.session import HISTORY
+from midflight.records import HISTORY
 
 from .edits import TAGGED, Edit, Edits
 from .serving import NICK, Bot, Chat, Server, wait_for

@@ -67,7 +67,7 @@ def test_many_followers_get_everything_in_order(session: Session, follow: Follow
         for one in sockets:
             received(one)
         for number in range(count):
-            session._tell(Event("data", float(number)))
+            session._listeners.tell(Event("data", float(number)))
         for one in sockets:
             seen: list[int] = []
             while len(seen) < count:
@@ -92,7 +92,7 @@ def test_a_follower_that_does_not_read_is_dropped_with_a_word_and_stalls_nobody(
             for _ in range(6):
                 for _ in range(REMEMBERED // 2):
                     number += 1
-                    session._tell(Event("data", float(number), detail={"word": word}))
+                    session._listeners.tell(Event("data", float(number), detail={"word": word}))
                 last = 0
                 while last < number:
                     last = max(news.get("seq", 0) for news in received(quick))

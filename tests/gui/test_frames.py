@@ -258,10 +258,10 @@ def test_in_manual_mode_a_save_waits_for_the_key(window: Any) -> None:
     one.frame()
     one.save(NEW)
     deadline = time.monotonic() + 20
-    while not one.session._waiting and time.monotonic() < deadline:
+    while not one.session._inbox.batches and time.monotonic() < deadline:
         one.frame()
     one.frame()
-    assert one.session._waiting and HotReloader.last_report is None
+    assert one.session._inbox.batches and HotReloader.last_report is None
     assert one.reload() and one.app.drawn[-1] == "new"
 
 

@@ -71,7 +71,7 @@ def play(program: Any, number: int) -> None:
 def counted(program: Any) -> dict[str, int]:
     """Live objects that a version of a program is made of, and midflight's own but those that something else bounds:
     reports by the history, a version's window by its time."""
-    program.session._keeper.save()  # what its thread is about would be counted too
+    program.session._records.keeper.save()  # what its thread is about would be counted too
     gc.collect()
     counts: collections.Counter[str] = collections.Counter()
     for item in gc.get_objects():
@@ -104,7 +104,7 @@ def test_what_is_not_proven_yet_is_remembered_by_name_not_by_edit(program: Any) 
     for number in range(1, 9):
         play(program, number)
         assert program.save(shop=SHOP.format(n=number, more=f"def more_{number}():\n    return 1\n")).ok
-        (window,) = program.session._keeper.windows()
+        (window,) = program.session._records.keeper.windows()
         sizes.append(len(window.changed))
     assert sizes[2:] == [sizes[2]] * 6  # flat once every name was changed
 

@@ -14,7 +14,7 @@ import pytest
 
 from midflight.apply.callables import held_elsewhere
 from midflight.apply.holders import functions_running
-from midflight.apply.safepoint import suspended_generators
+from midflight.apply.safepoint import suspended
 from midflight.graph.heap import kinds_of_objects, live_instances, objects, referrers
 
 LOOKS = 12  # one that is not consumed by C code alone fails the thread about once in four
@@ -63,7 +63,7 @@ def tuples_made() -> Iterator[list[BaseException | int]]:
         functools.partial(referrers, [task, PARTS[0]]),
         functools.partial(live_instances, Part),
         functools.partial(functions_running, [task.__code__]),
-        functools.partial(suspended_generators, lambda code: False),
+        lambda: list(suspended(())),
         kinds_of_objects,
     ],
     ids=["objects", "referrers", "instances", "functions", "generators", "kinds"],

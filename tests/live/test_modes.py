@@ -92,7 +92,7 @@ def test_batches_that_nobody_asks_for_do_not_pile_up(make: Any) -> None:
     changes = [Change(path, "modified", float(number)) for number in range(500) for path in paths]
     for change in changes:
         program.session._on_batch(Batch((change,), (), change.at_ms))
-    assert len(program.session._waiting) < 100
+    assert len(program.session._inbox.batches) < 100
     program.write(shop=TWO, till=TWO)
     report = program.session.reload()
     assert report.outcome == "committed" and shop.f() == till.f() == 2
@@ -361,7 +361,7 @@ def test_a_thread_that_asks_while_another_still_loads_the_stages_gets_an_answer(
         import midflight, midflight.session as home
 
         begun, go = threading.Event(), threading.Event()
-        last = next(stage for stage, names in home._STAGES.items() if "Keeper" in names)
+        last = next(stage for stage, names in home._STAGES.items() if "Records" in names)
 
         class Slow:
             def find_spec(self, name, path=None, target=None):

@@ -372,7 +372,7 @@ def live_objects() -> dict[str, int]:
     """What a version of a plugin is made of, and what midflight keeps of it but what something else bounds: reports by
     the history, a version's window by its time. What the store's thread is about would be counted too."""
     for session in session_module._running:
-        session._keeper.save()
+        session._records.keeper.save()
     gc.collect()
     counts: Counter[str] = Counter()
     for item in gc.get_objects():

@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
-from collections.abc import Callable, Iterable, Iterator
+import weakref
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from midflight.apply.holders import running_codes
@@ -149,14 +151,33 @@ def _tasks() -> list[Any]:
     return [task for task in found if not task.done()]
 
 
-def suspended_generators(is_old: Callable[[types.CodeType], bool]) -> list[tuple[OldFrame, types.CodeType]]:
-    """Generators, coroutines and async generators on the heap that stand still in old code: one heap walk."""
-    found = []
+class Replaced:
+    """Code that reloads have replaced, for as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        self._codes: list[tuple[weakref.ref[types.CodeType], float]] = []  # and since when, on the monotonic clock
+
+    def add(self, codes: Iterable[types.CodeType]) -> None:
+        self._codes = [(ref, at) for ref, at in self._codes if ref() is not None]
+        self._codes += [(weakref.ref(code), time.monotonic()) for code in codes]
+
+    def suspended(self) -> list[dict[str, Any]]:
+        """Generators, coroutines and async generators that stand still in it, with the seconds since it was replaced:
+        one walk over the heap."""
+        since = {id(code): at for ref, at in self._codes if (code := ref()) is not None}
+        now = time.monotonic()
+        return [
+            {"name": f.name, "path": f.path, "line": f.line, "kind": f.kind, "age_s": round(now - since[id(code)], 3)}
+            for f, code in (suspended(since) if since else ())
+        ]
+
+
+def suspended(old: Container[int]) -> Iterator[tuple[OldFrame, types.CodeType]]:
+    """Generators, coroutines and async generators on the heap that stand still in code whose id is `old`."""
     for item in objects(_PREFIXES):
         code, frame, running = _state_of(item)
-        if code is not None and frame is not None and not running and is_old(code):
-            found.append((_told(code, frame.f_lineno, _KINDS[_PREFIXES[type(item)]], ""), code))
-    return found
+        if code is not None and frame is not None and not running and id(code) in old:
+            yield _told(code, frame.f_lineno, _KINDS[_PREFIXES[type(item)]], ""), code
 
 
 def _told(code: types.CodeType, line: int, kind: str, thread: str) -> OldFrame:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from midflight.config import socket_folders
+from midflight.config import lies_in, socket_folders
 from midflight.errors import ControlError
 
 ANSWER_S = 10.0
@@ -101,8 +101,7 @@ def find_unless(pid: str | None, enough: Callable[[], bool]) -> Found | None:
 
 
 def _contains(root: str, folder: str) -> bool:
-    root = os.path.realpath(root)
-    return folder == root or folder.startswith(root.rstrip(os.sep) + os.sep)
+    return lies_in(folder, os.path.realpath(root))
 
 
 def _nearest(fitting: list[Found]) -> list[Found]:

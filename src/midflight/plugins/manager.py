@@ -218,7 +218,7 @@ class PluginManager:
         if entry.state in ("failed", "waiting") and not reports:
             tried = await self._loading.bring_up(entry, "api")
             reports = [tried] if tried is not None else []
-        return reports[-1] if reports else self._attached.session._unchanged("api")
+        return reports[-1] if reports else self._attached.session.unchanged("api")
 
     async def _take(self, paths: set[Path], cause: str, only: str = "") -> list[Report]:
         if self._attached.is_off:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from midflight.config import Config
+from midflight.config import Config, lies_in
 from midflight.proposals.states import Check, ProposalError
 from midflight.validate.pytest_runs import Child, Subprocess, Verdict, environment
 from midflight.validate.tests import AffectedTests, smoke_files
@@ -80,7 +80,7 @@ def put(copy: str, files: Mapping[str, bytes]) -> None:
     for path, data in files.items():
         place = os.path.join(copy, path)
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        if not _inside(os.path.realpath(os.path.dirname(place)), copy):
+        if not lies_in(os.path.realpath(os.path.dirname(place)), copy):
             raise ProposalError(f"{path} lies behind a link that leads out of the project", "", "Name the file itself.")
         if os.path.islink(place):
             os.unlink(place)
@@ -91,14 +91,14 @@ def put(copy: str, files: Mapping[str, bytes]) -> None:
 def folders_of_imports(config: Config) -> list[str]:
     """Folders inside the project from which its modules are imported, first come first served."""
     wanted = [*map(os.path.abspath, sys.path), *config.paths, os.path.join(config.root, "src"), config.root]
-    inside = [one for one in map(os.path.realpath, wanted) if _inside(one, os.path.realpath(config.root))]
+    inside = [one for one in map(os.path.realpath, wanted) if lies_in(one, os.path.realpath(config.root))]
     return [one for one in dict.fromkeys(inside) if os.path.isdir(one) and "site-packages" not in one]
 
 
 def _environment(config: Config, copy: str) -> dict[str, str]:
     root = os.path.realpath(config.root)
     folders = [os.path.normpath(os.path.join(copy, os.path.relpath(one, root))) for one in folders_of_imports(config)]
-    outer = [one for one in environment(copy)["PYTHONPATH"].split(os.pathsep) if one and not _inside(one, root)]
+    outer = [one for one in environment(copy)["PYTHONPATH"].split(os.pathsep) if one and not lies_in(one, root)]
     return environment(copy, PYTHONPATH=os.pathsep.join([*folders, *outer]), PYTHONDONTWRITEBYTECODE="1")
 
 
@@ -140,10 +140,6 @@ def _why(verdict: Verdict, copy: str, names: str) -> str:
         return f"{names}: {verdict.message}"
     lines = [f"{os.path.relpath(one.path, copy)}:{one.line} {one.name}: {one.message}" for one in verdict.failures[:10]]
     return "\n".join(lines)
-
-
-def _inside(path: str, root: str) -> bool:
-    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _ms(began: float) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from midflight.config import lies_in
 from midflight.errors import StoreError
 from midflight.store.database import Database
 from midflight.store.journal import Entry, Journal
@@ -333,8 +333,7 @@ def version_id(module: str, sha: str) -> str:
 
 def inside(folders: Collection[str]) -> Wanted:
     """Whether a file lies in one of `folders` (or is one of them)."""
-    roots = [folder.rstrip(os.sep) for folder in folders]
-    return lambda path: any(path == root or path.startswith(root + os.sep) for root in roots)
+    return lambda path: any(lies_in(path, folder) for folder in folders)
 
 
 class Store:

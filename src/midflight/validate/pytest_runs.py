@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from midflight.config import lies_in
 from midflight.values import Problem
 
 NOTHING_COLLECTED = 5  # pytest.ExitCode.NO_TESTS_COLLECTED
@@ -157,13 +158,9 @@ class Subprocess:
 
 def environment(root: str, **more: str) -> dict[str, str]:
     """The process's own, with the folders from which it imports its modules, and no session in a child."""
-    own = [entry for entry in map(os.path.abspath, sys.path) if _inside(entry, root) and "site-packages" not in entry]
+    own = [entry for entry in map(os.path.abspath, sys.path) if lies_in(entry, root) and "site-packages" not in entry]
     folders = [*own, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "MIDFLIGHT_ENABLED": "false", **more}
-
-
-def _inside(path: str, root: str) -> bool:
-    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _read(results: str, root: str, code: int, told: str, ms: float) -> Verdict:
@@ -221,7 +218,7 @@ def _place(text: str, path: str, line: int, root: str) -> tuple[str, int]:
     """Where it failed: the first place below `root` that a short traceback names, which is the test's own frame."""
     for found in _PLACE.finditer(text):
         file = os.path.join(root, found["quoted"] or found["file"])
-        if _inside(file, root) and "site-packages" not in file:
+        if lies_in(file, root) and "site-packages" not in file:
             return file, int(found["number"] or found["line"])
     return os.path.join(root, path) if path else "", line
 

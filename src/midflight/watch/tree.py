@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from midflight.config import lies_in
 from midflight.watch.filters import Filters, Kind
 
 if TYPE_CHECKING:
@@ -492,7 +493,7 @@ class Tree:
 
     def _is_out_of_bounds(self, target: str) -> bool:
         """A link upwards would bring in all that the roots were chosen from; one into an environment, that."""
-        above = any(real == target or real.startswith(target.rstrip(os.sep) + os.sep) for real in self.roots.values())
+        above = any(lies_in(real, target) for real in self.roots.values())
         return above or self.filters.prunes(os.path.basename(target) or os.sep)
 
     def _release(self, target: str, loud: bool) -> None:
