@@ -5101,6 +5101,64 @@ Y = getattr(a, "X", 5)
 [expect]
 (a.X, b.Y) == (2, 1)
 told("b:2 asks for `a.X`; a start that imports a first would not have it yet")
+
+# member-that-comes-into-the-middle-of-a-class: the class shows it there, and where it stood after a rollback
+[file a.py]
+def shown(cls):
+    return [name for name in vars(cls) if not name.startswith("__")]
+class C:
+    x = 1
+    def f(self):
+        return 1
+    def h(self):
+        return 3
+    __z = 5
+[run]
+import a
+C = a.C
+[sub a.py]
+    def h(self): => 'Said.'\n    def g(self):\n        return 2\n    def h(self):
+[expect]
+a.C is C and a.shown(C) == ["x", "f", "g", "h", "_C__z"] and C().g() == 2
+[sub a.py]
+    x = 1 => y: int = 0\n    x = 1
+[expect]
+a.shown(C) == ["y", "x", "f", "g", "h", "_C__z"] and list(vars(C))[-1] == "__doc__"
+[sub a.py]
+    x = 1 => 
+[expect]
+a.shown(C) == ["y", "f", "g", "h", "_C__z"]
+[sub a.py]
+    def f( => w = 7\n    x = 1\n    1 / 0\n    def f(
+[expect rolled back]
+a.shown(C) == ["y", "f", "g", "h", "_C__z"] and C.y == 0
+
+# members-of-a-decorated-class-that-come-or-change-places: its decorator sees them where they stand
+[file a.py]
+def fields(cls):
+    cls.names = [name for name, held in vars(cls).items() if callable(held)]
+    return cls
+@fields
+class C:
+    def f(self): pass
+    def h(self): pass
+[run]
+import a
+C = a.C
+[sub a.py]
+    def h( => def g(self): pass\n    def h(
+[expect]
+a.C is C and C.names == ["f", "g", "h"] and [n for n in vars(C) if n in C.names] == ["f", "g", "h"]
+[edit a.py]
+def fields(cls):
+    cls.names = [name for name, held in vars(cls).items() if callable(held)]
+    return cls
+@fields
+class C:
+    def h(self): pass
+    def f(self): pass
+[expect]
+a.C is C and C.names == ["h", "f"] and [n for n in vars(C) if n in C.names] == ["h", "f"]
 """
 
 

@@ -164,11 +164,7 @@ def graft_pairs(
                 if also is not None:
                     also(function)
                 if edited:
-                    tell_grafted(runner, _label_of(before), function, before, after)
-                    if pair.new.is_plain_def and isinstance(runner.scope, ModuleScope) and _is_one_of(before, old):
-                        runner.changes.named_plainly(function)
-                    runner.changes.also_called(runner.work.name, pair.new.binds - {before.co_name}, function)
-                    follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
+                    _follow_edited(runner, pair, function, before, after, _is_one_of(before, old))
         if edited and not found and after in new:
             _graft_foreign(runner, pair, before, after, skip)
         others, missing = list(variants_of(before)), 0
@@ -186,6 +182,24 @@ def graft_pairs(
             _move_foreign(runner, pair, before, after, foreign)
         if edited:
             runner.run.search.replaced += [(before, after), *((other, after) for other in others)]
+
+
+def _follow_edited(
+    runner: Runner,
+    pair: Pair,
+    function: types.FunctionType,
+    before: types.CodeType,
+    after: types.CodeType,
+    outermost: bool,
+) -> None:
+    """What follows from the code of a function that was edited and not only moved; `outermost`: no function of the same
+    statement is around it."""
+    assert pair.new is not None
+    tell_grafted(runner, _label_of(before), function, before, after)
+    if outermost and pair.new.is_plain_def and isinstance(runner.scope, ModuleScope):
+        runner.changes.named_plainly(function)
+    runner.changes.also_called(runner.work.name, pair.new.binds - {before.co_name}, function)
+    follow_copies(runner, pair, function, {"__doc__": (function.__doc__, new_doc(function, after))})
 
 
 def _tuples_with(runner: Runner, code: types.CodeType) -> int:

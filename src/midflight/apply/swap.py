@@ -150,13 +150,13 @@ def dict_of_class(cls: type) -> dict[str, Any]:
 
 
 def put_in_order(held: dict[Any, Any], order: Sequence[Any]) -> None:
-    """The keys of `held` stand as in `order`, others after them. What they hold stays."""
-    known = set(map(id, order))
+    """The keys of `held` stand as in `order`, others after them. What they hold stays, and no other thread finds one
+    missing."""
     wanted = [key for key in order if key in held]
-    stands = sum(1 for _ in itertools.takewhile(lambda both: both[0] is both[1], zip(wanted, held, strict=False)))
-    late = [*wanted[stands:], *(key for key in held if id(key) not in known)] if stands < len(wanted) else []
-    for key in late:
-        held[key] = held.pop(key)
+    if all(map(operator.eq, wanted, held)):
+        return
+    put = {**dict.fromkeys(wanted), **held}
+    collections.deque(map(operator.call, (held.clear, functools.partial(held.update, put))), maxlen=0)
 
 
 def _differ(one: types.CodeType, other: types.CodeType) -> bool:

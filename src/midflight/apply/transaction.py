@@ -5,8 +5,9 @@ from __future__ import annotations
 import collections
 import dis
 import functools
+import operator
 import types
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, Protocol, runtime_checkable
 
 from midflight.apply import swap
@@ -140,6 +141,15 @@ class Transaction:
         if type(held) is dict and id(owner) not in self._ordered:
             self._ordered[id(owner)] = owner
             self.undo(functools.partial(swap.put_in_order, held, list(held)))
+
+    def put_in_order(self, cls: type, order: Iterable[str]) -> None:
+        """What a class holds, or will, stands as in `order`, all else after that."""
+        members = self.members(cls)
+        names = [name for name in order if name in members]
+        if not all(map(operator.eq, names, members)):
+            held = swap.dict_of_class(cls)
+            back = functools.partial(swap.put_in_order, held, list(held))
+            self._do(back, functools.partial(swap.put_in_order, held, names))
 
     def set_cell(self, cell: types.CellType, value: Any) -> None:
         old = self._held(cell, "", cell_value(cell))

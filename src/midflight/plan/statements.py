@@ -540,6 +540,11 @@ def bound_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(names)
 
 
+def names_in_order(body: Sequence[Statement]) -> list[str]:
+    """The names that a body binds, as its namespace lists them: the first to be bound stands first."""
+    return list(dict.fromkeys(name for one in body for kind, name in _uses(one.node) if kind == "bind"))
+
+
 def bound_by_head(block: ast.stmt) -> frozenset[str]:
     """Names that a block binds itself, and not by a statement in it: `with … as f`, `case x`, `except E as e`."""
     head: Any = copy.copy(block)

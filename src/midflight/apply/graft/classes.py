@@ -6,6 +6,7 @@ import abc
 import ast
 import dataclasses
 import enum
+import itertools
 import linecache
 import re
 import types
@@ -41,13 +42,15 @@ from midflight.graph.homes import inside, made_by_statement, module_of
 from midflight.graph.layouts import without
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
-from midflight.plan.statements import Statement, annotated, bound_names, fingerprint, read_names, split
+from midflight.plan.statements import Statement, annotated, bound_names, fingerprint, names_in_order, read_names, split
 from midflight.values import Problem
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner
 
 
+# What the machinery puts into a class after its body.
+_LAST = frozenset(("__static_attributes__", "__dict__", "__weakref__", "__doc__"))
 _OF_SELF = re.compile(r"\bself\s*\.\s*(\w+)")
 
 
@@ -189,6 +192,8 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
     inner.take(pairs)
     tell_of_hook(runner, owner, hook, scope.get("__init_subclass__"))
     _docstring(runner.changes, scope, pair.old.node, node)
+    if inner.reordered:
+        _put_in_order(scope)
     place_class(runner.tx, owner, pair.new)
     note_stored(runner.tx, owner, pairs)
     _after_body_edit(runner, owner, pairs)
@@ -383,6 +388,21 @@ def _docstring(changes: Changes, scope: ClassScope, old: ast.ClassDef, new: ast.
     if before != after:
         scope.set("__doc__", after)
         changes.value_changed(scope.key("__doc__"), before)
+
+
+def _put_in_order(scope: ClassScope) -> None:
+    """What the body binds stands in the class as a fresh start puts it there: below what the compiler binds, and above
+    what comes when the class is made."""
+    body = scope.made_by.members
+    first = ["__annotations__"] if any(map(annotated, body)) else []
+    first += ["__doc__"] if ast.get_docstring(scope.node, clean=False) is not None else []
+    names = dict.fromkeys([*first, *map(scope.mangled, names_in_order(body))])
+
+    def write() -> None:
+        above = itertools.takewhile(lambda name: name not in names and name not in _LAST, scope.tx.members(scope.owner))
+        scope.tx.put_in_order(scope.owner, [*above, *names])
+
+    scope.tx.later(write)
 
 
 def place_class(tx: Transaction, owner: type, statement: Statement) -> None:

@@ -439,6 +439,7 @@ def move_attributes(
             if name in gone or name in edited or name in _MADE or name in fields:
                 tx.del_attr(owner, name)
     _hold_the_living(tx, owner, twin)
+    tx.put_in_order(owner, vars(twin))
     if isinstance(owner, abc.ABCMeta):
         derive_abstract(tx, owner)
     else:
