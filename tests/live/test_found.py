@@ -5159,6 +5159,65 @@ class C:
     def f(self): pass
 [expect]
 a.C is C and C.names == ["h", "f"] and [n for n in vars(C) if n in C.names] == ["h", "f"]
+
+# value-of-a-function-that-comes-to-a-registry-by-itself: the report says that it stays
+[file a.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+def render():
+    return names()
+def names():
+    return sorted(COMMANDS)
+@command
+def f(): pass
+HELP = render()
+[file b.py]
+import a
+@a.command
+def g(): pass
+[file c.py]
+import a, b
+TEXT = ", ".join(a.names())
+[run]
+import a, b, c
+[sub b.py]
+def g(): pass => def g(): pass\n@a.command\ndef h(): pass
+[expect]
+sorted(a.COMMANDS) == ["f", "g", "h"] and c.TEXT == "f, g"
+told("c:2 `TEXT` stays as it is; what it was made from is not: `COMMANDS`")
+[sub a.py]
+HELP = => @command\ndef i(): pass\nHELP =
+[expect]
+a.HELP == ["f"]
+told("`HELP` stays as it is; what it was made from is not: `COMMANDS`")
+
+# value-in-the-body-of-a-class-that-was-computed-from-a-registry: it follows
+[file a.py]
+COMMANDS = {}
+def command(f):
+    COMMANDS[f.__name__] = f
+    return f
+@command
+def f(): pass
+class Help:
+    names = sorted(COMMANDS)
+    seen = []
+    def text(self):
+        return " ".join(self.names)
+[file b.py]
+import a
+class Shown:
+    count = len(a.COMMANDS)
+[run]
+import a, b
+Help, helped = a.Help, a.Help()
+a.Help.seen.append(1)
+[sub a.py]
+class Help: => @command\ndef g(): pass\nclass Help:
+[expect]
+a.Help is Help and helped.text() == "f g" and Help.seen == [1] and b.Shown.count == 2
 """
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import operator
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.holders import MOST, resolve
 from midflight.apply.registrations import same_items
-from midflight.apply.scopes import ModuleScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, InPlace, as_before, is_container, rebuilt, same_value
-from midflight.graph.homes import made_in, module_of
+from midflight.graph.homes import inside, made_in, module_of
+from midflight.graph.loaded import names_used
 from midflight.plan.diff import Group, defines
 from midflight.plan.flow import dotted_reads
 from midflight.plan.statements import Statement
@@ -27,23 +27,34 @@ if TYPE_CHECKING:
     from midflight.apply.changes import Key
     from midflight.apply.execute import Execution
     from midflight.apply.statements import Runner
+    from midflight.graph.loaded import Loaded
 
 Refilled = dict["Key", tuple[Any, Any]]  # where a container is found → itself, what it held
 
 
 def computes(statement: Statement) -> bool:
-    """Whether it may compute a value from what a container holds."""
+    """Whether it, or a statement in the body of a class, may compute a value from what a container holds."""
+    if statement.is_class:
+        return any(map(computes, statement.members))
     return bool(statement.binds) and not defines(statement)
 
 
 def refilled(runner: Runner, group: Group) -> Refilled:
     """The containers that the statements of a value read and that hold otherwise than when the reload began, as far as
     a fresh start fills them before it comes to the value."""
-    in_order = isinstance(runner.scope, ModuleScope) and _is_in_order(runner.run, runner)
-    if not in_order or not any(_read(runner, group)):
+    return _otherwise(runner, lambda: _read(runner, group))
+
+
+def refilled_inside(runner: Runner, statement: Statement) -> Refilled:
+    """The same of containers to which functions come by themselves that the statement uses."""
+    return _otherwise(runner, lambda: _read_by_functions(runner, statement)) if statement.calls else {}
+
+
+def _otherwise(runner: Runner, read: Callable[[], Iterator[tuple[Key, Any]]]) -> Refilled:
+    if not _is_in_order(runner.run, runner) or not any(read()):
         return {}
     runner.run.make_live()  # entries that are about to go have gone
-    found = ((key, one, _before(runner.run, one)) for key, one in _read(runner, group))
+    found = ((key, one, _before(runner.run, one)) for key, one in read())
     return {key: (one, old) for key, one, old in found if old is not ABSENT}
 
 
@@ -90,6 +101,20 @@ def _read(runner: Runner, group: Group) -> Iterator[tuple[Key, Any]]:
                     yield from _of_class(holder, chain[end])
 
 
+def _read_by_functions(runner: Runner, statement: Statement) -> Iterator[tuple[Key, Any]]:
+    space, owns = runner.scope.names, runner.run.program.owns
+    chains = [(name,) for name in statement.reads] + list(dotted_reads(statement))
+    waiting, seen = [resolve(space, chain) for chain in chains], set[int]()
+    while waiting:
+        function = inside(waiting.pop())
+        if type(function) is types.FunctionType and id(function) not in seen and owns(function):
+            seen.add(id(function))
+            names = dict.fromkeys(names_used((function.__code__,)))
+            held = {name: function.__globals__[name] for name in names if name in function.__globals__}
+            yield from (((function.__module__, name), one) for name, one in held.items() if is_container(one))
+            waiting += held.values()
+
+
 def _of_class(holder: type, name: str) -> Iterator[tuple[Key, Any]]:
     for kind in holder.__mro__:
         if name in vars(kind):
@@ -134,8 +159,20 @@ def readers(run: Execution) -> set[str]:
     left = ((one, old) for one, old, _ in run.changes.purged.values())
     # What was guarded is known: to find all containers of the program anew costs as much as to guard them.
     changed = {id(one) for one, old in (*run.tx.contents_before(), *left) if not same_items(one, old)}
-    found = {user.name for key in _places(run, changed) for user, _ in run.program.users(key[0], [key[1]])}
-    return {name for name in found if name not in run.works or not run.works[name].edited}
+    users = {user.name: user for key in _places(run, changed) for user, _ in run.program.users(key[0], [key[1]])}
+    found = {name for user in list(users.values()) for name in _users_of_functions(run, user, changed)}
+    return {name for name in users.keys() | found if name not in run.works or not run.works[name].edited}
+
+
+def _users_of_functions(run: Execution, home: Loaded, changed: set[int]) -> Iterator[str]:
+    """Modules that mention a function of `home` which reads a container that has changed."""
+    named = {name for name, value in list(home.namespace.items()) if id(value) in changed}
+    functions = [
+        name
+        for name, value in list(home.namespace.items())
+        if type(value) is types.FunctionType and not named.isdisjoint(names_used((value.__code__,)))
+    ]
+    yield from (user.name for user, _ in run.program.users(home.name, functions) if functions)
 
 
 def _places(run: Execution, changed: set[int]) -> Iterator[Key]:

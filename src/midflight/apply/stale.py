@@ -28,7 +28,7 @@ from midflight.apply.formulas import refresh_formula
 from midflight.apply.graft.classes import header_causes, is_generated, refresh_class
 from midflight.apply.holders import resolve
 from midflight.apply.late import late_causes, too_early
-from midflight.apply.refilled import Refilled, computes, is_outdated, may_be_any, refilled
+from midflight.apply.refilled import Refilled, computes, is_outdated, may_be_any, refilled, refilled_inside
 from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import builds_purely, is_container, is_data, is_derived_kind
@@ -98,6 +98,8 @@ def _follow_contents(runner: Runner, pair: Pair) -> None:
         return
     group = _group_of(runner, statement)
     found = refilled(runner, group)
+    if not found and (inside := refilled_inside(runner, statement)):
+        _tell_of_contents(runner, statement, inside)
     if found and is_outdated(runner, group, found):
         runner.as_made |= group.names
         _rebuild_group(runner, pair, group)
@@ -359,6 +361,8 @@ def asks(runner: Runner, statement: Statement) -> bool:
 def _has_causes(runner: Runner, statement: Statement) -> bool:
     if statement.is_class and (header_causes(runner, statement) or _class_asks(runner, statement)):
         return True
+    if may_be_any(runner.run) and computes(statement) and refilled(runner, _group_of(runner, statement)):
+        return True
     return bool(_causes(runner, statement)) or (statement.is_block and _class_inside_asks(runner, statement))
 
 
@@ -387,7 +391,9 @@ def _makes_classes(node: ast.stmt) -> bool:
 
 def _class_asks(runner: Runner, statement: Statement) -> bool:
     """Whether its body reads what changed in a way that it does not show itself."""
-    return _class_imports_change(runner, statement) or _class_derives(runner, statement)
+    if _class_imports_change(runner, statement) or _class_derives(runner, statement):
+        return True
+    return may_be_any(runner.run) and computes(statement)
 
 
 def _class_derives(runner: Runner, statement: Statement) -> bool:

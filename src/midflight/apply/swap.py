@@ -156,7 +156,8 @@ def put_in_order(held: dict[Any, Any], order: Sequence[Any]) -> None:
     if all(map(operator.eq, wanted, held)):
         return
     put = {**dict.fromkeys(wanted), **held}
-    collections.deque(map(operator.call, (held.clear, functools.partial(held.update, put))), maxlen=0)
+    steps: tuple[Write, ...] = held.clear, functools.partial(held.update, put)
+    collections.deque(map(operator.call, steps), maxlen=0)
 
 
 def _differ(one: types.CodeType, other: types.CodeType) -> bool:
