@@ -236,7 +236,7 @@ def place_of(path: str, live: str = "", fresh: str = "") -> Place:
         lists = [re.findall(r"\"'(\w+)'\"", text) for text in (live, fresh)]
         others = sorted({*lists[0]} ^ {*lists[1]})
         return annotated[1].rpartition(".")[2], annotated[2] or (others[0] if others else "__annotations__")
-    at = re.match(r"([\w.]+):(\w+)(?:\.(\w+))?", path)
+    at = re.match(r"([\w.]+):(\w+)(?:\.(\w+))?", re.sub(r"\.__dict__\['(\w+)'\]", r".\1", path))
     if at is None:
         return path.partition(" ")[0], ""
     return at[1].rpartition(".")[2], at[2] + (f".{at[3]}" if at[3] else "")
@@ -267,12 +267,29 @@ def is_in_another_order(path: str, live: str, fresh: str) -> bool:
     return all(orders) and sorted(ast.literal_eval(orders[0])) == sorted(ast.literal_eval(orders[1]))
 
 
+def drawn_at(facts: Facts, path: str) -> str:
+    """Where the facts of a path stand: what two names lead to is drawn under one of them."""
+    ends = [place.start() for place in re.finditer(r"[.\[ ]|$", path)] if path not in facts else []
+    for end in reversed(ends):
+        if facts.get(path[:end], "").startswith("is "):
+            return facts[path[:end]].removeprefix("is ") + path[end:]
+    return path
+
+
 def told_in(report: Report, place: Place) -> bool:
     """Whether the report names the place, or the class that it lies in."""
     lines = [*report.notes, *(name for one in report.modules.values() for name in one.kept)]
     words = {word for line in lines for word in re.findall(r"[\w.]+", line)}
     ends = {word.rpartition(".")[2] for word in words}
     return place[1] in words or place[1].split(".")[0] in ends or any(w.endswith(f".{place[1]}") for w in words)
+
+
+def drawn_under_told(found: dict[str, tuple[str, str]], report: Report) -> tuple[str, ...]:
+    """Beginnings of the paths whose object is drawn under a name that the report tells of, here or in the fresh
+    process: the two do not have it under the same one."""
+    names = ((path, fact.removeprefix("is ")) for path, both in found.items() for fact in both if fact[:3] == "is ")
+    told = [path for path, name in names if told_in(report, place_of(name))]
+    return tuple(path + end for path in told for end in " .[")
 
 
 # -- the process ---------------------------------------------------------------------------------------------------------
@@ -295,6 +312,7 @@ class Process:
         self.explained: dict[Place, str] = {}
         self.away: dict[Place, str] = {}  # the same in modules whose files are gone: they may come back with it
         self.known: Files = {}  # the version that the process took last
+        self.left: Files = {}  # modules whose files are gone, as they were: they may come back
         self.took: tuple[Files, frozenset[str]] = {}, frozenset()  # the same, with what of it is a folder
         self.fresh_facts: Facts = {}
         self.fails = ""  # how a fresh process of the version that was taken last fails
@@ -479,7 +497,11 @@ class Step:
         known |= {name for name in over if is_imported_by_a_function(name.rpartition(".")[2], files)}
         found = {path: pair for path, pair in found.items() if path.replace(":", ".") not in known}
         process.over = over
-        edited = self.edited(files) if found or process.explained else set()
+        back = {module for module in files if any(f"{process.package}.{module} is back" in n for n in report.notes)}
+        edited = self.edited(files, back) if found or process.explained else set()
+        process.explained |= {place: why for place, why in process.away.items() if place[0] in back}
+        process.away |= {place: why for place, why in process.explained.items() if place[0] not in files}
+        process.left |= {name: text for name, text in process.known.items() if name not in files}
         wrong, counted = self.sorted_out(found, files, report, fresh, edited)
         gone = [one for one in gone if not self.may_be_lost(re.sub(r"^(bound|instance) ", "", one), report, fresh)]
         process.known, process.fresh_facts, process.fails, process.missing = files, fresh, "", set()
@@ -498,14 +520,11 @@ class Step:
     ) -> tuple[list[str], list[str]]:
         """The differences that nothing accounts for, and those in what functions that remember their calls answered."""
         process = self.process
-        back = {module for module in files if any(f"{process.package}.{module} is back" in n for n in report.notes)}
-        process.explained |= {place: why for place, why in process.away.items() if place[0] in back}
-        process.away |= {place: why for place, why in process.explained.items() if place[0] not in files}
         places = {(module, name.split(".")[0]) for module, name in process.explained}
         known = {name for _, name in places} | brought_by_stars(places, files)
         for place in edited:
             process.explained.pop(place, None)
-        process.explained |= dict.fromkeys(self.kept_unseen(report, fresh), "it was told")
+        process.explained |= dict.fromkeys(self.kept_unseen(report, fresh, found), "it was told")
         if not found:
             return [], []
         kept = {label.split(".")[0] for one in report.modules.values() for label in one.kept}
@@ -514,6 +533,7 @@ class Step:
         state = followers(kept | known, versions)
         told = {name: followers((kept | known) - {name}, versions) for name in known}
         counts = followers(counting(versions), versions)
+        shared = drawn_under_told(found, report)
         wrong, counted, explained = [], [], set()
         for path, (a, b) in found.items():
             place = place_of(path, a, b)
@@ -522,6 +542,7 @@ class Step:
             follows = name in (told[name] if alone else state)
             if (
                 is_in_another_order(path, a, b)
+                or f"{path} ".startswith(shared)
                 or self.is_explained(path, place, report, fresh, edited, state, follows)
                 or (place in process.explained and holds_more(path, a, fresh, found))
             ):
@@ -533,22 +554,28 @@ class Step:
         process.explained |= dict.fromkeys(explained - process.explained.keys(), "it was told")
         return wrong, counted
 
-    def kept_unseen(self, report: Report, fresh: Facts) -> Iterator[Place]:
-        """What the report names in modules that the fresh process has not loaded: the difference shows later."""
+    def kept_unseen(self, report: Report, fresh: Facts, found: Iterable[str]) -> Iterator[Place]:
+        """What the report names and that differs where it does not show: in modules that the fresh process has not
+        loaded, or under another name, which may go."""
+        differ = {place_of(path) for path in found}
         for name, one in report.modules.items():
-            if f"{name} names" not in fresh:
-                yield from ((name.rpartition(".")[2], label) for label in one.kept)
+            for label in one.kept:
+                path = f"{name}:{label}"
+                if f"{name} names" not in fresh or place_of(drawn_at(fresh, f"{path}.")) in differ:
+                    yield name.rpartition(".")[2], label
 
     def may_be_lost(self, one: str, report: Report, fresh: Facts) -> bool:
         """Whether the report says it, or the new source makes the name one more of another object."""
         path = one.partition(" ")[0]
         return told_in(report, place_of(path)) or fresh.get(path, "").startswith("is ")
 
-    def edited(self, files: Files) -> set[Place]:
-        """Places whose own statements differ from those of the version that the process took last."""
+    def edited(self, files: Files, back: set[str]) -> set[Place]:
+        """Places whose own statements differ from those of the version that the process took last; modules that are
+        `back` were taken when they went."""
+        left = {name: text for name, text in self.process.left.items() if name in back}
         old, new = (
             {k: v for m, t in version.items() for k, v in statements_by_name(m, t).items()}
-            for version in (self.process.known, files)
+            for version in ({**left, **self.process.known}, files)
         )
         return {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
 
@@ -573,7 +600,8 @@ class Step:
             return outer[1] in state  # made anew from what is state
         before = self.process.fresh_facts
         loaded = f"{path.partition(':')[0]} names" in before
-        if known and (not loaded or before.get(path) == fresh.get(path)):
+        then, now = (facts.get(drawn_at(facts, path)) for facts in (before, fresh))
+        if known and (not loaded or then == now):
             return True
         return follows
 

@@ -10,6 +10,407 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# block-with-a-registered-function-goes: also a wrapper around one that it made leaves the registry
+[file a.py]
+REG = {}
+V = 9
+def add(f):
+    REG[f.__qualname__] = f
+    return f
+[file b.py]
+import functools
+from a import add, V
+if V > 3:
+    K = 1
+    @add
+    @functools.cache
+    def f(x):
+        return x
+else:
+    K = 2
+[run]
+import a, b
+[edit b.py]
+import functools
+from a import add, V
+[expect]
+a.REG == {}
+
+# registry-below-a-cache-gets-another-name: it holds the function that the cache calls
+[file a.py]
+import functools
+REG = {}
+def add(f):
+    REG[f.__qualname__] = f
+    return f
+@functools.cache
+@add
+def f(x):
+    return x
+[run]
+import a
+f, inner = a.f, a.f.__wrapped__
+[edit a.py]
+import functools
+REG2 = {}
+def add2(f):
+    REG2[f.__qualname__] = f
+    return f
+@functools.cache
+@add2
+def f(x):
+    return x
+[expect]
+a.f is f and a.f.__wrapped__ is inner and a.REG2 == {"f": inner}
+
+# registered-function-becomes-an-instance: what its decorator registered goes; who was given it has the instance
+[file a.py]
+REG, held = {}, []
+def add(f):
+    REG[f.__qualname__] = f
+    return f
+@add
+def f(x):
+    return x
+held.append(f)
+[run]
+import a
+[edit a.py]
+REG, held = {}, []
+def add(f):
+    REG[f.__qualname__] = f
+    return f
+class Call:
+    def __call__(self, x):
+        return -x
+f = Call()
+held.append(f)
+[expect]
+a.REG == {} and a.f(1) == a.held[0](1) == -1
+
+# list-of-what-a-module-makes-when-asked: it follows what makes that
+[file a.py]
+def __getattr__(name):
+    if name == "made":
+        return 2
+    raise AttributeError(name)
+[file b.py]
+import a
+L = [a.made, a.made]
+[run]
+import a, b
+L = b.L
+[sub a.py]
+return 2 => return 1
+[expect]
+b.L == [1, 1] and b.L is L
+
+# try-that-raises-what-changed-under-another-future: it runs again
+[file a.py]
+K = 9
+try:
+    raise ValueError(K)
+except ValueError as error:
+    V = error.args[0] + 4
+[run]
+import a
+[edit a.py]
+from __future__ import annotations
+K = 4
+try:
+    raise ValueError(K)
+except ValueError as error:
+    V = error.args[0] + 4
+[expect]
+a.V == 8
+
+# body-of-a-try-is-stale-and-its-finally-edited: both run
+[file a.py]
+K = 1
+try:
+    raise ValueError(K)
+except ValueError as error:
+    V = error.args[0]
+finally:
+    W = 1
+[run]
+import a
+[edit a.py]
+K = 2
+try:
+    raise ValueError(K)
+except ValueError as error:
+    V = error.args[0]
+finally:
+    W = 3
+[expect]
+(a.V, a.W) == (2, 3)
+
+# else-of-a-try-that-raised-is-edited: it does not run
+[file a.py]
+try:
+    raise ValueError(1)
+except ValueError as error:
+    V = error.args[0]
+else:
+    W = 1
+[run]
+import a
+[sub a.py]
+W = 1 => W = 3
+[expect]
+a.V == 1 and not hasattr(a, "W")
+
+# class-with-a-registered-method-moves-with-its-file: it is there once; what has its name is told
+[file a.py]
+REG = {}
+def add(f):
+    REG[len(REG)] = f
+    return f
+class Base:
+    KINDS = []
+    def __init_subclass__(cls, **k):
+        super().__init_subclass__(**k)
+        Base.KINDS.append(cls.__name__)
+[file b.py]
+import a
+class C(a.Base):
+    @a.add
+    def m(self):
+        return 1
+[file c.py]
+from b import C
+[run]
+import a, b, c
+C = b.C
+[delete b.py]
+[edit b2.py]
+import a
+class C(a.Base):
+    @a.add
+    def m(self):
+        return 1
+[edit c.py]
+from b2 import C
+[expect]
+c.C is C and list(a.REG.values()) == [C.m]
+told("KINDS has the name 'C' of `b2.C` from before")
+
+# class-goes-into-a-branch-that-is-not-taken-of-a-block-in-another-s-place: what reads it fails
+[file a.py]
+if 1 > 6:
+    K = 4
+else:
+    K = 7
+class C:
+    LIMIT = 3
+X = C.LIMIT
+[run]
+import a
+[edit a.py]
+K = 7
+if K > 8:
+    M = K
+    class C:
+        LIMIT = K
+else:
+    M = K
+X = C.LIMIT
+[expect rolled back]
+
+# star-that-brings-a-used-name-no-longer: it stays, and is told
+[file a.py]
+def make(n):
+    return n
+OBJ = 1
+__all__ = ["make", "OBJ"]
+[file b.py]
+from a import *
+f = make(7)
+[run]
+import a, b
+[sub a.py]
+["make", "OBJ"] => ["OBJ"]
+[expect]
+told("a no longer gives `make`", "b still uses it")
+
+# module-that-an-edit-made-import-a-new-one: from then on it comes after that
+[file a.py]
+K = 11
+[file b.py]
+from a import K
+[file c.py]
+from b import K
+import a
+def f(y=K):
+    return y + K + a.K
+V = f()
+[file d.py]
+import c
+W = c.V
+[run]
+import a, b, c, d
+[delete b.py]
+[edit b2.py]
+from a import K
+[sub c.py]
+from b => from b2
+def f => D = 1\ndef f
+[expect]
+[sub a.py]
+K = 11 => K = 19
+[sub c.py]
+D = 1\n =>
+[expect]
+c.V == d.W == 3 * 19
+
+# function-that-imports-is-called-above-what-it-imports: a fresh start may stop there, and is told
+[file a.py]
+def late(x):
+    from b import K
+    return x + K
+[file b.py]
+K = 4
+from a import late
+V = late(7)
+[run]
+import a, b
+[edit b.py]
+from a import late
+V = late(7)
+K = 8
+[expect]
+told("b:2", "imports b first may stop here", "`K` of b")
+
+# function-that-imports-is-called-while-its-module-loads: of what that imports a name is missed there
+[file a.py]
+def late(x):
+    from c import K
+    return x + K
+[file b.py]
+from a import late
+V = 1
+M = 2
+[file c.py]
+import b
+def f(m=b.M):
+    return m
+K = 3
+[run]
+import a, b, c
+[sub b.py]
+V = 1 => V = late(1)
+[expect]
+told("c:2", "imports b first", "`M` of b")
+
+# circle-that-only-a-handler-sees: a fresh start would stop there, and is told
+[file a.py]
+class C:
+    LIMIT = 9
+import b
+[file b.py]
+import a
+try:
+    import surely_missing
+except ImportError:
+    K = a.C.LIMIT
+else:
+    K = 1
+[run]
+import a, b
+[edit a.py]
+import b
+class C:
+    LIMIT = 9
+[expect]
+told("b:2", "imports a first would stop here", "`C` of a")
+
+# function-that-stood-in-a-branch-that-did-not-run-comes-out-of-it: the name is bound, to the one that is held
+[file a.py]
+def f():
+    return 1
+[file b.py]
+from a import f
+[run]
+import a, b
+f = b.f
+[edit a.py]
+if 1 > 6:
+    def f():
+        return 1
+else:
+    K = 2
+[expect]
+not hasattr(a, "f")
+[edit a.py]
+def f():
+    return 2
+[expect]
+a.f is f and f() == 2
+
+# loop-that-hid-another-s-function-goes: the name is that of the last which the other made
+[file a.py]
+L = []
+for i in range(2):
+    def step(x, i=i):
+        return x + i
+    L.append(step)
+M = []
+for i in range(3):
+    def step(x, i=i):
+        return x - i
+    M.append(step)
+[run]
+import a
+L = a.L
+[edit a.py]
+L = []
+for i in range(2):
+    def step(x, i=i):
+        return x + i
+    L.append(step)
+[expect]
+a.L is L and a.step is L[1] and a.i == 1
+[edit a.py]
+
+L = []
+for i in range(2):
+    def step(x, i=i):
+        return x + i
+    L.append(step)
+[expect]
+a.step is a.L[1] and [f.__code__.co_firstlineno for f in a.L] == [4, 4]
+
+# loops-that-make-functions-of-one-name-change-places: the name is that of the last which the last one made
+[file a.py]
+L = []
+for i in range(2):
+    def step(x, i=i):
+        return x + i
+    L.append(step)
+M = []
+for i in range(3):
+    def step(x, i=i):
+        return x - i
+    M.append(step)
+[run]
+import a
+L, M = a.L, a.M
+[edit a.py]
+M = []
+for i in range(3):
+    def step(x, i=i):
+        return x - i
+    M.append(step)
+L = []
+for i in range(2):
+    def step(x, i=i):
+        return x + i
+    L.append(step)
+[expect]
+(a.L, a.M) == (L, M) and a.step is L[1] and a.i == 1
+[f.__code__.co_firstlineno for f in (*a.M, *a.L)] == [3, 3, 3, 8, 8]
+
 # cached-function-of-a-module-that-goes: it leaves the registry that it was put into
 [file a.py]
 REG = {}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 # bind it anew; unbind it; give it back to the statement above that binds it too; only what it holds was changed in
-# place; it was rebound since and stays
-Action = Literal["bind", "unbind", "uncover", "flow", "keep"]
+# place; it was rebound since and stays; a star brings it no longer, and it is used
+Action = Literal["bind", "unbind", "uncover", "flow", "keep", "used"]
 MOST_FOLLOWED = 20  # times in one reload: imports that hand a name round in a circle end there
 Follow = tuple[Action, str, Key, Any]
 
@@ -57,6 +57,8 @@ def refresh_aliases(runner: Runner, statement: Statement) -> None:
             runner.lose(name, old)
         elif action == "uncover":
             runner.uncover(statement, name)
+        elif action == "used":
+            _tell_of_used(runner, name, key)
         else:
             runner.scope.set(name, new)
             runner.work.carried[runner.scope.label(name)] = new
@@ -207,6 +209,14 @@ def _starred(runner: Runner, statement: Statement, key: Key, was: bool, comes: b
             yield "uncover", name, key, new
         elif not any(name in names_in_text(s) for s in runner.work.text.statements):
             yield "unbind", name, key, new
+        elif new is not ABSENT:  # else its own module lost it, which says so
+            yield "used", name, key, new
+
+
+def _tell_of_used(runner: Runner, name: str, key: Key) -> None:
+    note = f"{key[0]} no longer gives `{name}` to `import *`, and {runner.work.name} still uses it: it stays there"
+    if note not in runner.run.notes:
+        runner.run.notes.append(note)
 
 
 def starred_away(runner: Runner, pair: Pair, bound: Collection[str]) -> Iterator[tuple[str, Any]]:

@@ -392,10 +392,12 @@ def _lose_unbound(runner: Runner, pair: Pair, names: Collection[str]) -> None:
 
 
 def _was_bound(runner: Runner, pair: Pair, name: str) -> bool:
-    """Whether the statement's old version bound the name; of a block that is new, whether another statement did."""
-    if pair.old is not None or not pair.statement.is_block:
-        return pair.old is not None and name in pair.old.binds
-    return any(name in other.old.binds for other in runner.siblings if other.old is not None)
+    """Whether the statement's old version bound the name; of a block, whether another statement did, which stands in
+    it now."""
+    if pair.old is not None and name in pair.old.binds:
+        return True
+    others = (other.old for other in runner.siblings if other.old is not None) if pair.statement.is_block else ()
+    return any(name in other.binds for other in others)
 
 
 def _bound_only_by(runner: Runner, pair: Pair) -> frozenset[str]:
@@ -551,18 +553,52 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
     return given is not ABSENT and same_value(given, current, runner.changes.in_place, runner.changes.purged)
 
 
-def leave_as_looped(runner: Runner, loop: Statement, names: Iterable[str]) -> None:
+def leave_as_looped(runner: Runner, pair: Pair, names: Iterable[str]) -> None:
     """Names that a loop which nobody edited is the last to bind now: what it left in them, where that can be found out
     without running it."""
-    held = {**runner.scope.namespace, **runner.scope.pending}
+    loop, held = pair.statement, {**runner.scope.namespace, **runner.scope.pending}
     now = Before({key: value for key, value in held.items() if value is not ABSENT}, runner.work.name, {})
+    group = [_with_defaults_alone(one) for one in runner.new_groups.of(loop).statements]
+    defined = {node.name for node in walk_scope(loop.node) if isinstance(node, FUNCTIONS)}
     for name in names:
-        left = rebuilt(runner.scope, runner.new_groups.of(loop).statements, name, now)
+        left = rebuilt(runner.scope, group, name, now)
+        if name in defined and left is not ABSENT:
+            left = _function_left(runner, pair, name, left)
         if left is ABSENT:
             label = f"{runner.work.name}.{runner.scope.label(name)}"
             runner.run.notes.append(f"{label}: the loop that binds it last does not run again; it stays as it is")
         elif not same_value(runner.scope.get(name), left):
             runner.rebind(name, runner.scope.get(name), left)
+
+
+def _with_defaults_alone(statement: Statement) -> Statement:
+    """A loop that binds the defaults of each function which it defines, and does not make it."""
+    if not statement.is_loop:
+        return statement
+    node = _Defaults().visit(copy.deepcopy(statement.node))
+    return Statement(node, "", statement.first, statement.last)
+
+
+class _Defaults(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        if node.decorator_list:
+            return node
+        parts = (node.args.defaults, [one for one in node.args.kw_defaults if one is not None])
+        both = ast.Tuple([ast.Tuple(part, ast.Load()) for part in parts], ast.Load())
+        return ast.fix_missing_locations(ast.copy_location(ast.Assign([ast.Name(node.name, ast.Store())], both), node))
+
+
+def _function_left(runner: Runner, pair: Pair, name: str, defaults: Any) -> Any:
+    """The function that lives of those that a loop has made under a name, which is told by its defaults."""
+    both = (*runner.old_codes(pair), *runner.roots.get(pair.statement, ()))  # its lines may be about to change
+    codes = [code for code in both if code.co_name == name]
+    made = [one for functions in functions_running(codes).values() for one in functions]
+    found = [one for one in made if same_value(defaults, _defaults_of(one))]
+    return found[0] if len(found) == 1 else ABSENT
+
+
+def _defaults_of(function: types.FunctionType) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    return function.__defaults__ or (), tuple((function.__kwdefaults__ or {}).values())
 
 
 def stands(runner: Runner, name: str, maker: Pair) -> bool:

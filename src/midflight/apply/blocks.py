@@ -34,7 +34,8 @@ def run_block(runner: Runner, pair: Pair) -> None:
     if live is None:
         run_value(runner, pair)
         return
-    if _built_across(parts, live, list(_running(runner, [pair for pairs in parts.values() for pair in pairs]))):
+    running = list(_running(runner, [pair for pairs in parts.values() for pair in pairs]))
+    if _built_across(parts, live, running) or _may_raise_otherwise(pair.new.node, parts, running):
         run_value(runner, pair)
         return
     codes: list[Any] = []
@@ -58,8 +59,7 @@ def refresh_block(runner: Runner, pair: Pair) -> None:
     if head:
         runner.refresh_value(pair, head)
         return
-    if isinstance(pair.new.node, ast.Try) and all(map(_is_value, pair.new.node.body)):
-        # Whether its body raises may be another answer now.
+    if _tries_values(pair.new.node):  # whether its body raises may be another answer now
         runner.refresh_value(pair, runner.causes.of(runner.work, pair.new, runner.scope.prefix))
         return
     same = Pair("same", pair.new, pair.new)
@@ -122,6 +122,15 @@ def _needs_its_head(node: ast.stmt, stale: Sequence[Pair]) -> bool:
     targets = (item.optional_vars for item in getattr(node, "items", ()) if item.optional_vars is not None)
     names = handled.union(*(bound_names(ast.Expr(target)) for target in targets))
     return any(pair.new is not None and not names.isdisjoint(pair.new.reads) for pair in stale)
+
+
+def _may_raise_otherwise(node: ast.stmt, parts: Mapping[str, Sequence[Pair]], running: Collection[Pair]) -> bool:
+    """Whether something runs again in the body of a `try` which decides what else of it runs."""
+    return _tries_values(node) and any(pair in running for pair in parts.get("body", ()))
+
+
+def _tries_values(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Try) and all(map(_is_value, node.body))
 
 
 def _is_value(node: ast.stmt) -> bool:
@@ -231,6 +240,8 @@ def _body_ran(runner: Runner, body: Sequence[Pair]) -> bool:
 
     for pair in body:
         node = pair.statement.node
+        if isinstance(node, ast.Raise):
+            return False
         if isinstance(node, ast.Import) and any(a.name not in sys.modules for a in node.names):
             return False
         if isinstance(node, ast.ImportFrom) and not node.level and node.module not in sys.modules:

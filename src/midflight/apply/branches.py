@@ -1,9 +1,10 @@
-"""Which branch of an `if` runs: what stands in the other one binds nothing and uses nothing."""
+"""Which branch of an `if` or a `try` runs: what stands in the other one binds nothing and uses nothing."""
 
 from __future__ import annotations
 
 import ast
 import copy
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -32,6 +33,13 @@ def as_it_runs(statement: Statement, namespace: Mapping[str, Any], unsettled: Co
     node = _pruned(statement.node, namespace, unsettled)
     same = node is statement.node
     return statement if same else Statement(node, statement.text, statement.first, statement.last, statement.shift)
+
+
+def imports_ran(node: ast.Try) -> bool | None:
+    """Whether the body of a `try` that only imports came to its end; None of another, or where that does not show."""
+    if not all(isinstance(one, ast.Import) for one in node.body):
+        return None
+    return all(alias.name in sys.modules for one in node.body if isinstance(one, ast.Import) for alias in one.names)
 
 
 def names_bound(statement: Statement, namespace: Mapping[str, Any], unsettled: Collection[str] = ()) -> frozenset[str]:

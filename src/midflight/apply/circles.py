@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dis
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from midflight.apply.branches import as_it_runs
+from midflight.apply.branches import as_it_runs, imports_ran
+from midflight.apply.holders import functions_in
 from midflight.apply.parsed import text_of
 from midflight.apply.work import Work
 from midflight.graph.loaded import Loaded
+from midflight.plan.calls import called, definitions, globals_of
 from midflight.plan.diff import Pair
 from midflight.plan.flow import absolute, dotted_reads, modules_imported
 from midflight.plan.statements import SourceText, Statement, walk_scope
@@ -22,21 +25,25 @@ from midflight.plan.statements import SourceText, Statement, walk_scope
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
+_IMPORT = dis.opmap["IMPORT_NAME"]
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where an import of the circle would stop, for a name that another module of it has not bound yet."""
+    """Where an import of the circle would stop, for a name that another module of it has not bound yet; or may, where
+    only a function comes to that which is called there."""
 
     first: str  # the module that was imported first
     module: str
     line: int
     name: str
     source: str
+    certain: bool = True
 
     def __str__(self) -> str:
         return (
-            f"{self.module}:{self.line} a start that imports {self.first} first would stop here: "
-            f"`{self.name}` of {self.source} is not bound yet, for they import one another"
+            f"{self.module}:{self.line} a start that imports {self.first} first {'would' if self.certain else 'may'} "
+            f"stop here: `{self.name}` of {self.source} is not bound yet, for they import one another"
         )
 
 
@@ -58,26 +65,27 @@ class Late:
 
 
 def tell_circles(run: Execution) -> Iterator[Stop | Late]:
-    """The places where a fresh start would stop, for each circle that edited imports closed; and what one that does not
-    stop would not have."""
+    """The places where a fresh start would stop, for each circle that edited imports closed, or that a function closes
+    which imports when it is called; and what one that does not stop would not have."""
     told: set[str] = set()
-    for work in [work for work in run.works.values() if work.edited and work.name not in told]:
-        if not work.reordered or not (_imports_otherwise(work.pairs) or _is_starred_for_more(run, work)):
-            continue
-        circle = _circle(run, work.name)
-        if len(circle) < 2:
+    for work in [work for work in run.works.values() if work.edited and work.reordered and work.name not in told]:
+        edited = _imports_otherwise(work.pairs) or _is_starred_for_more(run, work)
+        circle = _circle(run, work.name) if edited else set[str]()
+        around = run.circle(work.name) | circle
+        if len(circle) < 2 and not (len(around) > 1 and _comes_to_imports(run, work, around)):
             continue
         told |= circle
-        now, before = ({name: _on_paper(run, name, version) for name in circle} for version in ("new", "old"))
-        yield from _new_stops(run, now, before)
-        yield from _late(run, now, before)
+        firsts = sorted(circle | {work.name}, key=lambda name: _loaded(run, name).order)
+        now, before = (_Papers(run, around, version) for version in ("new", "old"))
+        yield from _new_stops(run, firsts, now, before)
+        yield from _late(run, firsts, now, before) if len(circle) > 1 else ()
 
 
-def _late(run: Execution, now: Papers, before: Papers) -> Iterator[Late]:
+def _late(run: Execution, firsts: Sequence[str], now: _Papers, before: _Papers) -> Iterator[Late]:
     """What star imports would bring too early, from each module of the circle on."""
-    if not any(paper is not None and "*" in paper.binds for paper in now.values()):
+    if not any((paper := now.get(name)) is not None and "*" in paper.binds for name in firsts):
         return
-    for first in sorted(now, key=lambda name: _loaded(run, name).order):
+    for first in firsts:
         start, past = _Start(run, first, now), _Start(run, first, before)
         if start.stop() is not None or past.stop() is not None:
             continue
@@ -88,14 +96,28 @@ def _late(run: Execution, now: Papers, before: Papers) -> Iterator[Late]:
                 yield Late(first, module, tuple(name for name in fresh if missing[name] == source), source)
 
 
-def _new_stops(run: Execution, now: Papers, before: Papers) -> Iterator[Stop]:
+def _new_stops(run: Execution, firsts: Sequence[str], now: _Papers, before: _Papers) -> Iterator[Stop]:
     places: set[tuple[str, int]] = set()
-    for first in sorted(now, key=lambda name: _loaded(run, name).order):
+    for first in firsts:
         stop = _Start(run, first, now).stop()
         if stop is None or (stop.module, stop.line) in places or _Start(run, first, before).stop() is not None:
             continue
         places.add((stop.module, stop.line))
         yield stop
+
+
+def _comes_to_imports(run: Execution, work: Work, circle: Collection[str]) -> bool:
+    """Whether a statement calls, as far as names lead, a function of the circle that imports when it is called."""
+    space, seen = work.loaded.namespace, set[int]()
+    waiting = [space.get(name) for one in work.text.statements if one.calls for name in called(one)]
+    while waiting:
+        for function in functions_in(waiting.pop(), ""):
+            if id(function) not in seen and run.program.owns(function):
+                seen.add(id(function))
+                if function.__module__ in circle and _IMPORT in function.__code__.co_code[::2]:
+                    return True
+                waiting += map(function.__globals__.get, function.__code__.co_names)
+    return False
 
 
 def _imports_otherwise(pairs: Sequence[Pair]) -> bool:
@@ -147,11 +169,6 @@ def _needed(run: Execution, name: str) -> set[str]:
     return {one for one in needed if one != name and run.program.get(one) is not None}
 
 
-def _on_paper(run: Execution, name: str, version: str) -> _Paper | None:
-    text, namespace = _text(run, name, version), _loaded(run, name).namespace
-    return _Paper([as_it_runs(one, namespace) for one in text.statements], namespace) if text is not None else None
-
-
 def _text(run: Execution, name: str, version: str) -> SourceText | None:
     work = run.works.get(name)
     if work is not None and work.edited:
@@ -167,27 +184,74 @@ def _loaded(run: Execution, name: str) -> Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A statement, with its imports and the attributes of modules that it reads: (module, attribute)."""
+    """A statement, or a part of one, with what running it does on paper."""
 
     statement: Statement
+    forgives: bool  # it is the body of a `try`
     imports: Sequence[_Import]
-    attributes: Sequence[tuple[str, str]]
+    attributes: Sequence[tuple[str, str]]  # (module, attribute) of modules that it reads attributes of
+    calls: frozenset[str]
 
 
 class _Paper:
     """A version of a module, to be imported on paper from each module of its circle on."""
 
     def __init__(self, statements: Sequence[Statement], namespace: Mapping[str, object]) -> None:
-        self.steps = [_Step(one, _import_nodes(one), list(_of_modules(one, namespace))) for one in statements]
+        self.steps = [_step(part, namespace, forgives) for one in statements for part, forgives in _parts(one)]
         self.binds = frozenset[str]().union(*(statement.binds for statement in statements))
+        self.definitions = {name: node for one in statements for name, node in definitions(one.node)}
 
 
-Papers = Mapping[str, _Paper | None]
+class _Papers:
+    """Those of the modules `names` that are asked for, each made once."""
+
+    def __init__(self, run: Execution, names: Collection[str], version: str) -> None:
+        self._run, self._names, self._version = run, names, version
+        self._made: dict[str, _Paper | None] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def get(self, name: str) -> _Paper | None:
+        if name in self._names and name not in self._made:
+            self._made[name] = self._paper(name)
+        return self._made.get(name)
+
+    def _paper(self, name: str) -> _Paper | None:
+        text, namespace = _text(self._run, name, self._version), _loaded(self._run, name).namespace
+        return _Paper([as_it_runs(one, namespace) for one in text.statements], namespace) if text is not None else None
+
+
 _Import = ast.Import | ast.ImportFrom
 
 
-def _of_modules(statement: Statement, namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for root, attribute, *_ in sorted(dotted_reads(statement)):
+def _parts(statement: Statement) -> Iterator[tuple[Statement, bool]]:
+    """The statement; of a `try` whose body only imports the body, and what of it ran then: an error there is not
+    forgiven. And whether it is."""
+    node = statement.node
+    if not isinstance(node, ast.Try) or not node.handlers:
+        yield statement, False
+        return
+    ran = imports_ran(node)
+    if ran is None:
+        yield statement, True
+        return
+    yield _part(statement, [*node.body, *node.finalbody]), True  # all that it binds is, whatever else it does
+    yield _part(statement, node.orelse if ran else [one for handler in node.handlers for one in handler.body]), False
+
+
+def _part(statement: Statement, body: list[ast.stmt]) -> Statement:
+    node = ast.copy_location(ast.If(ast.Constant(True), body, []), statement.node)
+    return Statement(node, statement.text, statement.first, statement.last, statement.shift)
+
+
+def _step(statement: Statement, namespace: Mapping[str, object], forgives: bool) -> _Step:
+    attributes = list(_of_modules(dotted_reads(statement), namespace))
+    return _Step(statement, forgives, _import_nodes(statement), attributes, called(statement))
+
+
+def _of_modules(chains: Iterable[tuple[str, ...]], namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for root, attribute, *_ in sorted(chains):
         held = namespace.get(root)
         if isinstance(held, types.ModuleType):
             yield held.__name__, attribute
@@ -210,7 +274,7 @@ class _Start:
 
     run: Execution
     first: str
-    texts: Papers
+    texts: _Papers
     bound: dict[str, set[str]] = field(default_factory=dict)  # of modules that were begun
     missing: dict[str, dict[str, str]] = field(default_factory=dict)  # star-imported too early → name → its module
     ended: set[str] = field(default_factory=set)
@@ -233,15 +297,12 @@ class _Start:
 
     def _take(self, name: str, step: _Step) -> None:
         statement = step.statement
-        forgives = isinstance(statement.node, ast.Try) and bool(statement.node.handlers)
-        if not forgives:
+        if not step.forgives:
             self._read(name, step)
         for node in step.imports:
-            if isinstance(node, ast.ImportFrom):
-                self._import_from(name, node, statement, forgives)
-                continue
-            for alias in node.names:
-                self._load(alias.name)
+            self._import(name, node, None if step.forgives else _At(name, statement.first, True))
+        if not step.forgives:
+            self._call(name, step)
         self.bound[name] |= statement.binds
         for bound in statement.binds if self.missing[name] else ():
             self.missing[name].pop(bound, None)
@@ -251,9 +312,35 @@ class _Start:
         missing, statement = self.missing[name], step.statement
         for read in sorted(statement.reads & missing.keys() - vars(builtins).keys()) if missing else ():
             raise _Stops(Stop(self.first, name, statement.first, read, missing[read]))
-        for source, attribute in step.attributes:
+        self._attributes(step.attributes, _At(name, statement.first, True))
+
+    def _attributes(self, attributes: Iterable[tuple[str, str]], at: _At) -> None:
+        for source, attribute in attributes:
             if self._lacks(source, attribute):
-                raise _Stops(Stop(self.first, name, statement.first, attribute, source))
+                raise _Stops(Stop(self.first, at.module, at.line, attribute, source, at.certain))
+
+    def _call(self, name: str, step: _Step) -> None:
+        """What functions of the circle import and read that the statement calls, as far as names lead."""
+        at, seen = _At(name, step.statement.first, False), set[tuple[str, str]]()
+        waiting = [(name, one) for one in step.calls]
+        while waiting:
+            for home, label in self._functions(*waiting.pop()):
+                paper = self.texts.get(home)
+                node = paper.definitions.get(label) if paper is not None else None
+                if node is None or isinstance(node, ast.ClassDef) or (home, label) in seen or home not in self.bound:
+                    continue
+                seen.add((home, label))
+                used = globals_of(node)
+                self._attributes(((home, one) for one in sorted(used) if home != name), at)  # its own: plan/order.py
+                self._attributes(_of_modules(_chains_in(node), _loaded(self.run, home).namespace), at)
+                for one in [one for one in ast.walk(node) if isinstance(one, _Import)]:
+                    self._import(home, one, at)
+                waiting += [(home, one) for one in used]
+
+    def _functions(self, module: str, name: str) -> list[tuple[str, str]]:
+        """The modules and names of the functions that a name of a module leads to."""
+        held = _loaded(self.run, module).namespace.get(name)
+        return [(one.__module__, one.__name__) for one in functions_in(held, "") if one.__module__ in self.texts]
 
     def _lacks(self, source: str, name: str) -> bool:
         """Whether a module that was begun and has not ended lacks the name, and is to bind it."""
@@ -261,20 +348,24 @@ class _Start:
         return begun and name not in self.bound[source] and name in self._binds(source)
 
     def _binds(self, source: str) -> frozenset[str]:
-        text = self.texts[source]
+        text = self.texts.get(source)
         return (text.binds if text is not None else frozenset[str]()) | self.missing[source].keys()
 
-    def _import_from(self, name: str, node: ast.ImportFrom, statement: Statement, forgives: bool) -> None:
-        package = _loaded(self.run, name).is_package
-        source = absolute(node.module, node.level, name, package)
+    def _import(self, name: str, node: _Import, at: _At | None) -> None:
+        """What an import in module `name` does; `at` is where that stops, None where it is forgiven."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._load(alias.name)
+            return
+        source = absolute(node.module, node.level, name, _loaded(self.run, name).is_package)
         self._load(source)
         for alias in node.names:
             if f"{source}.{alias.name}" in self.texts:
                 self._load(f"{source}.{alias.name}")
             elif alias.name == "*":
                 self._star(name, source)
-            elif not forgives and self._lacks(source, alias.name):
-                raise _Stops(Stop(self.first, name, statement.first, alias.name, source))
+            elif at is not None:
+                self._attributes([(source, alias.name)], at)
 
     def _star(self, name: str, source: str) -> None:
         if source not in self.bound:
@@ -283,3 +374,18 @@ class _Start:
         if source not in self.ended:
             late = (one for one in self._binds(source) - self.bound[source] if not one.startswith("_"))
             self.missing[name] |= dict.fromkeys((one for one in late if one not in self.bound[name]), source)
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """The statement that an import on paper has come to, and whether it surely comes to what is looked for."""
+
+    module: str
+    line: int
+    certain: bool
+
+
+def _chains_in(node: ast.AST) -> Iterator[tuple[str, str]]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name):
+            yield one.value.id, one.attr

@@ -128,6 +128,8 @@ def _lives(runner: Runner, pair: Pair) -> bool:
     assert pair.old is not None and pair.new is not None
     if pair.new.is_class:
         return pair.old.is_class and live_class(runner, pair, runner.scope.get(pair.new.name)) is not None
+    if runner.scope.get(pair.new.name) is ABSENT and runner.run.moves.expected(pair.new.name):
+        return False  # it had gone, and what others still hold of it arrives
     return pair.old.is_def and inner_function(runner, pair) is not None
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import types
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.functions import forward
 from midflight.apply.graft.generated import slots_of
 from midflight.apply.graft.moved import move_class
 from midflight.apply.graft.wrappers import become
+from midflight.apply.parsed import text_of
+from midflight.apply.registrations import registrars_of
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.heap import refuses_bases
@@ -66,8 +69,11 @@ class Moves:
             run.notes.append(f"{place.name}.{name} is another class than {home}.{name}: that cannot have its {why}")
             return new
         if isinstance(old, type):
+            methods = _methods(old, new)
             move_class(run, old, new, place)
-            run.registrations.replace(new, old)
+            run.notes += run.registrations.succeed(old, new, old)
+            run.notes += (line for key, both in methods for line in run.registrations.succeed(*both, vars(old)[key]))
+            run.notes += _told_of_twice(run, place, name, old)
             if home != place.name:
                 run.notes.append(f"{home}.{name} moved to {place.name} and is the same class")
             lives = old
@@ -106,6 +112,21 @@ class Moves:
                 lives = self.arrive(run, loaded, label, value)
                 if lives is not value:
                     run.tx.set_item(loaded.namespace, label, lives)
+
+
+def _methods(old: type, new: type) -> list[tuple[str, tuple[Any, Any]]]:
+    """The functions that both classes have under a name."""
+    both = [(name, (value, vars(new).get(name))) for name, value in list(vars(old).items())]
+    return [(name, (one, other)) for name, (one, other) in both if type(one) is type(other) is types.FunctionType]
+
+
+def _told_of_twice(run: Execution, place: Loaded, name: str, cls: type) -> Iterator[str]:
+    """What its bases and decorators were told of when it was made in its old module, and now have twice, by name."""
+    work = run.works.get(place.name)
+    text = work.text if work is not None else text_of(place)
+    nodes = [one.node for one in text.statements if name in one.binds] if text is not None else []
+    held = [by for node in nodes for by in registrars_of(node, cls, place.namespace)]
+    return run.registrations.named_twice(place.name, name, held)
 
 
 def _refuses(old: type, new: type) -> str:

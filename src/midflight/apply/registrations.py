@@ -133,12 +133,33 @@ class Registrations:
                 lines += self._drop(label, container, olds | rows, keep=fresh)
                 if ordered is not None:
                     restore(container, ordered)
-                if lives is not made:
-                    self.exchange(container, made, lives)
+                self._exchange_all(container, made, lives, name)
         for _, container in list(self.containers()):
             # A container that came with the registration: the list of a key that nobody had used.
-            if id(container) not in before and lives is not made and _has_any(container, news):
-                self.exchange(container, made, lives)
+            if id(container) not in before and _has_any(container, news):
+                self._exchange_all(container, made, lives, name)
+        return lines
+
+    def _exchange_all(self, container: Any, made: Any, lives: Any, name: str) -> None:
+        """The same for what the definition of `name` made inside `made`: a registry below a cache has that."""
+        if made is lives:
+            return
+        self.exchange(container, made, lives)
+        inside = [[one for one in functions_in(each, "") if one.__name__ == name] for each in (made, lives)]
+        if len(inside[0]) == len(inside[1]):
+            for one, other in zip(*inside, strict=True):
+                self.exchange(container, one, other)
+
+    def succeed(self, old: Any, made: Any, lives: Any) -> list[str]:
+        """`old` has arrived elsewhere, where its definition `made` it anew: `lives`, one of the two, stands where that
+        registered itself, and the older entries in the same container go. Gives a line for each."""
+        lines = []
+        for label, container in list(self.containers()):
+            fresh = _fresh(container, {id(made)}, ())
+            if fresh and (lives is made or isinstance(container, dict)):
+                lines += self._drop(label, container, {id(old)}, keep=fresh)
+        if lives is not made:
+            self.replace(made, lives)
         return lines
 
     def _succeed(
@@ -289,6 +310,13 @@ class Registrations:
         within = {id(container) for registrar in registrars for container in _containers_of(registrar)}
         for label, container, copy in list(before.values()) if within else ():
             if id(container) in within and 0 < _count(copy, name) < _count(container, name):
+                yield _stays(label, module, name)
+
+    def named_twice(self, module: str, name: str, registrars: Sequence[Any]) -> Iterator[str]:
+        """The same of those that have it more than once now that the definition has arrived in `module`."""
+        within = {id(container) for registrar in registrars for container in _containers_of(registrar)}
+        for label, container in self.containers() if within else ():
+            if id(container) in within and _count(container, name) > 1:
                 yield _stays(label, module, name)
 
     def rows(self, held: Iterable[tuple[Any, ...]], ids: set[int], registrars: Sequence[Any]) -> set[int]:

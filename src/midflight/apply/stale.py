@@ -216,6 +216,7 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
     for name in sorted(group.names) if touched else ():  # they are made together or not at all
         runner.run.keep(runner.work, runner.scope.label(name), causes)
     if not touched and not _only_inner_code(runner, statement, group, causes):
+        runner.as_made |= group.names  # asked again once it has run, the old source may give what the new code gives
         _rebuild_group(runner, pair, group)
 
 

@@ -41,11 +41,11 @@ from midflight.apply.definitions import (
 from midflight.apply.effects import affected, hooks_of, lost_effect
 from midflight.apply.graft.classes import changed_shapes, edits_a_value, graft_class_statement
 from midflight.apply.graft.functions import forwarded_to
-from midflight.apply.holders import functions_in, nested_codes, resolve
+from midflight.apply.holders import functions_in, nested_codes, objects_in, resolve
 from midflight.apply.imported import import_again, run_import
 from midflight.apply.parsed import Roots, but, by_first
 from midflight.apply.refilled import computes
-from midflight.apply.registrations import registrars_of
+from midflight.apply.registrations import registrars, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope, Scope
 from midflight.apply.stale import asks, decorate_again, refresh_pair, refresh_value, run_statement, stale_pair, wants
 from midflight.apply.transaction import ABSENT
@@ -55,7 +55,7 @@ from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import asks_whether, dotted_reads, followers, mentions, stars
 from midflight.plan.order import reorders
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head, walk_scope
 from midflight.values import Kept
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Runner:
         elif pair.new.is_import:
             import_again(self, pair, hidden_by)
         elif pair.new.is_loop:
-            leave_as_looped(self, pair.new, hidden_by)
+            leave_as_looped(self, pair, hidden_by)
         elif pair.new.is_block:
             self._bring_back_inside(pair, hidden_by)
         elif pair.new not in self.work.reran:
@@ -341,16 +341,19 @@ class Runner:
             old = self.scope.get(name)
             if old is ABSENT or (name in _OF_MODULES and isinstance(self.scope, ModuleScope)):
                 continue
-            self._unregister(pair.old, old)
+            self._unregister(pair.old, name, old)
             self._tell_of_hooks(name, old)
             self.lose(name, old)
         for name, old in list(starred_away(self, pair, bound)):
             self.lose(name, old)
         if lost_effect(pair.old, pair.new) and not take_back(self, pair.old):
             self._tell_of_effect(pair.old)
-        if pair.new is None and pair.old.is_def and pair.old.binds <= bound:
-            for function in functions_of(self, pair):
-                self._unregister(pair.old, function)
+        if pair.old.is_def and pair.old.binds <= bound:
+            if pair.new is None:
+                for function in functions_of(self, pair):
+                    self._unregister(pair.old, pair.old.name, function)
+            elif not pair.new.is_def and not pair.new.is_block:  # a block may hold what goes on
+                self._leave_registries(pair, pair.old)
 
     def _tell_of_hooks(self, name: str, gone: Any) -> None:
         """A class whose making a base was told of."""
@@ -375,16 +378,30 @@ class Runner:
         if isinstance(self.scope, ModuleScope):
             self.run.removed.setdefault(self.work.name, {})[name] = old
 
-    def _unregister(self, statement: Statement, value: Any) -> None:
+    def _unregister(self, statement: Statement, name: str, value: Any) -> None:
         forget_hooks(self.work.name, self.scope.prefix + statement.defined, self.old_roots.get(statement, ()))
         if isinstance(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
             return  # it has moved to another module, which registers it
-        if statement.is_def or statement.is_class or (statement.is_block and _is_made_in(value, self.work.name)):
+        if statement.is_def or statement.is_class or (statement.is_block and self._is_defined_in(statement, value)):
             names = {**self.run.removed.get(self.work.name, {}), **self.scope.names}
             held = registrars_of(statement.node, value, names)
-            registrations, defined = self.run.registrations, statement.defined
-            self.run.notes += registrations.purge(value, self.work.name, defined, held)
-            self.run.notes += registrations.names_left(self.work.name, defined, held) if held and defined else ()
+            registrations = self.run.registrations
+            self.run.notes += registrations.purge(value, self.work.name, name, held)
+            self.run.notes += registrations.names_left(self.work.name, name, held) if held else ()
+
+    def _leave_registries(self, pair: Pair, old: Statement) -> None:
+        """The name is no longer a function's: what its decorators registered goes. Who else holds it has what the name
+        is now."""
+        registrations = self.run.registrations
+        for registrar in registrars(getattr(old.node, "decorator_list", ()), self.scope.names):
+            before = registrations.contents()
+            self.run.notes += registrations.moved_on(before, functions_of(self, pair), old.name, registrar)
+
+    def _is_defined_in(self, block: Statement, value: Any) -> bool:
+        """Whether `value`, or what it wraps, is a function or class that a definition in `block` made."""
+        names = {node.name for node in walk_scope(block.node) if isinstance(node, (*FUNCTIONS, ast.ClassDef))}
+        made = (one for one in objects_in(value, "") if _is_made_in(one, self.work.name))
+        return any(one.__name__ in names for one in made)
 
     # -- statements that run ------------------------------------------------------------------------
 

@@ -240,6 +240,10 @@ class Notebook:
                 for old in list(self.by_file)[:-_MOST_BY_FILE]:
                     self.by_file.pop(old, None)
 
+    def next_order(self) -> int:
+        """The `order` of a module that has just been imported, or that counts as such from now on."""
+        return next(self._count)
+
     def settle_by_file(self) -> None:
         """Nobody says when the loading of such a module is over: it is when somebody asks. By then the program may have
         bound other values, so none are taken for what the top level made; those that expressions gave can be found
@@ -277,7 +281,7 @@ class Notebook:
         if space is None:
             del self.modules[noted.name]
         else:
-            noted.order = next(self._count)
+            noted.order = self.next_order()
         return space
 
     def stand_in(self, path: str, text: bytes) -> None:
@@ -299,7 +303,7 @@ class Notebook:
     def note_loaded(self, name: str, module: types.ModuleType, path: str, source: bytes | None) -> Noted:
         """A module that was imported before we came, or that is not imported at all (`__main__`)."""
         noted = self.put(Noted(name, path, source))
-        noted.order = next(self._count)
+        noted.order = self.next_order()
         noted.made = values_made(vars(module))
         return noted
 

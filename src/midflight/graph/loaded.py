@@ -216,6 +216,17 @@ class Program:
         loaded.source, loaded._version = source, (source, version)
         if imports or loaded.name not in self.imports:
             self._note_imports(loaded.name, source)
+            self._put_in_order(loaded)
+
+    def _put_in_order(self, loaded: Loaded) -> None:
+        """An edit may have made it import what was loaded after it: from now on it counts as imported after that, and
+        so do those that import it. Of a cycle no order can be told."""
+        self._index()
+        later = (one for one in map(self.get, self.imports.imports(loaded.name)) if one and one.order > loaded.order)
+        if any(loaded.name not in self.imports.reached(one.name) for one in later):
+            users = filter(None, map(self.get, self.imports.dependents([loaded.name])))
+            for one in sorted([loaded, *users], key=lambda one: one.order):
+                one.order = one.noted.order = self.notebook.next_order()
 
     def leave(self, undo: Callable[[Callable[[], None]], None], loaded: Loaded) -> None:
         """Its file is gone and nobody needs it: remembered, so that a file that comes back continues it."""

@@ -59,7 +59,7 @@ def _uses(node: ast.stmt) -> Uses:
         if isinstance(definition, ast.ClassDef):
             found.update(_uses_of_class(definition))
         else:
-            found[name] = _globals_of(definition.value if isinstance(definition, ast.Assign) else definition)
+            found[name] = globals_of(definition.value if isinstance(definition, ast.Assign) else definition)
         for generic in _registered_with(definition):
             found[generic] = found.get(generic, frozenset()) | {name}
     return found
@@ -85,11 +85,11 @@ def _registered_with(definition: ast.AST) -> Iterator[str]:
 def _uses_of_members(statement: Statement) -> Uses:
     """The same of a class statement: of methods that stay while others are edited it is known."""
     methods = [member for member in statement.members if member.is_def]
-    return _uses_by_method(statement.node, {m.node.name: m.fact("globals", _globals_of) for m in methods})  # type: ignore[attr-defined, arg-type]
+    return _uses_by_method(statement.node, {m.node.name: m.fact("globals", globals_of) for m in methods})  # type: ignore[attr-defined, arg-type]
 
 
 def _uses_of_class(node: ast.ClassDef) -> Uses:
-    return _uses_by_method(node, {one.name: _globals_of(one) for one in node.body if isinstance(one, FUNCTIONS)})
+    return _uses_by_method(node, {one.name: globals_of(one) for one in node.body if isinstance(one, FUNCTIONS)})
 
 
 def _uses_by_method(node: ast.ClassDef, methods: Uses) -> Uses:
@@ -98,7 +98,7 @@ def _uses_by_method(node: ast.ClassDef, methods: Uses) -> Uses:
     return {**{f"{node.name}.{name}": looked_up for name, looked_up in methods.items()}, node.name: started}
 
 
-def _globals_of(function: ast.AST) -> frozenset[str]:
+def globals_of(function: ast.AST) -> frozenset[str]:
     """Names that the body of a function looks up outside it, and the methods that it calls."""
     nodes = list(ast.walk(function))
     names = [node for node in nodes if isinstance(node, ast.Name)]
