@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from midflight.graph.heap import kinds_of_objects
+
 from .harness import Case, play, program, table
 
 FAILURES = r"""
