@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import gc
 import itertools
 import types
 from collections.abc import Collection, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
 from midflight.apply.transaction import dict_of
-from midflight.graph.heap import referrers
+from midflight.graph.heap import objects
 from midflight.graph.homes import made_in
 from midflight.graph.hook import PLAIN, is_kind
 from midflight.graph.loaded import Loaded
@@ -98,12 +99,12 @@ def behind(cached: Any, loaded: Loaded) -> Iterator[types.FunctionType]:
             yield call
 
 
-def held_elsewhere(loaded: Loaded, touched: Mapping[int, Any]) -> Iterator[Any]:
-    """The caches that code of the module put around its functions and methods: an instance may hold one."""
-    functions = [function for function in touched.values() if getattr(function, "__globals__", 0) is loaded.namespace]
-    around = referrers(functions, [LRU, types.MethodType])
-    around += referrers([one for one in around if type(one) is types.MethodType], [LRU])
-    return (one for one in around if type(one) is LRU)
+def caches_around(functions: Collection[int]) -> Iterator[Any]:
+    """The lru_caches around one of `functions`, which are given by id, or a method of one: an instance may hold one."""
+    for cache in objects([LRU]):
+        wrapped = (one.__func__ if type(one) is types.MethodType else one for one in gc.get_referents(cache))
+        if any(id(one) in functions for one in wrapped):
+            yield cache
 
 
 def wrapped_in(value: Any) -> Iterator[Any]:

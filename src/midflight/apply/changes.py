@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import itertools
 import re
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,9 +15,9 @@ from midflight.apply.callables import (
     User,
     attributes_of,
     behind,
+    caches_around,
     callables_of,
     enclosed,
-    held_elsewhere,
     own_callables,
     wrapped_in,
 )
@@ -205,17 +206,23 @@ class Changes:
         self.last[key] = len(self.order)
         self.short.add(key[1].rpartition(".")[2])
 
-    def find_caches(self, modules: Iterable[Loaded]) -> None:
-        """The lru_caches in `modules` around a function that was edited or reaches something that was."""
+    def find_caches(self, modules: Iterable[Loaded], since: int = 0) -> None:
+        """The lru_caches in `modules` around a function that was edited or reaches something that was; those that no
+        name leads to only for functions other than the first `since` that were found so."""
         if self.touched.keys() <= self.plain:
             return
+        making: set[int] = set()
         for loaded in modules:
             for _, cached in callables_of(loaded, plain=False):
                 if type(cached) is LRU and any(id(f) in self.touched for f in behind(cached, loaded)):
                     self.caches[id(cached)] = cached
             source = loaded.source or b""
             if b"cache(" in source and _MAKES_CACHES.search(source):  # the plain look takes a hundredth of the time
-                self.caches.update((id(cached), cached) for cached in held_elsewhere(loaded, self.touched))
+                making.add(id(loaded.namespace))
+        fresh = itertools.islice(self.touched.items(), since, None) if making else ()
+        wanted = {key for key, function in fresh if id(getattr(function, "__globals__", None)) in making}
+        if wanted:
+            self.caches.update((id(cached), cached) for cached in caches_around(wanted))
 
     def holds_old_answers(self, value: Any) -> bool:
         """Whether it is an lru_cache that holds answers of code that was edited: it is emptied at the commit."""

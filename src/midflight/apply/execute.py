@@ -383,11 +383,11 @@ class Execution:
 
     def _put_answers_aside(self) -> None:
         """What caches answered by the old code is no answer for the code that runs now."""
-        if len(self.changes.touched) == self._seen:
+        seen, self._seen = self._seen, len(self.changes.touched)
+        if seen == self._seen:
             return
-        self._seen = len(self.changes.touched)
         self._forget_answers()
-        self.changes.find_caches(work.loaded for work in self.works.values() if work.edited)
+        self.changes.find_caches((work.loaded for work in self.works.values() if work.edited), seen)
         for cache in self.changes.caches.values():
             answers = answers_of(cache)
             if answers:

@@ -134,7 +134,7 @@ class Registrations:
                 if ordered is not None:
                     restore(container, ordered)
                 self._exchange_all(container, made, lives, name)
-        for _, container in list(self.containers()):
+        for _, container in list(self.containers()) if lives is not made else ():
             # A container that came with the registration: the list of a key that nobody had used.
             if id(container) not in before and _has_any(container, news):
                 self._exchange_all(container, made, lives, name)
