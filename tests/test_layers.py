@@ -39,7 +39,8 @@ LEVEL = {name: level for level, group in enumerate(LAYERS) for name in group.spl
 PROGRAMS = ("demo",)
 
 PURE = (
-    *("watch/filters.py", "watch/debounce.py", "graph/imports.py", "graph/modules.py", "graph/homes.py", "plan/"),
+    *("watch/filters.py", "watch/debounce.py", "graph/imports.py", "graph/modules.py", "graph/homes.py"),
+    *("graph/kinds.py", "plan/"),
     *("plugins/manifest.py", "plugins/order.py", "plugins/shape.py", "fleet/protocol.py", "fleet/rollout.py"),
     *(f"proposals/{name}.py" for name in ("states", "patches", "sentences", "targets")),
 )

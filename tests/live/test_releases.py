@@ -2047,6 +2047,79 @@ def f(self): return 1 => def f(self): return 2\n\t\tdef h(self): return 3
 a.f is f and f() == 2 and a.h() == 3 and a.g is g and g() == 2 and a.one == 4
 a.C().f() == 2 and a.C().h() == 3
 [a for name in ("helper", "other") if hasattr(a, name)] == [] and not hasattr(a.C, "t")
+
+# proxy-that-is-not-set-up: nothing asks what it stands for
+[file lazy.py]
+class Proxy:
+    def fail(self, *given): raise RuntimeError("not set up")
+    __class__ = property(fail)
+    __getattr__ = __eq__ = __hash__ = __bool__ = __len__ = __iter__ = __call__ = fail
+[file a.py]
+from lazy import Proxy
+settings, held = Proxy(), [Proxy()]
+def f(): return 1
+V = f()
+def g(using=settings): return V
+class C:
+    using = settings
+    def m(self): return settings.HOST
+[run]
+import a
+f, C, settings = a.f, a.C, a.settings
+[sub a.py]
+def f(): return 1 => def f(): return 2
+class C: => class C:\n\tx = f()
+[expect]
+a.f is f and a.V == 2 == a.g() and a.C is C and C.x == 2 and a.settings is settings is C.using
+[sub a.py]
+def f(): return 2 => def f(): return 3\n1 / 0
+[expect rolled back]
+a.f is f and f() == 2 == a.V and a.settings is settings
+
+# makers-by-super: what makes an instance is followed by the classes that it makes, and no other's
+[file base.py]
+def size(): return 1
+class Base:
+    def __init__(self): self.v = size()
+class Other:
+    def __init__(self): self.v = 5
+class Beside:
+    def __init__(self): super().__init__()
+[file a.py]
+import base
+from base import size
+made = []
+class Plain(base.Base):
+    def __init__(self): super().__init__()
+class Mixed(base.Beside, base.Base): pass
+class Named(Plain):
+    def __init__(self): base.Base.__init__(self)
+class Apart(base.Other):
+    def __init__(self): super().__init__(); made.append("Apart")
+class Stores:
+    def __init__(self): self.size = 7; made.append("Stores")
+class Asks:
+    @property
+    def scaled(self): return 0
+    @scaled.setter
+    def scaled(self, value): self.v = value * size()
+    def __init__(self): self.scaled = 2
+[file b.py]
+import a
+APART = a.Apart().v
+STORES = a.Stores().size
+PLAIN = a.Plain().v
+MIXED = a.Mixed().v
+NAMED = a.Named().v
+ASKS = a.Asks().v
+[run]
+import a, b
+a.made.clear()
+[sub base.py]
+def size(): return 1 => def size(): return 2
+[expect]
+(b.PLAIN, b.MIXED, b.NAMED, b.ASKS, b.APART, b.STORES) == (2, 2, 2, 4, 5, 7) and not report.modules["b"].kept
+a.made == []
 '''
 
 

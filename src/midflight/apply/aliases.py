@@ -12,6 +12,7 @@ from midflight.apply.dangling import still_imported
 from midflight.apply.graft.enums import Were
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import is_derived_kind, same_value
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
 from midflight.plan.flow import Imported, imports_in, imports_names, names_in_text
 from midflight.plan.statements import Statement
@@ -172,7 +173,7 @@ def _asked_for(runner: Runner, key: Key, name: str) -> Iterator[Follow]:
 
 
 def _listed(names: Any) -> set[str]:
-    return set(names) if isinstance(names, (list, tuple)) else set()
+    return set(names) if is_a(names, (list, tuple)) else set()
 
 
 def _star(runner: Runner, statement: Statement, module: str) -> Iterator[Follow]:

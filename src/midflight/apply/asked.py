@@ -13,6 +13,7 @@ from midflight.apply.variants import origin_of
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import module_of
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded
 from midflight.hooks import RECORDS, hand_over, handed, of_module
 from midflight.hooks import derived as derived_hook
@@ -189,7 +190,7 @@ def _calls(statement: Statement, namespace: Mapping[str, Any], hook: Callable[..
     if not chain:
         return False
     value = resolve(namespace, chain)
-    if not isinstance(value, types.FunctionType) and len(chain) == 2:
+    if not is_a(value, types.FunctionType) and len(chain) == 2:
         value = getattr(namespace.get(chain[0]), chain[1], None) if namespace.get(chain[0]) is _package() else value
     return value is hook
 

@@ -39,6 +39,7 @@ from midflight.apply.values import (
     same_value,
 )
 from midflight.apply.whole import Watched
+from midflight.graph.kinds import is_a, shown
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.plan.diff import Groups, Pair, built_by, built_names, defines
 from midflight.plan.order import LISTERS, lists_names, names_around
@@ -140,7 +141,7 @@ def _take_value(
     statement, old = pair.statement, again.before.get(name, ABSENT)
     if statement.is_block and old is ABSENT:
         value = _arrived(runner, name, value)
-    if name in again.continues and isinstance(value, type):
+    if name in again.continues and is_a(value, type):
         runner.scope.set(name, old)
         made_by = class_continued(runner, pair, name, value) or again.continues[name]
         its_codes = by_first([made_by.statement], roots).get(made_by.statement, ())
@@ -172,7 +173,7 @@ def _tell_of_kept(runner: Runner, statement: Statement) -> None:
 
 def _classes_like(values: Iterable[Any]) -> list[type]:
     """The classes under the bases of those among `values`: one that a call gives is new if it is not among these."""
-    bases: dict[int, type] = {id(base): base for one in values if isinstance(one, type) for base in one.__bases__}
+    bases: dict[int, type] = {id(base): base for one in values if is_a(one, type) for base in one.__bases__}
     known: list[type] = []
     for base in bases.values():
         known += type.__subclasses__(base)
@@ -181,7 +182,7 @@ def _classes_like(values: Iterable[Any]) -> list[type]:
 
 def _made_again(runner: Runner, pair: Pair, name: str, old: Any, new: Any, known: Sequence[type]) -> bool:
     """Whether a class that a call made, such as `namedtuple`, has been made again by it."""
-    if not (isinstance(old, type) and isinstance(new, type)) or any(new is cls for cls in known):
+    if not (is_a(old, type) and is_a(new, type)) or any(new is cls for cls in known):
         return False
     if _is_another_name(pair.old, name) or _is_another_name(pair.new, name) or not _was_bound(runner, pair, name):
         return False
@@ -467,27 +468,25 @@ def _acts_as(runner: Runner, pair: Pair, name: str, old: Any, new: Any) -> bool:
     if is_wrapper(old) and (_is_another_name(pair.new, name) or _has_another_name(runner, pair, new)):
         become(runner.tx, old, new)  # for who holds it; the name is one more of the other object
         return False
-    if isinstance(old, types.FunctionType):
+    if is_a(old, types.FunctionType):
         if pair.statement.is_loop:
             return False  # it is the last of several that one piece of code made, and has stored elsewhere
         ours = old.__globals__ is runner.scope.namespace or old.__module__ == runner.work.name
-        if ours and isinstance(new, types.FunctionType) and new.__globals__ is not old.__globals__ and has_name(new):
+        if ours and is_a(new, types.FunctionType) and new.__globals__ is not old.__globals__ and has_name(new):
             become(runner.tx, old, new)  # for who holds it; the name is that of another module's function now
             return False
-        if ours and isinstance(new, types.FunctionType) and old.__name__ == new.__name__:
+        if ours and is_a(new, types.FunctionType) and old.__name__ == new.__name__:
             return become(runner.tx, old, new)
         if not made_here(runner, pair, old):
             return False
-        if isinstance(new, types.FunctionType) and any(
-            new.__code__ is code for code in runner.roots.get(pair.statement, ())
-        ):
+        if is_a(new, types.FunctionType) and any(new.__code__ is code for code in runner.roots.get(pair.statement, ())):
             return become(runner.tx, old, new)
         if callable(new):
             forward(runner.tx, old, new)
         return False
-    if isinstance(old, type) or isinstance(new, type):
+    if is_a(old, type) or is_a(new, type):
         return False
-    return not isinstance(old, (types.MethodType,)) and become(runner.tx, old, new) if is_wrapper(old) else False
+    return not is_a(old, (types.MethodType,)) and become(runner.tx, old, new) if is_wrapper(old) else False
 
 
 def _has_another_name(runner: Runner, pair: Pair, value: Any) -> bool:
@@ -777,7 +776,7 @@ def _called_in(statement: Statement | None) -> list[str]:
 
 
 def is_wrapper(value: Any) -> bool:
-    if isinstance(value, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+    if is_a(value, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
         return True
     kinds = (functools.partial, property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
-    return isinstance(value, kinds) or hasattr(value, "cache_parameters")
+    return is_a(value, kinds) or shown(value, "cache_parameters") is not None

@@ -13,6 +13,7 @@ from midflight.apply.holders import value_of
 from midflight.apply.transaction import ABSENT, own_attribute
 from midflight.apply.values import Before, rebuilt, same_value
 from midflight.graph.homes import module_of
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
 from midflight.plan.purity import only_shows
 from midflight.plan.statements import Statement, walk_scope
@@ -32,14 +33,14 @@ def guard_targets(runner: Runner, statement: Statement) -> None:
             _guard_attribute(runner, value_of(node.value, runner.scope.names), node.attr)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
             container = value_of(node.value, runner.scope.names)
-            if isinstance(container, (dict, list, set)):
+            if is_a(container, (dict, list, set)):
                 runner.tx.guard(container)
 
 
 def _guard_shown(runner: Runner) -> None:
     """How all functions and classes are shown that the module's names lead to."""
     for value in list(runner.scope.namespace.values()):
-        if isinstance(value, (types.FunctionType, type)) and runner.run.program.owns(value):
+        if is_a(value, (types.FunctionType, type)) and runner.run.program.owns(value):
             for name in ("__module__", "__name__", "__qualname__", "__doc__"):
                 _guard_attribute(runner, value, name)
 
@@ -49,7 +50,7 @@ def _guard_attribute(runner: Runner, owner: Any, name: str) -> None:
         return
     if type(owner) is functools.partial:
         runner.tx.guard_object(owner)  # it may not even have a dict of attributes yet
-    old = vars(owner).get(name, ABSENT) if isinstance(owner, types.ModuleType) else own_attribute(owner, name)
+    old = vars(owner).get(name, ABSENT) if is_a(owner, types.ModuleType) else own_attribute(owner, name)
     runner.tx.undo(swap.attribute(owner, name, old))
 
 
@@ -111,7 +112,7 @@ def _value_before(runner: Runner, statement: Statement, node: ast.Assign) -> Any
 
 
 def _tell_changed(runner: Runner, owner: Any, name: str, old: Any) -> None:
-    if isinstance(owner, types.ModuleType):
+    if is_a(owner, types.ModuleType):
         runner.changes.value_changed((owner.__name__, name), old)
-    elif isinstance(owner, type):
+    elif is_a(owner, type):
         runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)

@@ -14,12 +14,14 @@ from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
 from midflight.apply.transaction import dict_of
 from midflight.graph.heap import objects
 from midflight.graph.homes import made_in
-from midflight.graph.hook import PLAIN, is_kind
+from midflight.graph.hook import PLAIN
+from midflight.graph.kinds import is_a, is_kind
 from midflight.graph.loaded import Loaded
 
 # The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
 User = tuple[str, Any, types.FunctionType, frozenset[str]]
 _EMPTY = types.CellType()
+_GIVES = ("STORE_ATTR", "DELETE_ATTR")
 _LOOKS_UP = ("LOAD_ATTR", "LOAD_METHOD")
 _NOT_CALLED: frozenset[type] = PLAIN | {
     types.ModuleType,
@@ -70,18 +72,18 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
     elif kind is LRU:
         yield label, value
         yield from _callables(label, value.__wrapped__, module, depth - 1)
-    elif isinstance(value, type):
+    elif is_a(value, type):
         if depth > 0 and made_in(value, module):
             yield from _callables_in(f"{label}.", vars(value), module, depth - 1, plain)
     elif depth < 0:
         return  # wrappers that lead back to themselves
     elif kind in (staticmethod, classmethod):
         yield from _callables(label, value.__func__, module, depth - 1)
-    elif isinstance(value, property):
+    elif is_a(value, property):
         for part in (value.fget, value.fset, value.fdel):
             if part is not None:
                 yield from _callables(label, part, module, depth - 1)
-    elif isinstance(value, functools.cached_property):
+    elif is_a(value, functools.cached_property):
         yield from _callables(label, value.func, module, depth - 1)
     elif kind is not types.ModuleType:
         for inner in wrapped_in(value):  # an object of a decorator that is a class
@@ -110,7 +112,7 @@ def caches_around(functions: Collection[int]) -> Iterator[Any]:
 def wrapped_in(value: Any) -> Iterator[Any]:
     """What a wrapper says that it wraps, and so on inwards."""
     for _ in range(DEPTH):
-        held = dict_of(value) if not isinstance(value, types.ModuleType) else None
+        held = dict_of(value) if not is_a(value, types.ModuleType) else None
         value = (held or {}).get("__wrapped__")
         if value is None:
             return
@@ -131,6 +133,21 @@ def attributes_of(code: types.CodeType, names: Collection[str]) -> set[str]:
         if instruction.opname == "LOAD_GLOBAL" and instruction.argval in names and then.opname in _LOOKS_UP:
             found.add(then.argval)
     return found
+
+
+def only_stored_in(code: types.CodeType, names: Collection[str]) -> set[str]:
+    """Those of `names` that code, also that of functions inside, does no more with than to give attributes that name
+    to something, or to delete them."""
+    if not names:
+        return set()
+    used = {one for one in code.co_consts if type(one) is str}
+    for instruction in dis.get_instructions(code):
+        if instruction.argval in names and instruction.opname not in _GIVES:
+            used.add(instruction.argval)
+    stored = {name for name in names if name not in used}
+    for inner in nested_codes(code):
+        stored = only_stored_in(inner, stored)
+    return stored
 
 
 def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:

@@ -15,6 +15,7 @@ from midflight.apply.scopes import Pending
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, module_of
+from midflight.graph.kinds import is_a, shown
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.graph.loaded import Program
 from midflight.plan.flow import (
@@ -119,11 +120,11 @@ class Causes:
         given = [name for name, value in held.items() if any(map(self.changes.is_touched, items(value)))]
         if run:
             # To look up a property or another descriptor runs it.
-            only_stored = {n for n in stored(statement) if len(n) == 1 or isinstance(rest.get(n), _AS_THEY_ARE)}
+            only_stored = {n for n in stored(statement) if len(n) == 1 or is_a(rest.get(n), _AS_THEY_ARE)}
             only_stored |= {
                 n
                 for n in only_annotated(statement)
-                if (len(n) == 1 or isinstance(rest.get(n), type)) and not self.changes.is_reshaped(rest.get(n))
+                if (len(n) == 1 or is_a(rest.get(n), type)) and not self.changes.is_reshaped(rest.get(n))
             }
             run = [name for name in run if name not in only_stored]
         if isinstance(statement.node, (ast.With, ast.AsyncWith)):
@@ -175,7 +176,7 @@ class Causes:
             value, asked = resolve(namespace, chain), others
             if value is ABSENT and len(chain) > 1:
                 value, asked = resolve(namespace, chain[:-1]), _GETTING
-            if chain in annotated and isinstance(value, type) and "__class_getitem__" not in methods:
+            if chain in annotated and is_a(value, type) and "__class_getitem__" not in methods:
                 value = type(value)  # an annotation has no instance of it: only of its metaclass
             if self._leads_to_touched(value, asked):
                 yield ".".join(chain)
@@ -191,7 +192,7 @@ class Causes:
             return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in items(value))
         if type(value) is types.ModuleType:
             return "__getattr__" in methods and self._is_in_touched(vars(value).get("__getattr__"))
-        kinds = (value, type(value)) if isinstance(value, type) else (type(value),)
+        kinds = (value, type(value)) if is_a(value, type) else (type(value),)
         return any(kind.__flags__ & HEAP_TYPE and self._has_touched(kind, methods) for kind in kinds)
 
     def _has_touched(self, cls: type, methods: frozenset[str]) -> bool:
@@ -259,27 +260,27 @@ class Causes:
             return self.changes.origins[work.name, cause]
         for end in range(len(chain) - 1, 0, -1):
             holder = resolve(work.loaded.namespace, chain[:end])
-            if isinstance(holder, types.ModuleType):
+            if is_a(holder, types.ModuleType):
                 return holder.__name__
         value = resolve(work.loaded.namespace, chain)
-        return getattr(value, "__module__", "") or ""
+        return shown(value, "__module__") or ""
 
     def _attribute_changed(self, namespace: Mapping[str, Any], chain: Dotted, since: int = 0) -> bool:
         changes = self.changes
         for end in range(1, len(chain)):
             holder = resolve(namespace, chain[:end])
-            if isinstance(holder, types.ModuleType):
+            if is_a(holder, types.ModuleType):
                 if changes.is_newer((holder.__name__, chain[end]), since):
                     return True
             elif type(holder) is types.FunctionType:
                 if changes.is_newer((holder.__module__, f"{holder.__qualname__}.{chain[end]}"), since):
                     return True
             elif holder is not ABSENT:
-                kind = holder if isinstance(holder, type) else type(holder)
+                kind = holder if is_a(holder, type) else type(holder)
                 names = ((module_of(k), f"{k.__qualname__}.{chain[end]}") for k in kind.__mro__)
                 if any(changes.is_newer(name, since) for name in names):
                     return True
-                if chain[end] in _SHOWING_MEMBERS and isinstance(holder, type) and self._member_changed(holder, since):
+                if chain[end] in _SHOWING_MEMBERS and is_a(holder, type) and self._member_changed(holder, since):
                     return True
         return False
 
@@ -345,7 +346,7 @@ def values_read(namespace: dict[str, Any], names: Collection[str], values: Itera
     imports, or an attribute of a class that it names."""
     named = [value for value in map(namespace.get, names) if type(value) is types.ModuleType or is_class(value)]
     homes = {namespace.get("__name__"), *(one.__name__ for one in named if type(one) is types.ModuleType)}
-    owners = {(module_of(kind), kind.__qualname__) for one in named if isinstance(one, type) for kind in one.__mro__}
+    owners = {(module_of(kind), kind.__qualname__) for one in named if is_a(one, type) for kind in one.__mro__}
     for home, label in values:
         owner, _, name = label.rpartition(".")
         if name in names and ((home, owner) in owners if owner else home in homes or home.rpartition(".")[2] in names):
@@ -360,7 +361,7 @@ def is_class(value: Any) -> bool:
 def _in_class(namespace: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
     """The names that a class body sees: its own before the module's; `prefix` is "Outer.Inner." of its statements."""
     owner = resolve(namespace, prefix.split(".")[:-1]) if prefix else None
-    return _Layers(vars(owner), namespace) if isinstance(owner, type) else namespace  # type: ignore[arg-type]
+    return _Layers(vars(owner), namespace) if is_a(owner, type) else namespace  # type: ignore[arg-type]
 
 
 class _Layers(collections.ChainMap[str, Any]):

@@ -8,7 +8,7 @@ import functools
 import itertools
 import re
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.callables import (
@@ -18,6 +18,7 @@ from midflight.apply.callables import (
     caches_around,
     callables_of,
     enclosed,
+    only_stored_in,
     own_callables,
     wrapped_in,
 )
@@ -27,8 +28,10 @@ from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import OF_FUNCTIONS
 from midflight.apply.work import Work
+from midflight.graph.heap import all_subclasses
 from midflight.graph.homes import inside, is_one_of, made_in, module_of
-from midflight.graph.hook import PLAIN, is_kind
+from midflight.graph.hook import PLAIN
+from midflight.graph.kinds import is_a, is_kind
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.graph.loaded import Loaded, Program, names_used
 from midflight.plan.flow import (
@@ -254,7 +257,7 @@ class Changes:
             self.methods.setdefault(name, set()).add(owner.rpartition(".")[2])
             loaded = self.program.get(module)
             held = resolve(loaded.namespace, label.split(".")) if loaded is not None else None
-            if name in GETTING or isinstance(held, (property, functools.cached_property)):
+            if name in GETTING or is_a(held, (property, functools.cached_property)):
                 self.getters.add(name)
             if is_special(name) and name not in _NAMED_BY_CALLS:
                 self.special.add(name)
@@ -400,7 +403,9 @@ class Changes:
         for label, user, inner, used in callables:
             known = id(inner) in self.touched
             # The functions of a generic one are the library's.
-            uses = not used.isdisjoint(names) or (hasattr(inner, "_clear_cache") and self._dispatches(inner))
+            meant = used.intersection(names)
+            uses = bool(meant) and self._may_run(module, label, inner, used, meant)
+            uses = uses or (hasattr(inner, "_clear_cache") and self._dispatches(inner))
             if (known or uses) and user is not inner:
                 self.caches[id(user)] = user
             short = label.rpartition(".")[2]
@@ -409,6 +414,23 @@ class Changes:
                 self.fresh.append((module, short, inner))  # who calls it by that name does not name it
             elif uses:
                 self._touch(module, label, inner)
+
+    def _may_run(
+        self, module: str, label: str, function: types.FunctionType, used: Collection[str], meant: Any
+    ) -> bool:
+        """Whether a function that uses the names `meant` may come to what changed by one of them. To give something an
+        attribute of the name runs at most a property. What makes an instance is called by `super()` or by a class."""
+        names = meant - only_stored_in(function.__code__, meant - self.getters)
+        if not names or not (names.issubset(_MAKERS) or ("super" in used and all(map(is_special, names)))):
+            return bool(names)
+        home = self.program.get(module)
+        owner = resolve(home.namespace, label.split(".")[:-1]) if home is not None else ABSENT
+        if not is_a(owner, type):
+            return True
+        members = (
+            vars(base).get(name) for base in (*_behind(owner), *_classes_named(function, used)) for name in names
+        )
+        return any(id(inside(member)) in self.touched for member in members)
 
     # -- does a value follow? ---------------------------------------------------------------------
 
@@ -419,9 +441,9 @@ class Changes:
         kind = type(value)
         if value is ABSENT or is_kind(value, PLAIN) or kind is types.ModuleType:
             return False
-        if isinstance(value, type):
+        if is_a(value, type):
             return self._class_touched(value)
-        if isinstance(value, types.MethodType):
+        if is_a(value, types.MethodType):
             value = value.__func__
         if id(value) in self.touched:
             return True
@@ -461,7 +483,7 @@ class Changes:
     def is_reshaped(self, cls: Any) -> bool:
         """Whether it is a class whose instances have other fields, or are made in another way: that shows in the class
         itself, also to a decorator that looks at annotations."""
-        if not isinstance(cls, type) or not (self.shapes or self.remade):
+        if not is_a(cls, type) or not (self.shapes or self.remade):
             return False
         return any(
             id(base) in self.shapes or (self.remade and is_one_of(base, self.remade, self._remade_names))
@@ -470,11 +492,26 @@ class Changes:
 
     def runs_touched(self, value: Any, methods: Collection[str]) -> bool:
         """Whether one of these special methods of an object, or of what a class makes, is code that changed."""
-        kind = value if isinstance(value, type) else type(value)
+        kind = value if is_a(value, type) else type(value)
         if not kind.__flags__ & HEAP_TYPE:
             return False
         found = (inside(vars(base).get(name)) for base in kind.__mro__ for name in methods)
         return any(one is not None and id(one) in self.touched for one in found)
+
+
+def _behind(owner: type) -> Iterator[type]:
+    """`owner` and the classes that `super()` may lead to from it, also in what inherits from it beside others."""
+    for kind in all_subclasses(owner):
+        yield from itertools.dropwhile(lambda base: base is not owner, kind.__mro__)
+
+
+def _classes_named(function: types.FunctionType, names: Collection[str]) -> Iterator[type]:
+    """The classes that globals, and modules among them, hold under one of `names`, with what these inherit from."""
+    space = function.__globals__
+    held = [space[name] for name in names if name in space]
+    spaces = [vars(one) for one in held if type(one) is types.ModuleType]
+    held += [one[name] for one in spaces for name in names if name in one]
+    return (base for one in held if is_a(one, type) for base in one.__mro__)
 
 
 def _has_operators(code: types.CodeType) -> bool:
@@ -505,7 +542,7 @@ def _makes(owners: Collection[Key]) -> Callable[[Any], bool]:
 def _means_its_own(loaded: Loaded, name: str) -> bool:
     """Whether a module that mentions `name` can only mean its own: names such as `run` are everywhere."""
     own = loaded.namespace.get(name)
-    if is_kind(own, PLAIN) or not isinstance(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
+    if is_kind(own, PLAIN) or not is_a(own, (types.FunctionType, type)) or not made_in(own, loaded.name):
         return False
     word, text = name.encode(), loaded.source or b""
     return b"." + word not in text and word + b" as " not in text

@@ -16,6 +16,7 @@ from midflight.apply.branches import as_it_runs, imports_ran
 from midflight.apply.holders import functions_in
 from midflight.apply.parsed import text_of
 from midflight.apply.work import Work
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded
 from midflight.plan.calls import called, definitions, globals_of
 from midflight.plan.diff import Pair
@@ -253,7 +254,7 @@ def _step(statement: Statement, namespace: Mapping[str, object], forgives: bool)
 def _of_modules(chains: Iterable[tuple[str, ...]], namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for root, attribute, *_ in sorted(chains):
         held = namespace.get(root)
-        if isinstance(held, types.ModuleType):
+        if is_a(held, types.ModuleType):
             yield held.__name__, attribute
 
 

@@ -18,6 +18,7 @@ from midflight.apply.holders import frames_by_code, functions_in, nested_codes
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_by_statement
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
 from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
 
@@ -39,7 +40,7 @@ def graft_bodies(runner: Runner, pair: Pair) -> None:
         for node in nodes if len({node.name for node in nodes}) == len(nodes) else ():  # else branches define it
             owner = runner.scope.get(node.name)
             (statement,) = split([node], (), pair.new.shift)
-            if isinstance(owner, type):
+            if is_a(owner, type):
                 note_stored(runner.tx, owner, [Pair("changed", None, one) for one in statement.members])
 
 
@@ -86,7 +87,7 @@ def _classes_made(runner: Runner, pair: Pair) -> Iterator[tuple[type, Statement]
     elif pair.new.is_block and pair.in_place and pair.old is not None:
         for was, statement in zip(*map(_classes_in, (pair.old, pair.new)), strict=True):
             owner = runner.scope.get(statement.name)
-            if isinstance(owner, type) and made_by_statement(owner, runner.work.name):
+            if is_a(owner, type) and made_by_statement(owner, runner.work.name):
                 if vars(owner).get("__firstlineno__") == was.first:  # several branches may define the name
                     yield owner, statement
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from midflight.apply import swap
 from midflight.apply.transaction import ABSENT, copy_of, dict_of
-from midflight.graph.hook import is_kind
+from midflight.graph.kinds import is_a, is_kind
 
 _BUILT_IN = (dict, list, set, deque, bytearray)
 _PLAIN: frozenset[type] = frozenset((int, float, complex, bool, str, bytes, type(None), range))
@@ -64,10 +64,10 @@ def _pairs(value: Any, memo: dict[int, Any]) -> Iterator[tuple[int, tuple[Any, A
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
+    if is_a(value, dict):
         yield from dict.keys(value)
         yield from dict.values(value)
-    elif isinstance(value, (list, tuple, set, frozenset, deque)):
+    elif is_a(value, (list, tuple, set, frozenset, deque)):
         yield from value
     yield from (dict_of(value) or {}).values()
     yield from (getattr(value, name, None) for name in _slots(type(value)))
@@ -80,7 +80,7 @@ def _slots(kind: type) -> Iterator[str]:
         for name in (named,) if isinstance(named, str) else tuple(named):
             if name.startswith("__") and not name.endswith("__"):
                 name = f"_{base.__name__.lstrip('_')}{name}"
-            if isinstance(getattr(kind, name, None), types.MemberDescriptorType):  # not overridden further down
+            if is_a(getattr(kind, name, None), types.MemberDescriptorType):  # not overridden further down
                 yield name
 
 
@@ -100,7 +100,7 @@ def put_back(owner: Any, contents: Contents) -> None:
 
 
 def _can_be_filled(value: Any) -> bool:
-    return isinstance(value, _BUILT_IN) or dict_of(value) is not None or any(_slots(type(value)))
+    return is_a(value, _BUILT_IN) or dict_of(value) is not None or any(_slots(type(value)))
 
 
 def _live(value: Any, contents: Contents) -> Any:
@@ -109,20 +109,20 @@ def _live(value: Any, contents: Contents) -> Any:
     if pair is None or pair[0] is not value:
         return value
     original = pair[1]
-    if _can_be_filled(original) or isinstance(original, (tuple, frozenset)) or (original == value) is True:
+    if _can_be_filled(original) or is_a(original, (tuple, frozenset)) or (original == value) is True:
         return original
     return copy.deepcopy(value)  # the copy itself stays as it is: it may be asked for again
 
 
 def _fill(original: Any, made: Any, contents: Contents) -> None:
-    if isinstance(original, dict):
+    if is_a(original, dict):
         _refill(original, {_live(key, contents): _live(value, contents) for key, value in copy_of(made).items()})
-    elif isinstance(original, (list, set)):
+    elif is_a(original, (list, set)):
         _refill(original, [_live(value, contents) for value in made])
-    elif isinstance(original, deque):
+    elif is_a(original, deque):
         deque.clear(original)
         deque.extend(original, [_live(value, contents) for value in made])
-    elif isinstance(original, bytearray):
+    elif is_a(original, bytearray):
         original[:] = made
     held, was = dict_of(original), dict_of(made)
     if held is not None and was is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.apply.holders import resolve
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded, Program
 from midflight.plan.flow import all_imports, chains_in_text, modules_bound, names_in_text
 from midflight.plan.statements import SourceText
@@ -75,7 +76,7 @@ def _keep_where_used(run: Execution, module: str, name: str, old: Any) -> None:
             f"{module}.{name} is gone, and {', '.join(users)} still uses it: it stays until either is edited"
         )
         run.write(module, name, old)
-    if importers or users or isinstance(old, (types.FunctionType, type)):
+    if importers or users or is_a(old, (types.FunctionType, type)):
         run.dangling[module, name] = held(old, importers, kept=bool(users))
 
 
@@ -120,14 +121,14 @@ class Dangling:
     @property
     def value(self) -> Any:
         """ABSENT when it is no longer there."""
-        if isinstance(self._value, weakref.ref):
+        if is_a(self._value, weakref.ref):
             found = self._value()
             return ABSENT if found is None else found
         return self._value
 
 
 def held(old: Any, importers: list[str], kept: bool) -> Dangling:
-    weak = isinstance(old, (types.FunctionType, type))
+    weak = is_a(old, (types.FunctionType, type))
     return Dangling(weakref.ref(old) if weak else old, tuple(importers), kept)
 
 
@@ -138,7 +139,7 @@ def prune(program: Program) -> None:
         value = one.value
         if value is ABSENT or home is None or home.namespace.get(key[1], ABSENT) is not (value if one.kept else ABSENT):
             del program.dangling[key]
-        elif not one.kept and not isinstance(value, (types.FunctionType, type)):
+        elif not one.kept and not is_a(value, (types.FunctionType, type)):
             holders = [program.get(name) for name in one.importers]
             if not any(h is not None and any(v is value for v in list(h.namespace.values())) for h in holders):
                 del program.dangling[key]
@@ -183,7 +184,7 @@ def _chains(text: SourceText, name: str) -> Iterator[tuple[str, ...]]:
 def _means(loaded: Loaded, text: SourceText, chain: tuple[str, ...], module: str) -> bool:
     value = resolve(loaded.namespace, chain)
     if value is not ABSENT:
-        return isinstance(value, types.ModuleType) and value.__name__ == module
+        return is_a(value, types.ModuleType) and value.__name__ == module
     package = loaded.is_package
     bound = {name: home for s in text.statements for name, home in modules_bound(s, loaded.name, package)}
     return ".".join((bound.get(chain[0], ""), *chain[1:])) == module

@@ -25,6 +25,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
 from midflight.apply.variants import origin_of
 from midflight.graph.homes import made_in
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names, dotted_reads, factory_names
 from midflight.plan.purity import only_binds
@@ -72,7 +73,7 @@ def class_continued(runner: Runner, pair: Pair, name: str, made: Any = None) -> 
 def _less_likely(cls: Any, statement: Statement) -> tuple[bool, int]:
     """Of several class statements under one name the least is the one that made `cls`: it is known by its own first
     line, which it has from 3.13 on, or by those of the functions in its body, else by what it holds."""
-    if not (isinstance(cls, type) and statement.is_class):
+    if not (is_a(cls, type) and statement.is_class):
         return True, 0
     at = any(statement.first <= line <= statement.last for line in _lines_of(cls))
     return not at, sum(-1 if _holds(cls, member) else 1 for member in statement.members if member.binds)
@@ -310,7 +311,7 @@ def _settle_decorated(
                 runner.changes.code_changed(runner.scope.key(name), function, True)
         return
     if inner is not None and inner is not current:
-        become(runner.tx, inner, result if isinstance(result, types.FunctionType) else _innermost(result, name))
+        become(runner.tx, inner, result if is_a(result, types.FunctionType) else _innermost(result, name))
     runner.run.notes += runner.run.registrations.settle(before, current if is_ours else inner, result, result, name)
     if current is not ABSENT and pair.old is not None and pair.old.is_def and not is_ours:
         runner.work.record.grafted[runner.scope.label(name)] = None
@@ -333,7 +334,7 @@ def _with_kept_defaults(
     """`located` with the defaults that were not edited replaced by the objects that live."""
     node = _with_own_arguments(located)
     given: dict[str, Any] = {}
-    if inner is None or pair.old is None or not isinstance(pair.old.node, FUNCTIONS):
+    if inner is None or pair.old is None or not is_a(pair.old.node, FUNCTIONS):
         return node, given
     held = _defaults_by_name(pair.old.node, inner)
     assert pair.new is not None
@@ -367,7 +368,7 @@ def _codes_of_kept(runner: Runner, statement: Statement, given: Mapping[str, Any
 def inner_function(runner: Runner, pair: Pair) -> types.FunctionType | None:
     """The function that the old version of a def made, wherever it is now."""
     assert pair.old is not None
-    if not isinstance(pair.old.node, FUNCTIONS):
+    if not is_a(pair.old.node, FUNCTIONS):
         value = runner.scope.get(pair.statement.defined)
         return value if made_here(runner, pair, value) else None  # a lambda bound to the name
     name = pair.old.defined
@@ -414,7 +415,7 @@ def _is_made(runner: Runner, pair: Pair, current: Any) -> bool:
         return True
     if _made_of_source(runner, pair) is not None:
         return True
-    return current is not ABSENT and not isinstance(current, (types.FunctionType, type)) and callable(current)
+    return current is not ABSENT and not is_a(current, (types.FunctionType, type)) and callable(current)
 
 
 def _is_last(runner: Runner, statement: Statement, name: str) -> bool:
@@ -439,7 +440,7 @@ def _replay_readers(runner: Runner, statement: Statement, name: str, value: Any)
             runner.roots[pair.new] = roots
             value = made.get(name, value)
     current = runner.scope.get(name)
-    if isinstance(value, property) and isinstance(current, property):
+    if is_a(value, property) and is_a(current, property):
         become(runner.tx, current, value)
         runner.work.record.grafted[runner.scope.label(name)] = None
 
@@ -451,7 +452,7 @@ def drop_accessors(runner: Runner, pairs: Sequence[Pair]) -> None:
     there = {one for pair in pairs if pair.new is not None and gone for one in _accessors(pair.new)}
     for (name, kind), pair in gone.items():
         held = runner.scope.get(name)
-        if (name, kind) not in there and isinstance(held, property) and _has_accessor(runner, pair, held, kind):
+        if (name, kind) not in there and is_a(held, property) and _has_accessor(runner, pair, held, kind):
             parts = (held.fget, held.fset if kind != "setter" else None, held.fdel if kind != "deleter" else None)
             without = type(held)(*parts, held.__doc__)  # as Objects/descrobject.c copies one (property_copy)
             if not become(runner.tx, held, without):
@@ -510,7 +511,7 @@ def _run_in_place_of(runner: Runner, pair: Pair, current: Any) -> None:
 
 def _is_ours(runner: Runner, value: Any) -> bool:
     """Whether a statement of this module made it: what another one defines stays as it is."""
-    return isinstance(value, types.FunctionType) and made_in(value, runner.work.name)
+    return is_a(value, types.FunctionType) and made_in(value, runner.work.name)
 
 
 def refresh_function(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
@@ -544,7 +545,7 @@ def decorator_edited(runner: Runner, statement: Statement, name: str, factory: b
         return True
     value = runner.scope.names.get(name)
     values = [value]
-    if isinstance(value, types.ModuleType):
+    if is_a(value, types.ModuleType):
         chains = (chain for chain in dotted_reads(statement) if chain[0] == name and len(chain) > 1)
         values = [resolve(runner.scope.names, chain) for chain in chains]
     makers = [maker for one in values for maker in _run_to_decorate(one, factory)]
@@ -553,7 +554,7 @@ def decorator_edited(runner: Runner, statement: Statement, name: str, factory: b
 
 def _run_to_decorate(value: Any, factory: bool) -> list[Any]:
     """Of a class its `__init__`, and what an instance does when it is called only if it is called to decorate."""
-    if not isinstance(value, type):
+    if not is_a(value, type):
         return [value]
     return [vars(value).get(name) for name in ("__init__", "__call__")[: 1 + factory]]
 

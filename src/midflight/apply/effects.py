@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.apply.transaction import ABSENT
 from midflight.graph.hook import is_plain
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import built_names
 from midflight.plan.flow import Dotted, dotted_reads
 from midflight.plan.statements import Statement, fingerprint, walk_scope
@@ -64,8 +65,8 @@ def _place(chain: Dotted, value: Any, label: str) -> str:
     """The name by which a module holds what the chain leads to; empty where nothing can have been done to it that would
     stay: plain data, what is built in, a module itself."""
     for name in chain[1:]:
-        if not isinstance(value, types.ModuleType):
+        if not is_a(value, types.ModuleType):
             break
         value, label = vars(value).get(name, ABSENT), f"{value.__name__}.{name}"
-    spared = value is ABSENT or is_plain(value) or isinstance(value, (types.ModuleType, types.BuiltinFunctionType))
+    spared = value is ABSENT or is_plain(value) or is_a(value, (types.ModuleType, types.BuiltinFunctionType))
     return "" if spared else label

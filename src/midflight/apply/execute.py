@@ -37,6 +37,7 @@ from midflight.apply.submodules import settle_covered
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.work import MOST_RERUNS, Work
 from midflight.graph.hook import values_among, values_made
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import followers, modules_imported, stars
@@ -105,7 +106,7 @@ class Execution:
         let_live(self.tx, self.twins)
         self._empty_caches()
         let_go(self)
-        gone = [held for names in self.removed.values() for held in names.values() if isinstance(held, type)]
+        gone = [held for names in self.removed.values() for held in names.values() if is_a(held, type)]
         if gone:
             self.tx.at_commit(forget_aliases)
             self.tx.at_commit(functools.partial(leave, gone))

@@ -21,6 +21,7 @@ from midflight.apply.registrations import registrars_of
 from midflight.apply.scopes import compile_nodes
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import made_in
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded, Program, counterpart
 from midflight.plan.calls import definitions
 from midflight.plan.flow import everything_imported, modules_imported
@@ -162,7 +163,7 @@ class Files:
         # What it registered with itself it keeps: its file may come back.
         for name, value in list(loaded.namespace.items()):
             made = value.__wrapped__ if type(value) is LRU else value
-            if isinstance(made, (types.FunctionType, type)) and made_in(made, loaded.name):
+            if is_a(made, (types.FunctionType, type)) and made_in(made, loaded.name):
                 nodes = [one.node for one in text.statements if name in one.binds] if text is not None else []
                 held = [by for node in nodes for by in registrars_of(node, value, loaded.namespace)]
                 run.notes += run.registrations.purge(value, loaded.name, registrars=held)
@@ -181,7 +182,7 @@ class Files:
         for value in list(other.namespace.values()):
             if value is loaded.module and other.name != package:
                 return True
-            if isinstance(value, (types.FunctionType, type)) and made_in(value, loaded.name):
+            if is_a(value, (types.FunctionType, type)) and made_in(value, loaded.name):
                 return True
         if not other.mentions(loaded.name.rpartition(".")[2]):
             return False
@@ -221,7 +222,7 @@ def _effects_of(run: Execution, loaded: Loaded) -> Iterator[str]:
             to = f" to {', '.join(named)}" if named else ""
             yield f"{loaded.name}: `{line}` went with its file: what it did{to} stays"
     for name, value in list(loaded.namespace.items()):
-        if isinstance(value, type) and made_in(value, loaded.name):
+        if is_a(value, type) and made_in(value, loaded.name):
             for hook in hooks_of(run, value):
                 yield f"{loaded.name}.{name} is gone: what `{hook}` did in `__init_subclass__` for it stays"
 
@@ -245,7 +246,7 @@ def act_for_themselves(run: Execution, loaded: Loaded) -> None:
 
 
 def _acts_elsewhere(held: Any, loaded: Loaded) -> bool:
-    if isinstance(held, type):
+    if is_a(held, type):
         return held.__module__ != loaded.name and not made_in(held, loaded.name)
     return type(held) is types.FunctionType and forwarded_to(held) is not None
 
@@ -254,7 +255,7 @@ def _act_for_itself(run: Execution, loaded: Loaded, held: Any, code: types.CodeT
     run.before_call()
     made: dict[str, Any] = {}
     exec(code, loaded.namespace, made)
-    if isinstance(held, type):
+    if is_a(held, type):
         move_class(run, held, made[name], loaded)
         return
     run.tx.del_item(held.__dict__, "__wrapped__")

@@ -18,7 +18,8 @@ from midflight.apply.scopes import ModuleScope, compile_nodes
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import same_value
 from midflight.apply.work import Work
-from midflight.graph.hook import PLAIN, is_kind
+from midflight.graph.hook import PLAIN
+from midflight.graph.kinds import is_kind
 from midflight.hooks import RECORDS
 from midflight.plan.diff import Pair
 from midflight.plan.flow import followers

@@ -17,6 +17,7 @@ from midflight.apply.transaction import ABSENT, cell_value, dict_of
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.heap import referrers
 from midflight.graph.homes import made_in
+from midflight.graph.kinds import is_a
 
 LRU = type(functools.lru_cache(lambda: None))
 HOLDING = (list, tuple, set, frozenset, dict)
@@ -51,7 +52,7 @@ def items(container: Any) -> list[Any]:
 def overloads(space: Mapping[str, Any], qualname: str) -> list[types.FunctionType]:
     """The overloads of a function of the module with the namespace `space`: no name leads to them, `typing` does."""
     owner: Any = types.SimpleNamespace(__module__=space.get("__name__"), __qualname__=qualname)
-    return [one for one in typing.get_overloads(owner) if isinstance(one, types.FunctionType)]
+    return [one for one in typing.get_overloads(owner) if is_a(one, types.FunctionType)]
 
 
 def parts_of(item: Any, module: str) -> Iterable[Any]:
@@ -59,26 +60,26 @@ def parts_of(item: Any, module: str) -> Iterable[Any]:
     kind = type(item)
     if kind is types.FunctionType:
         return _function_parts(item)
-    if isinstance(item, type):
+    if is_a(item, type):
         return list(vars(item).values()) if made_in(item, module) else ()
     if kind in (staticmethod, classmethod):
         return (item.__func__,)
-    if isinstance(item, property):
+    if is_a(item, property):
         return (item.fget, item.fset, item.fdel)
     if kind is types.MethodType:
         return (item.__func__,)
-    if isinstance(item, (functools.partial, functools.partialmethod)):
+    if is_a(item, (functools.partial, functools.partialmethod)):
         return (item.func, *item.args, *item.keywords.values())
-    if isinstance(item, functools.cached_property):
+    if is_a(item, functools.cached_property):
         return (item.func,)
-    if isinstance(item, (str, bytes, int, float, types.ModuleType, type(None))):
+    if is_a(item, (str, bytes, int, float, types.ModuleType, type(None))):
         return ()
     return _object_parts(item)
 
 
 def _function_parts(function: types.FunctionType) -> list[Any]:
     parts = [cell_value(cell) for cell in function.__closure__ or ()]
-    parts = [part for part in parts if not isinstance(part, (type, types.ModuleType))]
+    parts = [part for part in parts if not is_a(part, (type, types.ModuleType))]
     for value in function.__dict__.values():
         parts.append(value)
     return [*parts, *_registry_values(parts)]
@@ -88,10 +89,10 @@ def _registry_values(parts: list[Any]) -> list[Any]:
     """Functions in the small dicts and lists that a wrapper closes over (singledispatch's registry is one)."""
     out: list[Any] = []
     for part in parts:
-        if isinstance(part, (dict, types.MappingProxyType)) and len(part) < 1000:
-            out += [v for v in list(part.values()) if callable(v) and not isinstance(v, type)]
+        if is_a(part, (dict, types.MappingProxyType)) and len(part) < 1000:
+            out += [v for v in list(part.values()) if callable(v) and not is_a(v, type)]
         elif type(part) in (list, tuple) and len(part) < 1000:
-            out += [v for v in part if callable(v) and not isinstance(v, type)]
+            out += [v for v in part if callable(v) and not is_a(v, type)]
     return out
 
 
@@ -106,8 +107,8 @@ def _object_parts(item: Any) -> list[Any]:
             if type(slot) is types.MemberDescriptorType:  # asked itself: no code of a proxy runs
                 with contextlib.suppress(AttributeError):
                     out.append(slot.__get__(item))
-    out = [v for v in out if callable(v) or isinstance(v, (property, staticmethod, classmethod))]
-    return [v for v in out if not isinstance(v, type)]
+    out = [v for v in out if callable(v) or is_a(v, (property, staticmethod, classmethod))]
+    return [v for v in out if not is_a(v, type)]
 
 
 def running_codes(wanted: Container[int] | None = None) -> list[tuple[int, types.CodeType, int]]:
@@ -186,11 +187,11 @@ def resolve(namespace: Mapping[str, Any], chain: Iterable[str]) -> Any:
     for position, name in enumerate(chain):
         if position == 0:
             value = namespace.get(name, ABSENT)
-        elif isinstance(value, types.ModuleType):
+        elif is_a(value, types.ModuleType):
             value = vars(value).get(name, ABSENT)
-        elif isinstance(value, type):
+        elif is_a(value, type):
             value = next((vars(k)[name] for k in value.__mro__ if name in vars(k)), ABSENT)
-            value = getattr(value, "__func__", value) if isinstance(value, (staticmethod, classmethod)) else value
+            value = getattr(value, "__func__", value) if is_a(value, (staticmethod, classmethod)) else value
         else:
             value = _of_instance(value, name)
     return value
@@ -202,7 +203,7 @@ def _of_instance(value: Any, name: str) -> Any:
     if type(held) is dict and name in held:
         return held[name]
     found = next((vars(k)[name] for k in type(value).__mro__ if name in vars(k)), ABSENT)
-    return getattr(found, "__func__", found) if isinstance(found, (staticmethod, classmethod)) else found
+    return getattr(found, "__func__", found) if is_a(found, (staticmethod, classmethod)) else found
 
 
 def value_of(node: ast.expr, namespace: Mapping[str, Any]) -> Any:

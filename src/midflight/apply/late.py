@@ -14,6 +14,7 @@ from midflight.apply.causes import values_read
 from midflight.apply.holders import functions_in, resolve
 from midflight.apply.parsed import text_of
 from midflight.graph.homes import inside
+from midflight.graph.kinds import is_a
 from midflight.plan.flow import asks_whether, dotted_reads, modules_imported
 from midflight.plan.statements import SourceText, Statement
 
@@ -120,7 +121,7 @@ def _leads_to(imports: ModuleGraph, start: str, target: str, begun: str) -> bool
 
 def _run_by(value: Any) -> Iterator[Any]:
     """The functions that a call of `value` runs, as far as it shows itself."""
-    if isinstance(value, type):
+    if is_a(value, type):
         yield from (inside(vars(kind).get(name)) for kind in value.__mro__ for name in _MAKERS)
     else:
         yield from functions_in(value, "")

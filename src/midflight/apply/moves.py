@@ -18,6 +18,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.heap import refuses_bases
 from midflight.graph.homes import made_in, module_of
+from midflight.graph.kinds import is_a
 from midflight.graph.layouts import HEAP_TYPE, deciding, in_c, same_memory
 from midflight.graph.loaded import Loaded
 
@@ -53,7 +54,7 @@ class Moves:
             self._leave(loaded.name, name, value)
 
     def _leave(self, module: str, name: str, value: Any) -> None:
-        if isinstance(value, (types.FunctionType, type)) and made_in(value, module):
+        if is_a(value, (types.FunctionType, type)) and made_in(value, module):
             self._leaving.setdefault(name, {})[module] = value
 
     def expected(self, name: str) -> bool:
@@ -64,11 +65,11 @@ class Moves:
         old = self._source_of(place, name, new)
         if old is ABSENT:
             return new
-        home = module_of(old) if isinstance(old, type) else old.__module__
-        if isinstance(old, type) and (why := _refuses(old, new)):
+        home = module_of(old) if is_a(old, type) else old.__module__
+        if is_a(old, type) and (why := _refuses(old, new)):
             run.notes.append(f"{place.name}.{name} is another class than {home}.{name}: that cannot have its {why}")
             return new
-        if isinstance(old, type):
+        if is_a(old, type):
             methods = _methods(old, new)
             move_class(run, old, new, place)
             run.notes += run.registrations.succeed(old, new, old)
@@ -88,7 +89,7 @@ class Moves:
 
     def _source_of(self, place: Loaded, name: str, new: Any) -> Any:
         leaving = self._leaving.get(name, {})
-        if not isinstance(new, (types.FunctionType, type)) or not made_in(new, place.name) or self._gains[name] > 1:
+        if not is_a(new, (types.FunctionType, type)) or not made_in(new, place.name) or self._gains[name] > 1:
             return ABSENT
         found = leaving.get(place.name, ABSENT)
         if found is ABSENT and len(leaving) == 1:

@@ -18,6 +18,7 @@ from midflight.apply.registrations import same_items
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, InPlace, as_before, is_container, rebuilt, same_value
 from midflight.graph.homes import inside, made_in, module_of
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import names_used
 from midflight.plan.diff import Group, defines
 from midflight.plan.flow import dotted_reads
@@ -95,9 +96,9 @@ def _read(runner: Runner, group: Group) -> Iterator[tuple[Key, Any]]:
         for chain in dotted_reads(statement):
             for end in range(1, len(chain)):
                 holder = resolve(space, chain[:end])
-                if isinstance(holder, types.ModuleType) and is_container(value := vars(holder).get(chain[end])):
+                if is_a(holder, types.ModuleType) and is_container(value := vars(holder).get(chain[end])):
                     yield (holder.__name__, chain[end]), value
-                elif isinstance(holder, type):
+                elif is_a(holder, type):
                     yield from _of_class(holder, chain[end])
 
 
@@ -137,10 +138,10 @@ def _as_shown(container: Any, values: Mapping[Key, Any]) -> Any:
     """`container` with its functions as they showed themselves; itself where none shows itself otherwise now."""
     if len(container) > MOST:
         return container
-    if isinstance(container, dict):
+    if is_a(container, dict):
         items = {key: as_before(value, values) for key, value in list(container.items())}
         return container if all(items[key] is container.get(key) for key in items) else items
-    if isinstance(container, list):
+    if is_a(container, list):
         parts = [as_before(value, values) for value in list(container)]
         return container if all(map(operator.is_, parts, container)) else parts
     return container
@@ -181,6 +182,6 @@ def _places(run: Execution, changed: set[int]) -> Iterator[Key]:
         for name, value in list(loaded.namespace.items()):
             if id(value) in changed:
                 yield loaded.name, name
-            elif isinstance(value, type) and made_in(value, loaded.name):
+            elif is_a(value, type) and made_in(value, loaded.name):
                 if any(id(held) in changed for held in list(vars(value).values())):
                     yield loaded.name, name

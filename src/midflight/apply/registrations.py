@@ -14,7 +14,8 @@ from midflight.apply.holders import functions_in, is_special, value_of, variable
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
-from midflight.graph.hook import PLAIN, is_kind
+from midflight.graph.hook import PLAIN
+from midflight.graph.kinds import is_a, is_kind, shown
 from midflight.graph.loaded import Loaded, Program, names_used
 
 Made = TypeVar("Made")
@@ -126,7 +127,7 @@ class Registrations:
             if same_items(container, copy):
                 continue
             fresh = _fresh(container, news | olds, copy)
-            if not fresh and not isinstance(container, set):
+            if not fresh and not is_a(container, set):
                 lines += self._succeed(label, container, copy, (olds, news), made, lives)
             if fresh:
                 ordered = in_place_of(container, olds | rows, fresh, copy)
@@ -180,11 +181,11 @@ class Registrations:
                 if value is made:
                     self.tx.set_attr(item, name, lives)
         kinds = {type(item) for _, item in came}
-        if isinstance(container, dict):  # under the key of an older one it has that one's place
+        if is_a(container, dict):  # under the key of an older one it has that one's place
             came = [(at, item) for at, item in came if at not in copy or not _holds(copy[at], olds)]
         first = [at for at, item in _entries_of(container) if id(item) in known and _holds(item, olds)]
         places = [at for at in first if type(container[at]) in kinds][: len(came)]
-        if len(places) == len(came) or isinstance(container, dict):
+        if len(places) == len(came) or is_a(container, dict):
             _take_places(container, places, came)
         return [f"unregistered an entry of {label}"] * len(places)
 
@@ -196,22 +197,18 @@ class Registrations:
         fresh start, where those of definitions `above` it do too."""
         news = _ids(made, name)
         for _, container, copy in before.values():
-            if isinstance(container, set) or same_items(container, copy):
+            if is_a(container, set) or same_items(container, copy):
                 continue
             entries = _entries_of(container)
             fresh = _fresh(container, news, copy)
-            came = [
-                entry
-                for entry in entries
-                if entry[0] in fresh and (isinstance(container, list) or entry[0] not in copy)
-            ]
+            came = [entry for entry in entries if entry[0] in fresh and (is_a(container, list) or entry[0] not in copy)]
             rest = [entry for entry in entries if not any(entry is one for one in came)]
             at = next((at for at, (_, item) in enumerate(rest) if has(item, below, deep=True)), len(rest))
             if not came or at == len(rest) or any(has(item, above, deep=True) for _, item in rest[at:]):
                 continue
             self._guard(container)
             ordered = [*rest[:at], *came, *rest[at:]]
-            restore(container, dict(ordered) if isinstance(container, dict) else [item for _, item in ordered])
+            restore(container, dict(ordered) if is_a(container, dict) else [item for _, item in ordered])
 
     def in_room(self, before: Contents, gone: Any, module: str, run: Callable[[], Made]) -> tuple[Made, bool]:
         """What `run` gives, which makes a definition again, and whether it ran twice for it: whoever lets nothing be
@@ -231,7 +228,7 @@ class Registrations:
     def make_room_for(self, before: Contents, going: Iterable[Loaded]) -> bool:
         """All as it was `before`, without what the modules `going` have registered. False where that is nothing."""
         made = ((n, value, one.name) for one in going for n, value in list(one.namespace.items()) if callable(value))
-        ids = (_ids(value, name, home) for name, value, home in made if getattr(value, "__module__", "") == home)
+        ids = (_ids(value, name, home) for name, value, home in made if shown(value, "__module__") == home)
         return bool(self._make_room(before, set[int]().union(*ids)))
 
     def _make_room(self, before: Contents, gone: set[int]) -> Contents:
@@ -242,7 +239,7 @@ class Registrations:
             self._guard(container)
             if not same_items(container, copy):
                 restore(container, copy)
-        registering = {id(getattr(one, "__self__", one)) for one in before.registrars}
+        registering = {id(shown(one, "__self__", one)) for one in before.registrars}
         held = {id(one): one for _, container, _ in before.values() for one in _values(container)}
         entries = gone | rows | {i for i, one in held.items() if i not in registering and _is_made_for(one, gone)}
         for label, container, _ in before.values():
@@ -254,9 +251,9 @@ class Registrations:
     def in_order_of(self, before: Contents, gone: Any, made: Any) -> None:
         """Entries that came again stand where they stood `before`, `made` where `gone` did."""
         for _, container, copy in before.values():
-            if isinstance(container, dict) and not same_items(container, copy):
+            if is_a(container, dict) and not same_items(container, copy):
                 restore(container, {key: container[key] for key in [*(k for k in copy if k in container), *container]})
-            elif isinstance(container, list) and any(item is made for item in container):
+            elif is_a(container, list) and any(item is made for item in container):
                 at = next((at for at, item in enumerate(copy) if item is gone), len(container))
                 others = [item for item in container if item is not made]
                 restore(container, [*others[:at], made, *others[at:]])
@@ -328,11 +325,11 @@ class Registrations:
         modules = self.program.notebook.modules
         found = []
         for label, container, *_ in held if registrars else ():
-            for key, row in () if isinstance(container, set) else _entries_of(container):
+            for key, row in () if is_a(container, set) else _entries_of(container):
                 if not is_row(row):
                     continue
                 stay = [part for part in _values(row) if callable(part) and not is_of(part, ids, deep=True)]
-                if has(row, ids, deep=True) and not any(getattr(p, "__module__", "") in modules for p in stay):
+                if has(row, ids, deep=True) and not any(shown(p, "__module__") in modules for p in stay):
                     found.append((label, key, id(container), row))
         if not found:
             return set()
@@ -348,7 +345,7 @@ class Registrations:
         """Where `registrars` put what they are given into dicts and lists that they write out."""
         homes = set[tuple[str, str]]()
         for one in registrars:
-            cls = one if isinstance(one, type) else type(getattr(one, "__self__", None))
+            cls = one if is_a(one, type) else type(shown(one, "__self__"))
             homes.update((made.__module__, made.__qualname__.partition(".")[0]) for made in functions_in(one, ""))
             homes.update((made.__module__, made.__qualname__.partition(".")[0]) for made in cls.__mro__)
         return {place for home in homes for node in self._nodes(*home) for place in _places_in(node)}
@@ -374,7 +371,7 @@ class Registrations:
         for _, container in list(self.containers()):
             if not _fresh(container, {id(made)}, ()):
                 continue
-            if isinstance(container, list):
+            if is_a(container, list):
                 self._guard(container)
                 known = [item for item in container if not is_of(item, {id(made)})]
                 container[:] = [item for item in container if not _stands_for(item, made, lives, known)]
@@ -383,11 +380,11 @@ class Registrations:
     def _drop(self, label: str, container: Any, ids: set[int], keep: Any, deep: bool = False) -> list[str]:
         self._guard(container)
         lines = []
-        if isinstance(container, dict):
+        if is_a(container, dict):
             for key in [k for k, v in container.items() if (is_of(v, ids, deep) or id(k) in ids) and k not in keep]:
                 del container[key]
                 lines.append(f"unregistered {label}[{key!r}]")
-        elif isinstance(container, list):
+        elif is_a(container, list):
             left = [item for at, item in enumerate(container) if not is_of(item, ids, deep) or at in keep]
             lines += [f"unregistered an entry of {label}"] * (len(container) - len(left))
             container[:] = left
@@ -401,12 +398,12 @@ class Registrations:
         self._guard(container)
         for row in [item for item in _values(container) if has(item, {id(made)}) and is_row(item)]:
             self.exchange(row, made, lives)
-        if isinstance(container, dict):
+        if is_a(container, dict):
             for key, value in list(container.items()):
                 container[key] = _exchanged(value, made, lives)
                 if key is made:
                     container[lives] = container.pop(key)
-        elif isinstance(container, list):
+        elif is_a(container, list):
             container[:] = [_exchanged(item, made, lives) for item in container]
         else:
             for item in list(container):
@@ -423,15 +420,15 @@ class Registrations:
         for name, value in found:
             if not isinstance(name, str) or is_special(name):
                 continue
-            if isinstance(value, (dict, list, set)):
+            if is_a(value, (dict, list, set)):
                 yield from _with_nested(f"{label}.{name}", value, seen, NESTED)
             elif type(value) is functools.singledispatchmethod:
                 yield from self._tables(f"{label}.{name}", vars(value), seen)
-            elif isinstance(value, type):
+            elif is_a(value, type):
                 if made_in(value, module) and depth and id(value) not in seen:
                     seen.add(id(value))
                     yield from self._held(f"{label}.{name}", vars(value), module, seen, depth - 1)
-            elif depth == 3 and not isinstance(value, types.ModuleType) and id(value) not in seen:
+            elif depth == 3 and not is_a(value, types.ModuleType) and id(value) not in seen:
                 attributes = dict_of(value)
                 # An instance of a class of the program's: such as the app object whose route table a decorator fills.
                 if type(attributes) is dict and type(value).__module__ in self.program.notebook.modules:
@@ -448,14 +445,14 @@ def registrar_objects(decorators: Sequence[ast.expr], namespace: Mapping[str, An
     owners += (child.value for child in parts if isinstance(child, ast.Attribute))
     values = (value_of(one, namespace) for one in owners)
     passive = (type, types.ModuleType, types.FunctionType)
-    return list({id(one): one for one in values if one is not ABSENT and not isinstance(one, passive)}.values())
+    return list({id(one): one for one in values if one is not ABSENT and not is_a(one, passive)}.values())
 
 
 def _objects_of(registrar: Any) -> dict[str, Any]:
     """The attributes of an object that are objects of the program's or of a library's, of classes in Python."""
     passive = (type, types.ModuleType, types.FunctionType, types.MethodType)
     held = dict_of(registrar)
-    objects = ((name, one) for name, one in (held or {}).items() if not isinstance(one, passive))
+    objects = ((name, one) for name, one in (held or {}).items() if not is_a(one, passive))
     homes = ((name, one, type(one).__module__.partition(".")[0]) for name, one in objects)
     return {n: one for n, one, home in homes if home not in sys.stdlib_module_names and type(dict_of(one)) is dict}
 
@@ -469,7 +466,7 @@ def registrars(decorators: Iterable[ast.expr], namespace: Mapping[str, Any]) -> 
 def registrars_of(node: ast.AST, value: Any, namespace: Mapping[str, Any]) -> list[Any]:
     """What registers the definitions of a statement, of which `value` is one: their decorators, bases of a class."""
     found = [one for child in ast.walk(node) for one in registrars(getattr(child, "decorator_list", ()), namespace)]
-    for base in value.__mro__[1:] if isinstance(value, type) else ():
+    for base in value.__mro__[1:] if is_a(value, type) else ():
         if "__init_subclass__" in vars(base):
             found += [base, inside(vars(base)["__init_subclass__"])]
     return found
@@ -481,7 +478,7 @@ def dispatch_table(function: Any) -> dict[Any, Any] | None:
         return None
     dispatch: Any = function.__dict__.get("dispatch")
     held = variables_of(dispatch).get("registry")
-    return held if isinstance(held, dict) else None
+    return held if is_a(held, dict) else None
 
 
 def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iterator[tuple[str, Any]]:
@@ -490,27 +487,27 @@ def _with_nested(label: str, container: Any, seen: set[int], depth: int) -> Iter
         return
     seen.add(id(container))
     yield label, container
-    if not depth or len(container) > MOST_NESTED or isinstance(container, set):
+    if not depth or len(container) > MOST_NESTED or is_a(container, set):
         return
     for key, value in _entries_of(container):
-        if isinstance(value, (dict, list, set)):
+        if is_a(value, (dict, list, set)):
             yield from _with_nested(f"{label}[{key!r}]", value, seen, depth - 1)
 
 
 def in_place_of(container: Any, olds: set[int], fresh: set[Any], before: Any) -> Any:
     """What a dict or list holds when its `fresh` entries stand where those of `olds` stood, as where definitions run
     in their order; None if it cannot be told which stands for which."""
-    if not isinstance(container, (dict, list)):
+    if not is_a(container, (dict, list)):
         return None
     entries = _entries_of(container)
     new = [at for at, (key, _) in enumerate(entries) if key in fresh]
     old = [at for at, (key, item) in enumerate(entries) if key not in fresh and (is_of(item, olds) or id(key) in olds)]
-    if len(old) != len(new) or (isinstance(container, dict) and not fresh.isdisjoint(before)):
+    if len(old) != len(new) or (is_a(container, dict) and not fresh.isdisjoint(before)):
         return None
     for place, at in zip(old, new, strict=True):
         entries[place] = entries[at]
     left = [entry for at, entry in enumerate(entries) if at not in new]
-    return dict(left) if isinstance(container, dict) else [item for _, item in left]
+    return dict(left) if is_a(container, dict) else [item for _, item in left]
 
 
 def succeeded(container: list[Any], before: list[Any], olds: set[int], made: Any) -> list[Any] | None:
@@ -534,16 +531,16 @@ def _is_other(part: Any) -> bool:
 
 
 def _entries_of(container: Any) -> list[tuple[Any, Any]]:
-    return list(container.items() if isinstance(container, dict) else enumerate(container))
+    return list(container.items() if is_a(container, dict) else enumerate(container))
 
 
 def _values(container: Any) -> list[Any]:
-    return list(container.values() if isinstance(container, dict) else container)
+    return list(container.values() if is_a(container, dict) else container)
 
 
 def _places(row: Any, ids: Any) -> set[Any]:
     """Where a row has one of `ids`: keys of a dict; the length of a list with the place."""
-    if isinstance(row, dict):
+    if is_a(row, dict):
         return {key for key, part in row.items() if is_of(part, ids, deep=True)}
     return {(len(row), at) for at, part in enumerate(row) if is_of(part, ids, deep=True)}
 
@@ -564,7 +561,7 @@ def _ids(value: Any, name: str, module: str = "") -> set[int]:
     """`value` and the functions of that name inside it; for a class of `module` all that its body defines."""
     found = {id(value)} if value is not None else set()  # no definition made it: nothing is an entry of it
     for function in functions_in(value, module):
-        if function.__name__ == name or isinstance(value, type):
+        if function.__name__ == name or is_a(value, type):
             found.add(id(function))
     return found
 
@@ -573,7 +570,7 @@ def is_of(item: Any, ids: Any, deep: bool = False) -> bool:
     """Whether an entry is one of `ids`, or a tuple with one of them; `deep`: or a wrapper around one."""
     if id(item) in ids:
         return True
-    if isinstance(item, tuple):
+    if is_a(item, tuple):
         return any(id(part) in ids for part in item)
     return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
 
@@ -585,7 +582,7 @@ def has(item: Any, ids: Any, deep: bool = False) -> bool:
 
 def _holds(item: Any, ids: set[int]) -> bool:
     """Whether an object has one of `ids` among its own attributes."""
-    if isinstance(item, (type, types.ModuleType, *WRAPPERS)):
+    if is_a(item, (type, types.ModuleType, *WRAPPERS)):
         return False
     held = dict_of(item)
     return type(held) is dict and any(id(value) in ids for value in list(held.values()))
@@ -596,7 +593,7 @@ def _take_places(container: Any, places: Sequence[Any], came: Sequence[tuple[Any
     instead = dict(zip(places, came, strict=False))
     moved = {at for at, _ in instead.values()}
     entries = [instead.get(at, (at, item)) for at, item in _entries_of(container) if at not in moved]
-    restore(container, dict(entries) if isinstance(container, dict) else [item for _, item in entries])
+    restore(container, dict(entries) if is_a(container, dict) else [item for _, item in entries])
 
 
 def _is_made_for(item: Any, ids: set[int]) -> bool:
@@ -605,7 +602,7 @@ def _is_made_for(item: Any, ids: set[int]) -> bool:
     return _holds(item, ids) and not any(
         _has_any(one, ids, deep=True) or any(_holds(part, ids) for part in _values(one))
         for one in list((dict_of(item) or {}).values())
-        if isinstance(one, (dict, list, set))
+        if is_a(one, (dict, list, set))
     )
 
 
@@ -637,17 +634,17 @@ def _containers_of(registrar: Any) -> Iterator[Any]:
         values += [function.__globals__.get(name) for name in names_used((function.__code__,))]
         for value in values:
             yield from _inside(value)
-    if isinstance(registrar, (type, types.MethodType)):
+    if is_a(registrar, (type, types.MethodType)):
         yield from _inside(getattr(registrar, "__self__", registrar))
 
 
 def _inside(value: Any) -> Iterator[Any]:
-    if isinstance(value, (dict, list, set)):
+    if is_a(value, (dict, list, set)):
         yield from (container for _, container in _with_nested("", value, set(), NESTED))
-    elif not isinstance(value, (types.FunctionType, types.ModuleType)):
-        held = vars(value) if isinstance(value, type) else dict_of(value)
+    elif not is_a(value, (types.FunctionType, types.ModuleType)):
+        held = vars(value) if is_a(value, type) else dict_of(value)
         for one in list(held.values()) if held is not None else ():
-            if isinstance(one, (dict, list, set)):
+            if is_a(one, (dict, list, set)):
                 yield from (container for _, container in _with_nested("", one, set(), NESTED))
 
 
@@ -657,7 +654,7 @@ def _stays(label: str, module: str, name: str) -> str:
 
 def _count(container: Any, text: str) -> int:
     """How often a text stands in a container; what else it holds is not asked whether it is equal."""
-    held = (*container, *container.values()) if isinstance(container, dict) else container
+    held = (*container, *container.values()) if is_a(container, dict) else container
     return sum(type(one) is str and one == text for one in list(held))
 
 
@@ -665,16 +662,16 @@ def same_items(container: Any, copy: Any) -> bool:
     if len(container) != len(copy):
         return False
     # All in C: no code of the program is asked for a hash, and no other thread changes it meanwhile.
-    if isinstance(container, dict):
+    if is_a(container, dict):
         return all(map(is_, container, copy)) and all(map(is_, container.values(), copy.values()))
-    if isinstance(container, list):
+    if is_a(container, list):
         return all(map(is_, container, copy))
     return bool(container == copy)
 
 
 def _has_any(container: Any, ids: Any, deep: bool = False) -> bool:
     """Whether one of `ids` is a key, a value or an item."""
-    if isinstance(container, dict):
+    if is_a(container, dict):
         return any(is_of(value, ids, deep) or id(key) in ids for key, value in _entries_of(container))
     return any(is_of(item, ids, deep) for item in container)
 
@@ -682,10 +679,10 @@ def _has_any(container: Any, ids: Any, deep: bool = False) -> bool:
 def _fresh(container: Any, ids: Any, before: Any) -> set[Any]:
     """Where one of `ids` lies now, also in a row, and did not lie `before`: keys of a dict, places in a list, items of
     a set."""
-    if isinstance(container, dict):
+    if is_a(container, dict):
         found = {key for key, value in container.items() if has(value, ids) or id(key) in ids}
         return {k for k in found if not isinstance(before, dict) or k not in before or before[k] is not container[k]}
-    if isinstance(container, list):
+    if is_a(container, list):
         known = len(before)
         return {at for at, item in enumerate(container) if at >= known and has(item, ids)}
     return {item for item in container if has(item, ids) and item not in before}

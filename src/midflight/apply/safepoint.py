@@ -18,6 +18,7 @@ from typing import Any
 
 from midflight.apply.holders import running_codes
 from midflight.graph.heap import objects
+from midflight.graph.kinds import is_a
 from midflight.values import OldFrame
 
 
@@ -44,10 +45,10 @@ def main_loop() -> Any:
 
 def _loop_of(frame: types.FrameType, asyncio: Any) -> Any:
     owner = frame.f_locals.get("self")
-    if isinstance(owner, asyncio.AbstractEventLoop):
+    if is_a(owner, asyncio.AbstractEventLoop):
         return owner
     inside = getattr(owner, "_loop", None)
-    return inside if isinstance(inside, asyncio.AbstractEventLoop) else None
+    return inside if is_a(inside, asyncio.AbstractEventLoop) else None
 
 
 @contextlib.contextmanager

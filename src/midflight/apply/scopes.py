@@ -13,6 +13,7 @@ from typing import Any
 
 from midflight.apply.holders import is_class_body, nested_codes
 from midflight.apply.transaction import ABSENT, Transaction
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded, names_used
 from midflight.plan.statements import Statement, import_marks
 
@@ -89,7 +90,7 @@ class ModuleScope:
         """In the live namespace, as the module's own top level would."""
         self.tx.guard(self.namespace)
         annotations = self.namespace.get("__annotations__")
-        if isinstance(annotations, dict):
+        if is_a(annotations, dict):
             self.tx.guard(annotations)
         exec(code, self.namespace)
 
@@ -98,7 +99,7 @@ class ModuleScope:
         given = {**{k: v for k, v in self.pending.items() if v is not ABSENT}, **given}
         scratch = dict(given)
         held = self.get("__annotations__")
-        scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
+        scratch["__annotations__"] = annotations = dict(held) if is_a(held, dict) else {}
         before = dict(annotations)
         exec(code, self.namespace, scratch)
         if same_annotations(annotations, before):
@@ -218,7 +219,7 @@ class ClassScope:
         given = {**waiting, **{self.mangled(name): value for name, value in given.items()}}
         scratch = _Body(self.owner, given, above)
         held = self.get("__annotations__")
-        scratch["__annotations__"] = annotations = dict(held) if isinstance(held, dict) else {}
+        scratch["__annotations__"] = annotations = dict(held) if is_a(held, dict) else {}
         before = dict(annotations)
         closure = tuple(self._cell(name) for name in code.co_freevars)
         exec(code, self.namespace, scratch, closure=closure or None)
@@ -268,7 +269,7 @@ def _same_annotation(left: Any, right: Any) -> bool:
 
 def as_in_class_body(name: str, value: Any) -> Any:
     """What `type.__new__` makes of three special methods (Objects/typeobject.c, type_new_set_attrs)."""
-    if isinstance(value, types.FunctionType):
+    if is_a(value, types.FunctionType):
         if name == "__new__":
             return staticmethod(value)
         if name in ("__init_subclass__", "__class_getitem__"):

@@ -11,6 +11,7 @@ from typing import Any
 
 from midflight.apply.holders import nested_codes, value_of
 from midflight.apply.transaction import dict_of
+from midflight.graph.kinds import is_a
 
 _READERS = frozenset(
     {
@@ -48,7 +49,7 @@ def _comes_to_readers(decorator: ast.expr, namespace: Mapping[str, Any]) -> bool
 
 def _run_to_decorate(value: Any, called: bool) -> Iterator[tuple[Any, Any]]:
     """Functions that run when `value` decorates, each with the object or class that it is a method of."""
-    if isinstance(value, type):
+    if is_a(value, type):
         yield from _methods(value, ("__init__", "__new__", "__call__")[: 2 + called])
     elif type(value) in (types.FunctionType, types.MethodType):
         yield getattr(value, "__func__", value), getattr(value, "__self__", None)
@@ -60,13 +61,13 @@ def _called_by(function: types.FunctionType, owner: Any, names: Collection[str])
     """What code that uses `names` may call: globals, methods of its object, and those of the object's attributes."""
     found = [function.__globals__.get(name) for name in names]
     if owner is not None:
-        yield from ((one, owner) for one, _ in _methods(owner if isinstance(owner, type) else type(owner), names))
+        yield from ((one, owner) for one, _ in _methods(owner if is_a(owner, type) else type(owner), names))
         held = dict_of(owner) or {}
         found += [held.get(name) for name in names]
         shared = (vars(kind).get(name) for kind in type(owner).__mro__ for name in names)
         found += [one for one in shared if type(one) is not types.FunctionType]
     for value in found:
-        if isinstance(value, type):
+        if is_a(value, type):
             yield from _methods(value, {"__init__", "__new__", *names})
         elif type(value) is types.FunctionType:
             yield value, None

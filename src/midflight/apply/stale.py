@@ -33,6 +33,7 @@ from midflight.apply.scopes import ClassScope
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import builds_purely, is_container, is_data, is_derived_kind
 from midflight.apply.work import MOST_RERUNS
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import asks_whether, called_chains, imports_inside
 from midflight.plan.order import without_annotations
@@ -151,7 +152,7 @@ def _read_again(runner: Runner, statement: Statement, causes: Sequence[str]) -> 
 def _is_made_whole(runner: Runner, statement: Statement) -> bool:
     """Whether a class that follows something is made again with all that its body holds."""
     live = runner.scope.get(statement.defined)
-    return bool(header_causes(runner, statement)) or (isinstance(live, type) and is_generated(live, live))
+    return bool(header_causes(runner, statement)) or (is_a(live, type) and is_generated(live, live))
 
 
 def _causes(runner: Runner, statement: Statement) -> list[str]:
@@ -235,7 +236,7 @@ def decorate_again(runner: Runner, made: Statement) -> None:
 def _decorates_class(runner: Runner, statement: Statement) -> bool:
     """`C = decorate(C)`: what a decorator does, written out; it gives the class what its body does not."""
     names = statement.binds
-    return bool(names) and names <= statement.reads and all(isinstance(runner.scope.get(n), type) for n in names)
+    return bool(names) and names <= statement.reads and all(is_a(runner.scope.get(n), type) for n in names)
 
 
 def _decorates_function(runner: Runner, statement: Statement) -> bool:
@@ -256,7 +257,7 @@ def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes:
     """A closure that lives got its new code already, and keeps what it captured, unless its maker's own code or
     a value changed, or what it was made with."""
     made_by_it = [runner.scope.get(name) for name in group.names]
-    if not all(isinstance(value, types.FunctionType) or _is_local_class(value) for value in made_by_it):
+    if not all(is_a(value, types.FunctionType) or _is_local_class(value) for value in made_by_it):
         return False
     made = statement.binds if statement.is_loop else frozenset()  # what a loop makes it reads as well
     if set(causes) - made - set(map(".".join, called_chains(statement))):
@@ -265,24 +266,24 @@ def _only_inner_code(runner: Runner, statement: Statement, group: Group, causes:
         return False
     makers = [resolve(runner.scope.namespace, cause.split(".")) for cause in causes]
     own = set(runner.changes.own)
-    if any(isinstance(value, type) for value in made_by_it):
+    if any(is_a(value, type) for value in made_by_it):
         own |= runner.changes.within.keys()  # what the class's body itself runs
     return bool(makers) and not any(id(maker) in own or runner.causes.reads_changed(maker) for maker in makers)
 
 
 def _is_local_class(value: Any) -> bool:
     """Whether a function made the class: its methods get their new code as closures do."""
-    return isinstance(value, type) and "<locals>" in value.__qualname__
+    return is_a(value, type) and "<locals>" in value.__qualname__
 
 
 def _may_be_made_again(runner: Runner, name: str, group: Group) -> bool:
     """Whether a value may be made again: it is the one that its statements made, and data, code or a class."""
     current = runner.scope.get(name)
-    if isinstance(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
+    if is_a(current, (types.FunctionType, types.MethodType, type)) or is_wrapper(current):
         return True
     if type(current) is types.ModuleType and sys.modules.get(current.__name__) is current:
         return True  # to import it again gives the one that is there
-    if isinstance(current, types.BuiltinFunctionType) and isinstance(current.__self__, types.ModuleType):
+    if is_a(current, types.BuiltinFunctionType) and is_a(current.__self__, types.ModuleType):
         return True  # `len`: a function that remembers nothing
     if current is ABSENT and any(isinstance(statement.node, ast.If) for statement in group.statements):
         return True  # it stands in the branch that did not run

@@ -51,6 +51,7 @@ from midflight.apply.stale import asks, decorate_again, refresh_pair, refresh_va
 from midflight.apply.transaction import ABSENT
 from midflight.apply.work import Work
 from midflight.graph.homes import made_in
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import asks_whether, dotted_reads, followers, mentions, stars
 from midflight.plan.order import reorders
@@ -290,7 +291,7 @@ class Runner:
     def _order_annotations(self, pairs: Sequence[Pair]) -> None:
         """Annotations of names that the new text does not annotate go; the others stand in its order."""
         held = self.scope.get("__annotations__")
-        if self.in_block or not isinstance(held, dict) or not any(pair.edited for pair in pairs):
+        if self.in_block or not is_a(held, dict) or not any(pair.edited for pair in pairs):
             return  # what stands around a block may annotate its names
         old = {name for pair in pairs if pair.old is not None for name in annotated(pair.old)}
         new = dict.fromkeys(name for pair in pairs if pair.new is not None for name in self._annotated_now(pair.new))
@@ -357,7 +358,7 @@ class Runner:
 
     def _tell_of_hooks(self, name: str, gone: Any) -> None:
         """A class whose making a base was told of."""
-        if isinstance(gone, type) and made_in(gone, self.work.name):
+        if is_a(gone, type) and made_in(gone, self.work.name):
             label = f"{self.work.name}.{self.scope.label(name)}"
             self.run.notes += (
                 f"{label} is gone: what `{h}` did in `__init_subclass__` for it stays" for h in hooks_of(self.run, gone)
@@ -380,7 +381,7 @@ class Runner:
 
     def _unregister(self, statement: Statement, name: str, value: Any) -> None:
         forget_hooks(self.work.name, self.scope.prefix + statement.defined, self.old_roots.get(statement, ()))
-        if isinstance(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
+        if is_a(value, type) and statement.is_class and not _is_made_in(value, self.work.name):
             return  # it has moved to another module, which registers it
         if statement.is_def or statement.is_class or (statement.is_block and self._is_defined_in(statement, value)):
             names = {**self.run.removed.get(self.work.name, {}), **self.scope.names}
@@ -507,7 +508,7 @@ class Runner:
     def class_of(self, pair: Pair) -> type | None:
         if pair.new is not None and pair.new.is_class:
             found = self.scope.get(pair.new.defined)
-            return found if isinstance(found, type) else None
+            return found if is_a(found, type) else None
         return None
 
     # -- values -----------------------------------------------------------------------------------
@@ -517,7 +518,7 @@ class Runner:
         names = self.scope.names
         for name in statement.reads:
             value = names.get(name)
-            if isinstance(value, types.ModuleType):
+            if is_a(value, types.ModuleType):
                 if value.__name__ in self.run.program.notebook.modules:
                     self.tx.guard(vars(value))
             elif value is not None and self.run.program.owns(value if callable(value) else type(value)):
@@ -563,9 +564,9 @@ class Runner:
 
     def tell_of_another(self, name: str, old: Any, new: Any) -> None:
         """A definition has no successor that could keep its identity: said, for who holds it holds the old one."""
-        if old is new or not isinstance(new, (types.FunctionType, type)) or not _is_made_in(old, self.work.name):
+        if old is new or not is_a(new, (types.FunctionType, type)) or not _is_made_in(old, self.work.name):
             return
-        if isinstance(old, type) or forwarded_to(old) is None:
+        if is_a(old, type) or forwarded_to(old) is None:
             label = f"{self.work.name}.{self.scope.label(name)}"
             self.run.notes.append(f"{label} is another object now; who holds the old one keeps that")
 
@@ -700,4 +701,4 @@ def _makes_unnamed(pair: Pair, last: Mapping[str, Pair]) -> bool:
 
 
 def _is_made_in(value: Any, module: str) -> bool:
-    return isinstance(value, (types.FunctionType, type)) and made_in(value, module)
+    return is_a(value, (types.FunctionType, type)) and made_in(value, module)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 from typing import Any, Final
 
 from midflight.apply.rebase import assign_bases, assign_metaclass
+from midflight.graph.kinds import is_a
 
 Write = Callable[[], Any]
 _ASSIGNED: Final[dict[str, Callable[[type, Any], None]]] = {"__bases__": assign_bases, "__class__": assign_metaclass}
@@ -84,15 +85,15 @@ def attribute(owner: Any, name: str, value: Any, instead_of: Any = ABSENT) -> Wr
     """`owner.name = value`, past a `__setattr__` that its class may define; with ABSENT the attribute goes.
 
     `instead_of` is what it holds when the write is made: for code objects, which may be of different kinds."""
-    if isinstance(owner, types.ModuleType):
+    if is_a(owner, types.ModuleType):
         return item(vars(owner), name, value)
     if value is ABSENT:
         return functools.partial(remove_attribute, owner, name)
-    if isinstance(owner, type):
+    if is_a(owner, type):
         if name in _ASSIGNED:
             return functools.partial(_ASSIGNED[name], owner, value)
         return functools.partial(type.__setattr__, owner, name, value)
-    if isinstance(value, types.CodeType) and isinstance(instead_of, types.CodeType) and _differ(value, instead_of):
+    if type(value) is type(instead_of) is types.CodeType and _differ(value, instead_of):
         return functools.partial(_write_other_kind, owner, value)
     return functools.partial(_in_c(owner, "__setattr__"), owner, name, value)
 
@@ -106,9 +107,9 @@ def _in_c(owner: Any, method: str) -> Any:
 
 def removal(owner: Any, name: str) -> Write:
     """`del owner.name`, for an attribute that is there."""
-    if isinstance(owner, types.ModuleType):
+    if is_a(owner, types.ModuleType):
         return item(vars(owner), name, ABSENT)
-    if isinstance(owner, type):
+    if is_a(owner, type):
         if name == "__type_params__":
             return functools.partial(type.__setattr__, owner, name, ())  # CPython does not let it be deleted
         return functools.partial(type.__delattr__, owner, name)
@@ -117,7 +118,7 @@ def removal(owner: Any, name: str) -> Write:
 
 def remove_attribute(owner: Any, name: str) -> None:
     """The attribute goes, where it is there."""
-    if not isinstance(owner, type):
+    if not is_a(owner, type):
         with contextlib.suppress(AttributeError):
             _in_c(owner, "__delattr__")(owner, name)
     elif name in type.__getattribute__(owner, "__dict__") or name in ("__abstractmethods__", "__type_params__"):
@@ -132,13 +133,13 @@ def cell(holder: types.CellType, value: Any) -> Write:
 
 def contents(container: Any, new: Any) -> tuple[Write, ...]:
     """`container`, a dict, list or set, gets the contents of `new`, past methods of a class derived from these."""
-    if isinstance(container, list):
+    if is_a(container, list):
         return (functools.partial(list.__setitem__, container, slice(None), new),)
-    if isinstance(container, collections.OrderedDict):  # has an order of its own, which dict's methods would break
+    if is_a(container, collections.OrderedDict):  # has an order of its own, which dict's methods would break
         ordered = collections.OrderedDict
         put = (functools.partial(ordered.__setitem__, container, key, value) for key, value in new.items())
         return functools.partial(ordered.clear, container), *put
-    kind: Any = dict if isinstance(container, dict) else set
+    kind: Any = dict if is_a(container, dict) else set
     return functools.partial(kind.clear, container), functools.partial(kind.update, container, new)
 
 

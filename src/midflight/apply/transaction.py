@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from midflight.apply import swap
 from midflight.apply.quiet import Quiet
+from midflight.graph.kinds import is_a
 from midflight.graph.layouts import HEAP_TYPE
 
 ABSENT: Final[Any] = swap.ABSENT
@@ -121,7 +122,7 @@ class Transaction:
             return
         self._expect(owner, name, value)
         undo, writes = swap.attribute(owner, name, old, value), [swap.attribute(owner, name, value, old)]
-        line = self.own(owner, "__firstlineno__") if name == "__module__" and isinstance(owner, type) else ABSENT
+        line = self.own(owner, "__firstlineno__") if name == "__module__" and is_a(owner, type) else ABSENT
         if line is not ABSENT:
             # From 3.13 on a class that is given a module loses its first line, also when the old one is given back.
             writes.append(swap.attribute(owner, "__firstlineno__", line))
@@ -131,7 +132,7 @@ class Transaction:
     def del_attr(self, owner: Any, name: str) -> None:
         old = self.own(owner, name)
         if old is not ABSENT:
-            if isinstance(owner, type):
+            if is_a(owner, type):
                 self._keep_order(owner, swap.dict_of_class(owner))
             self._expect(owner, name, ABSENT)
             self._do(swap.attribute(owner, name, old), swap.removal(owner, name))
@@ -210,7 +211,7 @@ class Transaction:
 
     def guard_object(self, value: Any) -> None:
         """Remember the attributes of a function, class, module or instance that code we do not see into is given."""
-        if isinstance(value, type):
+        if is_a(value, type):
             self._guard_class(value)
         elif type(value) is functools.partial and not _has_attributes(value):
             self.undo(lambda: _without_attributes(value))
@@ -372,7 +373,7 @@ def dict_of(value: Any) -> dict[str, Any] | None:
         getter = kind.__dict__.get("__dict__")
         if getter is not None:
             held = getter.__get__(value) if type(getter) is types.GetSetDescriptorType else None
-            return held if isinstance(held, dict) else None
+            return held if is_a(held, dict) else None
     return None
 
 
@@ -386,7 +387,7 @@ def _without_attributes(value: functools.partial[Any]) -> None:
 
 def own_attribute(owner: Any, name: str) -> Any:
     """What `owner` itself holds under `name`: for a class the raw entry of its dict, not what lookup gives."""
-    if isinstance(owner, type):
+    if is_a(owner, type):
         return type.__getattribute__(owner, "__dict__").get(name, _slot(owner, name))
     try:
         held = dict_of(owner) if type(owner) is functools.partial else object.__getattribute__(owner, "__dict__")
@@ -453,30 +454,30 @@ def cell_value(cell: types.CellType) -> Any:
 
 def copy_of(container: Any) -> Any:
     """A shallow copy of a dict, list or set, also of a subclass whose own methods might do more."""
-    if isinstance(container, collections.OrderedDict):
+    if is_a(container, collections.OrderedDict):
         return dict(collections.OrderedDict.items(container))  # its order is not the one that dict itself knows
     kinds: tuple[Any, ...] = (dict, list, set)
     for kind in kinds:
-        if isinstance(container, kind):
+        if is_a(container, kind):
             return kind.copy(container)
     raise TypeError(f"cannot guard a {type(container).__name__}")
 
 
 def restore(container: Any, old: Any) -> None:
     """Put the old contents back, but leave alone what did not change: other threads may be reading."""
-    if isinstance(container, dict):
+    if is_a(container, dict):
         if list(container) == list(old) and all(container[key] is old[key] for key in old):
             return
         grew = container.keys() - old.keys() == container.keys() ^ old.keys()
         in_order = grew and list(old) == [key for key in container if key in old]
-        if in_order and not isinstance(container, collections.OrderedDict):
+        if in_order and not is_a(container, collections.OrderedDict):
             for key in [key for key in container if key not in old]:
                 dict.__delitem__(container, key)
             for key, value in old.items():
                 if container[key] is not value:
                     dict.__setitem__(container, key, value)
             return
-    elif isinstance(container, list):
+    elif is_a(container, list):
         if len(container) == len(old) and all(a is b for a, b in zip(container, old, strict=True)):
             return
     elif container == old:

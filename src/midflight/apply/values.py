@@ -13,6 +13,7 @@ from midflight.apply.scopes import ClassScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import module_of
 from midflight.graph.hook import is_plain
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import names_used
 from midflight.plan.order import LISTERS
 from midflight.plan.purity import is_pure_statement
@@ -78,12 +79,12 @@ def is_container(value: Any) -> bool:
 
 
 def is_data(value: Any) -> bool:
-    return is_container(value) or is_plain(value) or isinstance(value, (tuple, re.Pattern, re.Match))
+    return is_container(value) or is_plain(value) or is_a(value, (tuple, re.Pattern, re.Match))
 
 
 def is_derived_kind(value: Any) -> bool:
     """Values that may be made again when what they were built from changes (SEMANTICS: values flow)."""
-    return is_plain(value) or isinstance(value, _DERIVED)
+    return is_plain(value) or is_a(value, _DERIVED)
 
 
 class Before(Mapping[str, Any]):
@@ -129,11 +130,11 @@ class Before(Mapping[str, Any]):
 
 def as_before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
     """A module or class of which something changed answers with what it held."""
-    if isinstance(value, types.ModuleType):
+    if is_a(value, types.ModuleType):
         name = value.__name__
         if any(module == name or module.startswith(name + ".") for module, _ in values):
             return _Before(value, name, "", values)
-    elif isinstance(value, type):
+    elif is_a(value, type):
         for kind in value.__mro__:
             if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
                 return _Before(value, module_of(value), value.__qualname__ + ".", values)
@@ -156,12 +157,12 @@ class _Before:
     __dict__ = property(lambda self: _dict_before(self._owner, self._prefix, self._values))  # for `vars`
 
     def __dir__(self) -> list[str]:
-        kinds = self._owner.__mro__ if isinstance(self._owner, type) else (self._owner,)
+        kinds = self._owner.__mro__ if is_a(self._owner, type) else (self._owner,)
         return sorted({name for kind in kinds for name in _dict_before(kind, "", self._values)})
 
     def __getattr__(self, name: str) -> Any:
         keys = [(self._module, self._prefix + name)]
-        if isinstance(self._owner, type):
+        if is_a(self._owner, type):
             keys = [(module_of(k), f"{k.__qualname__}.{name}") for k in self._owner.__mro__]
         for key in keys:
             old = self._values.get(key, ABSENT)
@@ -172,7 +173,7 @@ class _Before:
 
 def _dict_before(owner: Any, prefix: str, values: Mapping[tuple[str, str], Any]) -> Mapping[str, Any]:
     """The dict of a module or class with what it held."""
-    if isinstance(owner, type):
+    if is_a(owner, type):
         module, prefix = module_of(owner), f"{owner.__qualname__}."
     else:
         module = owner.__name__

@@ -6,14 +6,16 @@ import types
 from collections.abc import Collection, Container, Iterable
 from typing import Any
 
+from midflight.graph.kinds import is_a, shown
+
 _METHODS = (staticmethod, classmethod)
 
 
 def made_in(value: Any, module: str) -> bool:
     """Whether the text of `module` made `value`. Packages set `__module__` on what they re-export; then the functions
     of a class body tell where it stands."""
-    said = getattr(value, "__module__", None)
-    return said == module or (isinstance(value, type) and home_of(value) == module)
+    said = shown(value, "__module__")
+    return said == module or (is_a(value, type) and home_of(value) == module)
 
 
 def made_by_statement(cls: type, module: str) -> bool:

@@ -7,10 +7,12 @@ import itertools
 import os
 import sys
 import types
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from typing import Any
+
+from midflight.graph.kinds import is_kind
 
 PLAIN: frozenset[type] = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range, slice})
 _MADE = PLAIN | {tuple, frozenset}
@@ -70,13 +72,6 @@ class Noted:
         self.space: dict[str, Any] | None = None
         self.made: dict[str, Any] = {}
         self.order = self.number = 0
-
-
-def is_kind(value: Any, kinds: Container[type]) -> bool:
-    """Whether the type of `value` is one of `kinds`, which are all made by `type` itself: to look for another class
-    among them runs the `__hash__` of its metaclass, which has none where it has an `__eq__` alone."""
-    kind = type(value)
-    return type(kind) is type and kind in kinds
 
 
 def is_plain(value: Any) -> bool:

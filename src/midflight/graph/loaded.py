@@ -12,6 +12,7 @@ from typing import Any
 
 from midflight.graph.hook import Notebook, Noted, read_bytes
 from midflight.graph.imports import has_star, imported_at_start, imported_modules
+from midflight.graph.kinds import shown
 from midflight.graph.modules import ModuleGraph
 
 
@@ -297,7 +298,7 @@ class Program:
 
     def owns(self, value: Any) -> bool:
         """Whether a function or class was defined in one of the program's modules."""
-        return getattr(value, "__module__", None) in self.notebook.modules
+        return shown(value, "__module__") in self.notebook.modules
 
     def users(self, module: str, names: Collection[str]) -> Iterator[tuple[Loaded, Collection[str]]]:
         """Modules that may mean something of `module` by one of `names`, each with these: itself, and `others`."""

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from midflight.apply.transaction import ABSENT, dict_of, restore
-from midflight.graph.hook import PLAIN, is_kind
+from midflight.graph.hook import PLAIN
+from midflight.graph.kinds import is_kind
 
 _DEEP: Final = (dict, list, set, tuple, frozenset)
 

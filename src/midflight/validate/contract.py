@@ -9,6 +9,7 @@ from typing import Any
 from midflight.graph.homes import made_in
 from midflight.graph.hook import is_plain
 from midflight.graph.imports import imported_modules
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded
 from midflight.plan.flow import chains_in_text, modules_bound
 from midflight.plan.statements import decode, parse
@@ -25,7 +26,7 @@ def broken_promises(
     for loaded in edited:
         held, now = before.get(loaded.name, {}), loaded.namespace
         for name, old, new in [(n, o, v) for n, o in held.items() if (v := now.get(n, o)) is not o]:
-            if isinstance(old, types.ModuleType):
+            if is_a(old, types.ModuleType):
                 continue
             lost = _lost(old, new)
             if not lost:
@@ -43,7 +44,7 @@ def broken_promises(
 
 
 def _lost(old: Any, new: Any) -> str:
-    if isinstance(old, type) and not isinstance(new, type):
+    if is_a(old, type) and not is_a(new, type):
         return "was a class and is none now"
     if callable(old) and not callable(new) and type(old).__module__ != "typing":  # nobody calls `Union[int, str]`
         return "was callable and is not now"

@@ -9,6 +9,7 @@ import typing
 from collections.abc import Iterable, Iterator
 
 from midflight.apply.transaction import ABSENT, Transaction
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Program
 
 
@@ -48,7 +49,7 @@ def derive_abstract(tx: Transaction, owner: type) -> None:
         tx.set_attr(owner, "__abstractmethods__", frozenset(names))
         subclasses: list[type] = type.__subclasses__(owner)
         for sub in subclasses:
-            if isinstance(sub, abc.ABCMeta):
+            if is_a(sub, abc.ABCMeta):
                 derive_abstract(tx, sub)
 
 
@@ -61,5 +62,5 @@ def _classes(program: Program) -> Iterator[type]:
     yield from (getattr(collections.abc, name) for name in collections.abc.__all__ if name != "Callable")
     for loaded in program.all():
         for value in list(loaded.namespace.values()):
-            if isinstance(value, abc.ABCMeta):
+            if is_a(value, abc.ABCMeta):
                 yield value

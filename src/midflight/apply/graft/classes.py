@@ -39,6 +39,7 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import inside, made_by_statement, module_of
+from midflight.graph.kinds import is_a
 from midflight.graph.layouts import without
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
@@ -98,7 +99,7 @@ def _is_value_by_a_call(statement: Statement | None) -> bool:
 
 def live_class(runner: Runner, pair: Pair, live: Any) -> type | None:
     """The class that the old statement made: what the name holds, or a base of it under what a decorator put on top."""
-    if pair.old is None or not pair.old.is_class or not isinstance(live, type):
+    if pair.old is None or not pair.old.is_class or not is_a(live, type):
         return None
     name = pair.old.defined
     qualname = runner.scope.prefix + name
@@ -157,7 +158,7 @@ def adopt_class(
     old = runner.old_codes(pair)
     pairs = _with_stale(runner, pair, owner, _body_pairs(runner, pair))
     graft_generated(runner, pair, owner, owner, made, pairs, before, owner.__name__)
-    if not isinstance(made, enum.EnumMeta):  # what the block made of it; an enum's members have gone over
+    if not is_a(made, enum.EnumMeta):  # what the block made of it; an enum's members have gone over
         for instance in live_instances(made, exact=True):
             runner.tx.set_attr(instance, "__class__", owner)
     if old:
@@ -411,7 +412,7 @@ def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
         tx.later(lambda: tx.set_attr(owner, "__firstlineno__", statement.first))
     for member in statement.members:
         inner = vars(owner).get(member.defined) if member.is_class else None
-        if isinstance(inner, type):
+        if is_a(inner, type):
             place_class(tx, inner, member.moved(statement.shift))
 
 
@@ -496,7 +497,7 @@ def _after_body_edit(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None
     tx = runner.tx
     tx.later(lambda: _derive_hash(tx, owner))
     runner.run.shapes_changed = True
-    if isinstance(owner, abc.ABCMeta):
+    if is_a(owner, abc.ABCMeta):
         tx.later(lambda: derive_abstract(tx, owner))
     gained = [p for p in pairs if p.new is not None and p.new.defined == "__init__" and p.edited]
     for pair in gained:
@@ -529,7 +530,7 @@ def _fill_inside(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None:
             _fill_from_init(runner, owner, pair)
         elif pair.new.is_class:
             inner = vars(owner).get(pair.new.name)
-            if isinstance(inner, type):
+            if is_a(inner, type):
                 _fill_inside(runner, inner, _body_pairs(runner, pair))
 
 
@@ -657,7 +658,7 @@ def is_generated(owner: type, live: Any) -> bool:
     """Whether something besides the body made the class what it is: a decorator, a metaclass, `__init_subclass__`."""
     if dataclasses.is_dataclass(owner) and "__dataclass_fields__" in vars(owner):
         return True
-    if isinstance(owner, enum.EnumMeta) or typing.is_typeddict(owner) or "__attrs_attrs__" in vars(owner):
+    if is_a(owner, enum.EnumMeta) or typing.is_typeddict(owner) or "__attrs_attrs__" in vars(owner):
         return True
     if issubclass(owner, tuple) and "_fields" in vars(owner):
         return True
@@ -763,7 +764,7 @@ def _left_behind(runner: Runner, pair: Pair, owner: type, twin: Any) -> Iterator
     went = [one for one in getattr(pair.old.node, "decorator_list", ()) if ast.dump(one) not in stays]
     yield from registrars(went, runner.scope.names)
     for base in owner.__mro__[1:]:
-        if "__init_subclass__" in vars(base) and isinstance(twin, type) and not issubclass(twin, base):
+        if "__init_subclass__" in vars(base) and is_a(twin, type) and not issubclass(twin, base):
             yield from (base, inside(vars(base)["__init_subclass__"]))
 
 

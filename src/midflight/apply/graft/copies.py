@@ -11,6 +11,7 @@ from typing import Any
 from midflight.apply.holders import objects_in
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, own_attribute
 from midflight.apply.values import same_value
+from midflight.graph.kinds import is_a, shown
 
 Facts = Mapping[str, tuple[Any, Any]]  # attribute → (before, after)
 MOST_WRAPPERS = 20
@@ -34,7 +35,7 @@ def follow(tx: Transaction, holder: Any, function: types.FunctionType, module: s
 
 
 def _held(wrapper: Any, name: str) -> Any:
-    return getattr(wrapper, name, ABSENT) if name == "__doc__" else own_attribute(wrapper, name)
+    return shown(wrapper, name, ABSENT) if name == "__doc__" else own_attribute(wrapper, name)
 
 
 def _is_copied_beside(wrapper: Any, name: str, value: Any) -> bool:
@@ -63,13 +64,13 @@ def _chain(item: Any) -> Iterator[Any]:
 
 
 def _inside(item: Any) -> Any:
-    if isinstance(item, property):
+    if is_a(item, property):
         return item.fget
-    if isinstance(item, functools.cached_property):
+    if is_a(item, functools.cached_property):
         return item.func
-    if isinstance(item, (staticmethod, classmethod)):
+    if is_a(item, (staticmethod, classmethod)):
         return item.__func__
-    held = getattr(item, "__dict__", None)
+    held = shown(item, "__dict__")
     return held.get("__wrapped__") if type(held) is dict else None
 
 
@@ -87,10 +88,10 @@ def signature_of(function: Any) -> Any:
 def _follow_signature(tx: Transaction, wrapper: Any, before: Any, after: Any) -> None:
     """A wrapper that checks calls keeps the signature it saw: in a cell or in an attribute."""
     kind = type(before)
-    for cell in getattr(wrapper, "__closure__", None) or ():
+    for cell in shown(wrapper, "__closure__") or ():
         held = cell_value(cell)
         if type(held) is kind and held == before:
             tx.later(functools.partial(tx.set_cell, cell, after))
-    for name, held in list(getattr(wrapper, "__dict__", {}).items()):
+    for name, held in list(shown(wrapper, "__dict__", {}).items()):
         if type(held) is kind and held == before:
             tx.later(functools.partial(tx.set_attr, wrapper, name, after))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.values import same_value
+from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _set_tables(run: Execution, owner: Any, twin: Any, lives: dict[int, Any]) ->
     tx.set_contents(owner._member_names_, list(twin._member_names_))
     by_value = {v: lives.get(id(m), m) for v, m in twin._value2member_map_.items()}
     for value, member in owner._value2member_map_.items():
-        if value not in by_value and isinstance(member, enum.Flag) and member._name_ not in named:
+        if value not in by_value and is_a(member, enum.Flag) and member._name_ not in named:
             by_value[value] = member  # a combination that the program made
             tx.set_attr(member, "_name_", _name_of(twin, value, member._name_))
     tx.set_contents(owner._value2member_map_, by_value)

@@ -12,6 +12,7 @@ from typing import Any
 from midflight.apply.holders import variables_of
 from midflight.apply.transaction import Transaction
 from midflight.apply.values import same_value
+from midflight.graph.kinds import is_a
 
 _IN_A_FIELD = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
 Fields = Mapping[str, Callable[[], Any] | None]  # name → what makes its default, None without one
@@ -42,7 +43,7 @@ def seen_below(cls: type) -> list[Any]:
     if typing.is_typeddict(cls):
         return [dict(cls.__annotations__), cls.__required_keys__]  # type: ignore[attr-defined]
     held = vars(cls).get("__annotations__", {})  # what an `__init_subclass__` or a metaclass reads
-    return [dict(held) if isinstance(held, dict) else held]
+    return [dict(held) if is_a(held, dict) else held]
 
 
 def same_fields(one: list[Any], other: list[Any]) -> bool:
@@ -68,7 +69,7 @@ def _of_attrs(default: Any) -> Callable[[], Any] | None:
     attr = sys.modules.get("attr")
     if attr is None or default is attr.NOTHING:
         return None
-    if isinstance(default, attr.Factory):
+    if is_a(default, attr.Factory):
         return None if default.takes_self else default.factory
     return lambda: default
 
@@ -83,7 +84,7 @@ def _bind_decorators(tx: Transaction, cls: type) -> None:
     """Validators and serializers are bound to the class that their statement made."""
     infos = vars(cls).get("__pydantic_decorators__")
     for held in vars(infos).values() if hasattr(infos, "__dict__") else _slots(infos):
-        if isinstance(held, dict) and all(hasattr(each, "cls_var_name") for each in held.values()):
+        if is_a(held, dict) and all(hasattr(each, "cls_var_name") for each in held.values()):
             tx.set_contents(held, {name: _bound(each, cls) for name, each in held.items()})
 
 

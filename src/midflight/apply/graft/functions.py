@@ -14,6 +14,7 @@ from midflight.apply.holders import LRU, functions_in, nested_codes
 from midflight.apply.transaction import Transaction, dict_of
 from midflight.apply.values import same_value
 from midflight.apply.variants import note_variant, variants_of
+from midflight.graph.kinds import is_a, shown
 
 # id of a code object, the free variables that a closure has → itself, the variant of it that fits
 Fits = dict[tuple[int, tuple[str, ...]], tuple[types.CodeType, types.CodeType]]
@@ -209,7 +210,7 @@ def docstring(code: types.CodeType) -> str | None:
     first = code.co_consts[0] if code.co_consts else None
     if _HAS_DOCSTRING and not code.co_flags & _HAS_DOCSTRING:
         return None
-    return first if isinstance(first, str) and code.co_name != "<lambda>" else None
+    return first if is_a(first, str) and code.co_name != "<lambda>" else None
 
 
 def graft_function(tx: Transaction, old: types.FunctionType, new: types.FunctionType, fits: Fits | None = None) -> bool:
@@ -261,7 +262,7 @@ def has_name(value: Any) -> bool:
     for function in functions_in(value, "", depth=1):
         found: Any = function.__globals__
         for part in function.__qualname__.split("."):
-            found = (found if isinstance(found, dict) else getattr(found, "__dict__", {})).get(part)
+            found = (found if is_a(found, dict) else shown(found, "__dict__", {})).get(part)
         if found is value or any(one is value for one in list(function.__globals__.values())):
             return True
     named = (dict_of(value) or {}).get("__module__", type(value).__module__)
@@ -279,7 +280,7 @@ def graft_attributes(
         held, value = old.__dict__.get(name), acting[id(made)][1] if id(made) in acting else made
         if annotated_anew(tx, name, held, value):
             continue  # where a cache stands under a wrapper, which has all that the cache shows
-        inside = isinstance(held, types.FunctionType) and held is not old and value is not new
+        inside = is_a(held, types.FunctionType) and held is not old and value is not new
         if held is not value and not (inside and not (has_name(held) or has_name(value)) and become(tx, held, value)):
             tx.set_item(old.__dict__, name, value)
 
@@ -313,7 +314,7 @@ def graft_closure(tx: Transaction, old: types.FunctionType, new: types.FunctionT
         except ValueError:
             tx.set_cell(mine, value)
             continue
-        inside = isinstance(held, (types.FunctionType, LRU)) and not (has_name(held) or has_name(value))
+        inside = is_a(held, (types.FunctionType, LRU)) and not (has_name(held) or has_name(value))
         if inside and held is not value and become(tx, held, value):
             acting[id(value)] = value, held
         elif held is not value:
@@ -327,14 +328,14 @@ def forward(tx: Transaction, old: types.FunctionType, target: Any) -> None:
     tx.set_attr(old, "__code__", forwarding_code(old, target))
     tx.set_attr(old, "__defaults__", None)
     tx.set_attr(old, "__kwdefaults__", None)
-    given = dict(target.__dict__) if isinstance(target, types.FunctionType) else {"__wrapped__": target}
+    given = dict(target.__dict__) if is_a(target, types.FunctionType) else {"__wrapped__": target}
     if "__wrapped__" not in old.__dict__:
         given.setdefault("__wrapped__", target)  # what inspect.signature follows
     for name, value in given.items():
         tx.set_item(old.__dict__, name, value)
     for name in ("__doc__", "__name__", "__qualname__", "__module__"):
-        value = getattr(target, name, None)
-        if isinstance(value, str):
+        value = shown(target, name)
+        if is_a(value, str):
             tx.set_attr(old, name, value)
 
 

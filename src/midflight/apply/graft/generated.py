@@ -34,6 +34,7 @@ from midflight.apply.values import is_container, is_data, same_value
 from midflight.graph.heap import live_instances, referrers
 from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
+from midflight.graph.kinds import is_a, shown
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
 from midflight.plan.rude import has_all_by_bases
@@ -66,7 +67,7 @@ def graft_generated(
 ) -> None:
     """Move what `twin` is into `owner`, which `name` leads to. Where their layouts differ `owner` is replaced, or the
     edit is refused."""
-    if not isinstance(twin, type):
+    if not is_a(twin, type):
         runner.scope.set(name, twin)
         runner.changes.value_changed(runner.scope.key(name), live)
         return
@@ -85,7 +86,7 @@ def graft_generated(
     held, starters = dict(vars(owner)), _starters(owner)
     marks = marks_of(pair, runner.names_before(), runner.changes.unstored) | _marks_of_makers(runner, owner)
     gone = marks & vars(owner).keys() - vars(inner).keys()
-    if isinstance(owner, enum.EnumMeta):
+    if is_a(owner, enum.EnumMeta):
         _move_enum(runner, owner, inner, pairs, name)
     else:
         _take_members(runner, owner, inner, pairs, name, bases)
@@ -131,7 +132,7 @@ def _take_members(
 
 def _put_on_top(runner: Runner, owner: type, live: Any, twin: type, inner: type, name: str) -> None:
     """What a decorator put on top of the class's own body, in the old version (`live`) or in the new one (`twin`)."""
-    if live is not owner and isinstance(live, type) and twin is not inner:
+    if live is not owner and is_a(live, type) and twin is not inner:
         twin.__bases__ = tuple(owner if base is inner else base for base in twin.__bases__)
         move_attributes(runner.tx, live, twin, [])
     elif live is not owner and twin is inner:
@@ -177,7 +178,7 @@ def let_live(tx: Transaction, twins: Sequence[tuple[type, type]]) -> None:
         elif id(type(holder)) in lives:
             if all(slots_of(kind) in (ABSENT, []) for kind in type(holder).__mro__):  # else CPython refuses it
                 tx.set_attr(holder, "__class__", lives[id(type(holder))])
-        elif not isinstance(holder, (type, types.FunctionType)):
+        elif not is_a(holder, (type, types.FunctionType)):
             _exchange_inside(tx, holder if type(holder) is dict else dict_of(holder), lives)
 
 
@@ -313,7 +314,7 @@ def _same_slots(before: Any, after: Any, owner: type) -> bool:
 def slots_of(cls: type) -> Any:
     """The slots of a class, in the order in which CPython lays them out whatever that of the source (type_new)."""
     slots = vars(cls).get("__slots__", ABSENT)
-    return sorted(slots) if isinstance(slots, (tuple, list, set, dict)) else slots
+    return sorted(slots) if is_a(slots, (tuple, list, set, dict)) else slots
 
 
 def _replace(
@@ -360,7 +361,7 @@ def _move_members(tx: Transaction, owner: type, inner: type, pairs: Sequence[Pai
     """What nobody edited goes over to the new class, with its state; held methods act as the new ones."""
     kept, _, _ = _static_names(owner, pairs)
     for name, value in list(vars(owner).items()):
-        if name in _NEVER or name not in vars(inner) or isinstance(value, _LAYOUT):
+        if name in _NEVER or name not in vars(inner) or is_a(value, _LAYOUT):
             continue
         new = vars(inner)[name]
         if name not in kept and not (type(value) is type(new) and become(tx, value, new)):
@@ -440,7 +441,7 @@ def move_attributes(
                 tx.del_attr(owner, name)
     _hold_the_living(tx, owner, twin)
     tx.put_in_order(owner, vars(twin))
-    if isinstance(owner, abc.ABCMeta):
+    if is_a(owner, abc.ABCMeta):
         derive_abstract(tx, owner)
     else:
         tx.del_attr(owner, "__abstractmethods__")
@@ -463,8 +464,8 @@ def _move_attribute(tx: Transaction, owner: type, twin: type, name: str, value: 
 
 def _lives_on(tx: Transaction, owner: type, old: Any, value: Any) -> bool:
     """Whether `old` acts as `value` now, and stays where it is."""
-    if isinstance(old, types.FunctionType):
-        return become(tx, old, value) or isinstance(value, types.FunctionType)
+    if is_a(old, types.FunctionType):
+        return become(tx, old, value) or is_a(value, types.FunctionType)
     if old is ABSENT or type(old) is not type(value) or _is_a_modules(old, owner) or _is_a_modules(value, owner):
         return False
     return become(tx, old, value)
@@ -496,7 +497,7 @@ def _hold_the_living(tx: Transaction, owner: type, twin: type) -> None:
 
 def _stands_for(lives: Any, made: Any) -> bool:
     """Whether a member that lives is what a twin's member of its name was made as: no data, which is only equal."""
-    if type(made) is not type(lives) or is_plain(made) or is_container(made) or isinstance(made, (type, *_LAYOUT)):
+    if type(made) is not type(lives) or is_plain(made) or is_container(made) or is_a(made, (type, *_LAYOUT)):
         return False
     return type(made) is not types.FunctionType or made.__qualname__ == lives.__qualname__
 
@@ -508,7 +509,7 @@ def _is_of_another(value: Any, *own: type) -> bool:
         found: Any = function.__globals__
         holder: Any = None
         for part in function.__qualname__.split("."):
-            holder, found = found, (found if isinstance(found, dict) else getattr(found, "__dict__", {})).get(part)
+            holder, found = found, (found if is_a(found, dict) else shown(found, "__dict__", {})).get(part)
         if any(holder is cls or _is_same_definition(holder, cls) for cls in own):
             continue
         if any(one is function for one in functions_in(found, "", depth=1)):
@@ -524,7 +525,7 @@ def _is_second_name(name: str, value: Any, held: Mapping[str, Any]) -> bool:
 
 def _of_first_name(name: str, value: Any, owner: type, twin: type) -> Any:
     """What `owner` is to hold for `value` under `name`: of another method of `twin` the one that lives."""
-    first = value.__name__ if isinstance(value, types.FunctionType) else name
+    first = value.__name__ if is_a(value, types.FunctionType) else name
     if first == name or vars(twin).get(first) is not value:
         return value
     lives = vars(owner).get(first)
@@ -536,7 +537,7 @@ def _holds(value: Any, function: types.FunctionType) -> bool:
 
 
 def _is_same_definition(one: Any, other: type) -> bool:
-    return isinstance(one, type) and (one.__qualname__, module_of(one)) == (other.__qualname__, module_of(other))
+    return is_a(one, type) and (one.__qualname__, module_of(one)) == (other.__qualname__, module_of(other))
 
 
 def _takes_over(old: Any, new: Any) -> bool:
@@ -559,7 +560,7 @@ def _retarget_class_cells(tx: Transaction, value: Any, twin: type, owner: type) 
                 inside = cell.cell_contents
             except ValueError:
                 continue
-            own = name == "__class__" and isinstance(inside, type) and inside.__qualname__ == owner.__qualname__
+            own = name == "__class__" and is_a(inside, type) and inside.__qualname__ == owner.__qualname__
             if inside is twin or own:
                 tx.set_cell(cell, owner)
 
@@ -580,12 +581,12 @@ def fill_fields(runner: Runner, owner: type, before: Fields) -> None:
 def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> list[str]:
     """Where the twin registered itself, the class that lives stands instead, and its older entries there go."""
     lines = []
-    tables = {id(vars(owner).get(name)) for name in ENUM_TABLES} if isinstance(owner, enum.EnumMeta) else set()
+    tables = {id(vars(owner).get(name)) for name in ENUM_TABLES} if is_a(owner, enum.EnumMeta) else set()
     olds = {id(owner)} | runner.run.registrations.rows(before.values(), {id(owner)}, before.registrars)
     for label, container, copy in before.values():
         if id(container) in tables:
             continue
-        if isinstance(container, dict):
+        if is_a(container, dict):
             fresh = {key for key, value in container.items() if has(value, {id(twin)})}
             runner.tx.guard(container)
             ordered = in_place_of(container, olds, fresh, copy) if fresh else None
@@ -600,17 +601,17 @@ def _trade_places(runner: Runner, before: Contents, twin: type, owner: type) -> 
                 if key is twin:
                     container[owner] = container.pop(key)
             _new_keys_beside_old(container, copy, owner)
-        elif isinstance(container, list) and (ordered := succeeded(container, copy, olds, twin)) is not None:
+        elif is_a(container, list) and (ordered := succeeded(container, copy, olds, twin)) is not None:
             runner.tx.guard(container)
             restore(container, ordered)
-        elif isinstance(container, list) and len(container) > len(copy) and twin not in container:
+        elif is_a(container, list) and len(container) > len(copy) and twin not in container:
             runner.tx.guard(container)
             lines += _once(label, container, len(copy), owner)
-        elif isinstance(container, list) and any(item is twin for item in container):
+        elif is_a(container, list) and any(item is twin for item in container):
             runner.tx.guard(container)
             known = any(item is owner for item in container)
             container[:] = [owner if i is twin else i for i in container if not (known and i is twin)]
-        elif isinstance(container, set) and twin in container:
+        elif is_a(container, set) and twin in container:
             runner.tx.guard(container)
             container.discard(twin)
             container.add(owner)

@@ -10,6 +10,7 @@ from typing import Any
 
 from midflight.apply.holders import functions_in, nested_codes, resolve
 from midflight.apply.transaction import Transaction
+from midflight.graph.kinds import shown
 from midflight.plan.diff import Pair
 from midflight.plan.statements import fingerprint
 
@@ -22,9 +23,9 @@ def forget_marks(
 ) -> None:
     """Take from `lives` what decorators that are gone or were edited had stored on it, unless `made`, its new version,
     has it too."""
-    held = getattr(lives, "__dict__", {})
+    held = shown(lives, "__dict__", {})
     for name in marks_of(pair, namespace, unstored):
-        if name in held and name not in getattr(made, "__dict__", {}):
+        if name in held and name not in shown(made, "__dict__", {}):
             tx.del_attr(lives, name)
 
 
@@ -60,7 +61,7 @@ def _functions_of(decorator: ast.expr, namespace: Mapping[str, Any]) -> Iterator
         decorator = decorator.value
     if isinstance(decorator, ast.Name):
         value = resolve(dict(namespace), [decorator.id, *chain])
-        yield from functions_in(value, getattr(value, "__module__", "") or "")
+        yield from functions_in(value, shown(value, "__module__") or "")
 
 
 def stores(code: types.CodeType) -> Iterator[str]:

@@ -9,6 +9,7 @@ from midflight.apply.graft.enums import graft_enum
 from midflight.apply.graft.generated import detach, move_attributes
 from midflight.apply.transaction import own_attribute
 from midflight.graph.heap import referrers
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def move_class(run: Execution, old: type, new: type, place: Loaded) -> None:
     """`old` becomes what `new` is; whoever the reload gave `new` has `old`."""
-    if isinstance(old, enum.EnumMeta):
+    if is_a(old, enum.EnumMeta):
         graft_enum(run, old, new, [])
     else:
         move_attributes(run.tx, old, new, [])

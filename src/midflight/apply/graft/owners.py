@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.holders import functions_in, is_class_body, nested_codes
+from midflight.graph.kinds import is_a
 
 # In the class's place until it is known of the function that is to run the code, and in that of `super`.
 CLASS = "\x00midflight: the class"
@@ -20,7 +21,7 @@ def placed(code: types.CodeType, owner: type | None, look_up: Callable[[str], An
         return with_class(code, owner)
     if is_class_body(code) and (owner is None or code.co_name != owner.__name__):
         found = look_up(code.co_name)
-        owner = found if isinstance(found, type) else None
+        owner = found if is_a(found, type) else None
     inside = vars(owner).get if is_class_body(code) and owner is not None else look_up
     return replaced(code, {id(one): placed(one, owner, inside) for one in nested_codes(code)})
 

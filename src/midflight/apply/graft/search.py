@@ -14,6 +14,7 @@ from midflight.apply.registrations import Registrations
 from midflight.apply.transaction import Transaction
 from midflight.apply.variants import origin_of
 from midflight.graph.heap import referrers
+from midflight.graph.kinds import is_a
 
 Done = Callable[[types.FunctionType, bool], None]
 
@@ -113,7 +114,7 @@ class Search:
         """The program's own tables of code objects hold the new ones: a frame of it is found there by its code."""
         held = {id(table) for table in tables}
         for container in [c for _, c in self.registrations.containers() if id(c) in held]:
-            items = container.values() if isinstance(container, dict) else container
+            items = container.values() if is_a(container, dict) else container
             for item in [item for item in items if id(item) in news]:
                 self.registrations.exchange(container, item, news[id(item)])
 

@@ -12,7 +12,7 @@ from typing import Any
 from midflight.apply.graft.functions import annotated_anew, forward, graft_function, has_name
 from midflight.apply.holders import LRU
 from midflight.apply.transaction import Transaction, dict_of
-from midflight.graph.hook import is_kind
+from midflight.graph.kinds import is_a, is_kind
 
 
 def become(tx: Transaction, old: Any, new: Any) -> bool:
@@ -48,7 +48,7 @@ def is_wrapper_object(value: Any) -> bool:
     members = [vars(kind) for kind in type(value).__mro__]
     return (
         dict_of(value) is not None
-        and not isinstance(value, (type, types.ModuleType, types.FunctionType))
+        and not is_a(value, (type, types.ModuleType, types.FunctionType))
         and any("__call__" in names or "__get__" in names for names in members)
     )
 
@@ -143,7 +143,7 @@ def _retarget_object(tx: Transaction, old: Any, new: Any) -> bool:
         held = mine.get(name)
         if annotated_anew(tx, name, held, value):
             continue
-        if held is not value and not (callable(held) and not isinstance(held, type) and _inside(tx, held, value)):
+        if held is not value and not (callable(held) and not is_a(held, type) and _inside(tx, held, value)):
             mine[name] = value
     for name in [name for name in mine if name not in theirs]:
         del mine[name]
@@ -202,7 +202,7 @@ def _trade_cached_property(tx: Transaction, value: Any, traded: Traded) -> None:
 
 
 def _trade_contents(tx: Transaction, value: Any, traded: Traded) -> None:
-    if isinstance(value, dict):
+    if is_a(value, dict):
         after: Any = {traded(key): traded(item) for key, item in value.items()}
         before = (part for item in value.items() for part in item)
         same = all(map(operator.is_, (part for item in after.items() for part in item), before))
@@ -210,7 +210,7 @@ def _trade_contents(tx: Transaction, value: Any, traded: Traded) -> None:
         after = list(map(traded, value))
         same = all(map(operator.is_, after, value))
     if not same:
-        tx.set_contents(value, after if isinstance(value, (dict, list)) else set(after))
+        tx.set_contents(value, after if is_a(value, (dict, list)) else set(after))
 
 
 _TRADE: dict[type, Any] = {

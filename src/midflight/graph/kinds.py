@@ -1,0 +1,39 @@
+"""What a value is and says, asked of its type: no code of the program's runs for it, as that of a proxy would."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Container
+from typing import Any, TypeGuard, TypeVar, overload
+
+T = TypeVar("T")
+
+
+def is_kind(value: Any, kinds: Container[type]) -> bool:
+    """Whether the type of `value` is one of `kinds`, which are all made by `type` itself: to look for another class
+    among them runs the `__hash__` of its metaclass, which has none where it has an `__eq__` alone."""
+    kind = type(value)
+    return type(kind) is type and kind in kinds
+
+
+@overload
+def is_a(value: Any, kinds: type[T]) -> TypeGuard[T]: ...
+@overload
+def is_a(value: Any, kinds: tuple[type, ...]) -> bool: ...
+def is_a(value: Any, kinds: type | tuple[type, ...]) -> bool:
+    """What `isinstance` says of the type of `value` alone. That one also asks for its `__class__`, which a proxy finds
+    out: it sets up what it stands for, or raises where that cannot be yet."""
+    return issubclass(type(value), kinds)
+
+
+def shown(value: Any, name: str, default: Any = None) -> Any:
+    """What `getattr` gives where no code of the program's has to run for it: a proxy would find out what it stands for.
+    Of a class with a `__getattr__` or `__getattribute__` of its own, what its instances and it have."""
+    kind = type(value)
+    if kind is types.FunctionType or kind is type:
+        return getattr(value, name, default)  # nearly all that is asked, and the fastest
+    find = type.__getattribute__(kind, "__getattribute__")
+    try:
+        return find(value, name) if type(find) is types.WrapperDescriptorType else object.__getattribute__(value, name)
+    except AttributeError:
+        return default
