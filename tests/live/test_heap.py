@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from midflight.apply.callables import held_elsewhere
+from midflight.apply.callables import caches_around
 from midflight.apply.holders import functions_running
 from midflight.apply.safepoint import suspended
 from midflight.graph.heap import kinds_of_objects, live_instances, objects, referrers
@@ -89,7 +89,7 @@ def test_what_is_found() -> None:
 
 
 def test_no_module_looks_at_the_heap_by_itself() -> None:
-    sources = Path(held_elsewhere.__code__.co_filename).parents[1].rglob("*.py")
+    sources = Path(caches_around.__code__.co_filename).parents[1].rglob("*.py")
     asking = {path.name for path in sources if {"gc.get_objects", "gc.get_referrers"} & _words(path)}
     assert asking == {"heap.py"}
 

@@ -69,14 +69,13 @@ def _undisturbed(found: Iterator[Any]) -> list[Any]:
 
 
 def all_subclasses(cls: type) -> list[type]:
-    out, stack = [cls], [cls]
+    out, stack = {id(cls): cls}, [cls]  # by id: a metaclass may compare its classes by code of its own
     while stack:
         subclasses: list[type] = type.__subclasses__(stack.pop())
-        for sub in subclasses:
-            if sub not in out:
-                out.append(sub)
-                stack.append(sub)
-    return out
+        fresh = {id(sub): sub for sub in subclasses if id(sub) not in out}
+        out |= fresh
+        stack += fresh.values()
+    return list(out.values())
 
 
 def live_instances(cls: type, *, exact: bool = False) -> list[Any]:
