@@ -5619,6 +5619,32 @@ a.Help.seen.append(1)
 class Help: => @command\ndef g(): pass\nclass Help:
 [expect]
 a.Help is Help and helped.text() == "f g" and Help.seen == [1] and b.Shown.count == 2
+
+# table-of-the-names-of-a-module: what comes into the middle stands there, goes again, and a rollback leaves all in place
+[file a.py]
+def cmd_a(): pass
+def cmd_c(): pass
+TABLE = {n: f for n, f in globals().items() if n.startswith("cmd_")}
+LIST = [n for n in list(globals()) if n.startswith("cmd_")]
+def cmd_z(): pass
+def every():
+    return [n for n in globals() if n.startswith("cmd_")]
+[run]
+import a
+TABLE = a.TABLE
+[sub a.py]
+def cmd_c => def cmd_b(): pass\ndef cmd_c
+[expect]
+a.TABLE is TABLE and list(TABLE) == a.LIST == ["cmd_a", "cmd_b", "cmd_c"] and a.every() == [*a.LIST, "cmd_z"]
+[sub a.py]
+def every(): => def cmd_y(): pass\n1 / 0\ndef every():
+[expect rolled back]
+a.TABLE is TABLE and list(TABLE) == a.LIST == ["cmd_a", "cmd_b", "cmd_c"] and a.every() == [*a.LIST, "cmd_z"]
+[sub a.py]
+def cmd_y(): pass\n1 / 0\n => 
+def cmd_b(): pass\n => 
+[expect]
+a.TABLE is TABLE and list(TABLE) == a.LIST == ["cmd_a", "cmd_c"] and a.every() == [*a.LIST, "cmd_z"]
 """
 
 

@@ -50,6 +50,7 @@ from midflight.plan.statements import (
     fingerprint,
     lambdas_called,
     names_asked_for,
+    names_in_order,
     root_name,
     walk_scope,
 )
@@ -359,6 +360,7 @@ def _may_bind_unseen(runner: Runner, statement: Statement) -> bool:
 
 def _run_as_placed(runner: Runner, statement: Statement) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
     """What it makes of the names that are bound above it."""
+    runner.order_names()
     runner.run.before_call()
     below = _bound_below(runner, [p.new for p in runner.siblings if p.new is not None], statement, starred)
     namespace = {name: value for name, value in runner.scope.namespace.items() if name not in below}
@@ -521,12 +523,12 @@ def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None
     return value
 
 
-def _values_before(runner: Runner, below: Collection[str] = ()) -> Before:
+def _values_before(runner: Runner, below: Collection[str] = (), order: Sequence[str] = ()) -> Before:
     """`below`: names that were not bound yet where a statement stood."""
     helpers = runner.work.helpers
     before = {name: runner.causes.imported_before(one) for name, one in helpers.items()}
     held = collections.ChainMap(before, runner.scope.namespace) if before else runner.scope.namespace
-    return Before(held, runner.work.name, runner.changes.values, below)
+    return Before(held, runner.work.name, runner.changes.values, below, order)
 
 
 def _is_untouched(runner: Runner, name: str, pair: Pair) -> bool:
@@ -543,13 +545,16 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
     made = runner.work.loaded.made.get(runner.scope.prefix + runner.scope.mangled(name), ABSENT)
     if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
         return True
-    below = frozenset[str]()
+    befores = [_values_before(runner)]
     if len(statements) == 1 and lists_names(statements[0]):
         olds = {pair.old: pair.new for pair in runner.siblings if pair.old is not None}
         stood = next((old for old, new in olds.items() if new is statements[0]), statements[0])
         below = _bound_below(runner, list(olds), stood, starred_before)
-    given = rebuilt(runner.scope, statements, name, _values_before(runner, below))
-    return given is not ABSENT and same_value(given, current, runner.changes.in_place, runner.changes.purged)
+        order = names_in_order(sorted(olds, key=lambda one: one.first))
+        befores = [_values_before(runner, below), _values_before(runner, below, order)]  # what goes now stands last
+    givens = (rebuilt(runner.scope, statements, name, before) for before in befores)
+    known = runner.changes.in_place, runner.changes.purged
+    return any(given is not ABSENT and same_value(given, current, *known) for given in givens)
 
 
 def leave_as_looped(runner: Runner, pair: Pair, names: Iterable[str]) -> None:

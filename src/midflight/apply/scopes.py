@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import collections
 import contextlib
+import itertools
 import sys
 import types
 import warnings
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from midflight.apply.holders import is_class_body, nested_codes
@@ -74,6 +75,10 @@ class ModuleScope:
         else:
             self.tx.set_item(self.namespace, name, value)
 
+    def put_in_order(self, names: Collection[str]) -> None:
+        """What the text binds stands in this order, below what modules have from the import system."""
+        _put_in_order(self.tx, self.namespace, names)
+
     def key(self, name: str) -> tuple[str, str]:
         return self.loaded.name, name
 
@@ -111,6 +116,16 @@ class ModuleScope:
         scratch = {key: value for key, value in self.pending.items() if value is not ABSENT}
         exec(code, self.namespace, scratch)
         return scratch[name]
+
+
+def _put_in_order(
+    tx: Transaction, owner: type | dict[str, Any], names: Collection[str], last: Collection[str] = ()
+) -> None:
+    def write() -> None:
+        above = itertools.takewhile(lambda name: name not in names and name not in last, tx.members(owner))
+        tx.put_in_order(owner, [*above, *names])
+
+    tx.later(write)
 
 
 def mangled(name: str, owner: str) -> str:
@@ -174,6 +189,10 @@ class ClassScope:
             self.tx.del_attr(self.owner, name)
         else:
             self.tx.set_attr(self.owner, name, value)
+
+    def put_in_order(self, names: Collection[str], last: Collection[str]) -> None:
+        """What the body binds stands in this order, above what has come `last`."""
+        _put_in_order(self.tx, self.owner, names, last)
 
     def key(self, name: str) -> tuple[str, str]:
         return self.loaded.name, self.prefix + name

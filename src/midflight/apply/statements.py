@@ -54,9 +54,9 @@ from midflight.graph.homes import made_in
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import asks_whether, dotted_reads, followers, mentions, stars
-from midflight.plan.order import reorders
+from midflight.plan.order import LISTERS, reorders
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head, walk_scope
+from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head, names_in_order, walk_scope
 from midflight.values import Kept
 
 if TYPE_CHECKING:
@@ -126,6 +126,14 @@ class Runner:
                     self._bring_back(pair, {name: old_last[name] for name in comes_back[pair.new]})
         drop_accessors(self, pairs)
         self._order_annotations(pairs)
+        self.order_names()
+
+    def order_names(self) -> None:
+        """The names of a module whose code goes through them stand as a fresh start binds them."""
+        if self.reordered and not self.in_block and isinstance(self.scope, ModuleScope):
+            if any(f"{name}(" in self.work.text.text for name in LISTERS):
+                names = names_in_order([pair.new for pair in self.siblings if pair.new is not None])
+                self.scope.put_in_order(dict.fromkeys(names))
 
     def hides(self, statement: Statement, name: str) -> bool:
         """Whether `statement`, which did not bind the name and does now, stands below all others that do, and the name

@@ -143,12 +143,12 @@ class Transaction:
             self._ordered[id(owner)] = owner
             self.undo(functools.partial(swap.put_in_order, held, list(held)))
 
-    def put_in_order(self, cls: type, order: Iterable[str]) -> None:
-        """What a class holds, or will, stands as in `order`, all else after that."""
-        members = self.members(cls)
-        names = [name for name in order if name in members]
-        if not all(map(operator.eq, names, members)):
-            held = swap.dict_of_class(cls)
+    def put_in_order(self, owner: type | dict[str, Any], order: Iterable[str]) -> None:
+        """What a class or a namespace holds, or will, stands as in `order`, all else after that."""
+        names_held = self.members(owner)
+        names = [name for name in order if name in names_held]
+        if not all(map(operator.eq, names, names_held)):
+            held = swap.dict_of_class(owner) if isinstance(owner, type) else owner
             back = functools.partial(swap.put_in_order, held, list(held))
             self._do(back, functools.partial(swap.put_in_order, held, names))
 
@@ -166,10 +166,10 @@ class Transaction:
         """What `owner` itself holds under `name`, or will once the writes that are being collected are live."""
         return self._held(owner, name, own_attribute(owner, name))
 
-    def members(self, cls: type) -> dict[str, Any]:
-        """The same for all that a class holds."""
-        collected = {name: value for (owner, name), value in self._will_hold.items() if owner == id(cls)}
-        held = {**vars(cls), **collected}
+    def members(self, owner: type | dict[str, Any]) -> dict[str, Any]:
+        """The same for all that a class or a namespace holds."""
+        collected = {name: value for (held_by, name), value in self._will_hold.items() if held_by == id(owner)}
+        held = {**(owner if isinstance(owner, dict) else vars(owner)), **collected}
         return {name: value for name, value in held.items() if value is not ABSENT}
 
     def _held(self, owner: Any, name: Any, now: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import re
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -88,8 +89,8 @@ def is_derived_kind(value: Any) -> bool:
 
 
 class Before(Mapping[str, Any]):
-    """The namespace of a module as it was when the reload began, without the names `below`. Looked into name by name:
-    a long module has many, of which a statement reads few."""
+    """The namespace of a module as it was when the reload began, without the names `below`; those in `order` stand so,
+    below what no statement binds. Looked into name by name: a long module has many, of which a statement reads few."""
 
     def __init__(
         self,
@@ -97,8 +98,10 @@ class Before(Mapping[str, Any]):
         module: str,
         values: Mapping[tuple[str, str], Any],
         below: Collection[str] = (),
+        order: Sequence[str] = (),
     ) -> None:
-        self._namespace, self._module, self._values, self._below = namespace, module, values, below
+        self._namespace, self._module, self._values = namespace, module, values
+        self._below, self._order = below, order
 
     def __getitem__(self, name: str) -> Any:
         old = self._values.get((self._module, name), self._namespace.get(name, ABSENT))
@@ -108,7 +111,8 @@ class Before(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         changed = (name for module, name in self._values if module == self._module and "." not in name)
-        return (name for name in dict.fromkeys((*self._namespace, *changed)) if name in self)
+        above = itertools.takewhile(lambda name: name not in self._order, self._namespace) if self._order else ()
+        return (name for name in dict.fromkeys((*above, *self._order, *self._namespace, *changed)) if name in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -11,7 +11,7 @@ import importlib.util
 import io
 import re
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -542,7 +542,13 @@ def bound_names(node: ast.stmt) -> frozenset[str]:
 
 def names_in_order(body: Sequence[Statement]) -> list[str]:
     """The names that a body binds, as its namespace lists them: the first to be bound stands first."""
-    return list(dict.fromkeys(name for one in body for kind, name in _uses(one.node) if kind == "bind"))
+    return list(dict.fromkeys(name for one in body for name in _bound_in_order(one)))
+
+
+def _bound_in_order(statement: Statement) -> Iterable[str]:
+    if len(statement.binds) < 2:
+        return statement.binds
+    return (name for kind, name in _uses(statement.node) if kind == "bind")
 
 
 def bound_by_head(block: ast.stmt) -> frozenset[str]:

@@ -6,7 +6,6 @@ import abc
 import ast
 import dataclasses
 import enum
-import itertools
 import linecache
 import re
 import types
@@ -399,11 +398,7 @@ def _put_in_order(scope: ClassScope) -> None:
     first += ["__doc__"] if ast.get_docstring(scope.node, clean=False) is not None else []
     names = dict.fromkeys([*first, *map(scope.mangled, names_in_order(body))])
 
-    def write() -> None:
-        above = itertools.takewhile(lambda name: name not in names and name not in _LAST, scope.tx.members(scope.owner))
-        scope.tx.put_in_order(scope.owner, [*above, *names])
-
-    scope.tx.later(write)
+    scope.put_in_order(names, _LAST)
 
 
 def place_class(tx: Transaction, owner: type, statement: Statement) -> None:
