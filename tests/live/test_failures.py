@@ -192,6 +192,15 @@ def test_a_file_that_is_still_broken_never_holds_up_another(program: Any) -> Non
     assert a.f() == 3
 
 
+def test_a_save_that_is_tried_with_and_without_a_broken_file_is_one_report(program: Any) -> None:
+    program.write(shop=GOOD, broken="X = 1\n")
+    program.load("shop"), program.load("broken")
+    first = int(program.save(broken="X = (\n").id[1:])
+    report = program.save(shop=GOOD.replace("= 1", "= 2"))
+    assert (report.outcome, int(report.id[1:])) == ("committed", first + 1)
+    assert [one.id for one in program.session.history(2)] == [f"r{first + 1}", f"r{first}"]
+
+
 def test_apply_writes_the_files_only_when_it_commits(program: Any) -> None:
     program.write(shop=GOOD)
     shop = program.load("shop")
