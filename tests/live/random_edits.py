@@ -199,6 +199,14 @@ def counting(files: Files) -> set[str]:
     return {name for text in files.values() for name in counting_in(text)}
 
 
+def roots_with_new_name(roots: list[str], before: Files, files: Files) -> list[str]:
+    """The modules that a start imports, in order, for one whose file has another name now by that name."""
+    gone, came = ([name for name in one if name not in other] for one, other in ((before, files), (files, before)))
+    new = dict(zip(gone, came, strict=True)) if len(gone) == len(came) == 1 else {}
+    parts = (name.rpartition(".") for name in roots)
+    return [package + dot + new.get(name, name) for package, dot, name in parts if new.get(name, name) in files]
+
+
 def is_imported_by_a_function(module: str, files: Files) -> bool:
     """Whether a call may ask for the module: that finds it loaded, as one that was made earlier would have left it."""
     return any(module in imported_by_functions(text) for text in files.values())
@@ -406,8 +414,13 @@ class Step:
         process = self.process
         before, self.stays = process.took[0], stays
         paths = sorted({*process.write(files, packages), *process.waiting})
+        renamed = roots_with_new_name(process.roots, before, files)
         process.roots = [name for name in process.roots if name.rpartition(".")[2] in files]
         fresh = process.fresh()
+        if isinstance(fresh, str) and renamed != process.roots:  # who began with the renamed one begins with it still
+            process.roots, others = renamed, process.roots
+            fresh = process.fresh()
+            process.roots = others if isinstance(fresh, str) else renamed
         snap = Deep(process, {}) if isinstance(fresh, str) else None  # type: ignore[arg-type]
         old = process.live() if snap is None or self.number == 0 else {}
         held = hold(process.package) if self.case.seed % 3 == 0 else {}

@@ -10,6 +10,89 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# handler-that-calls-what-was-edited-under-another-future: it runs with what its head gives it
+[file a.py]
+def f():
+    return 7
+try:
+    raise ValueError(9)
+except ValueError as error:
+    V = error.args[0] + f()
+[run]
+import a
+[edit a.py]
+from __future__ import annotations
+def f():
+    return 2
+try:
+    raise ValueError(9)
+except ValueError as error:
+    V = error.args[0] + f()
+[expect]
+a.V == 11
+
+# value-that-a-function-imports-when-it-is-called-changes-above-an-edited-block: what calls it there follows
+[file a.py]
+def early(x):
+    from b import H
+    return x + H
+def late(x):
+    from b import K
+    return x + K
+[file b.py]
+H = 1
+from a import early
+K = early(30)
+from a import late
+if H > 0:
+    L = 1
+    M = late(3)
+else:
+    L = 2
+[run]
+import a, b
+[edit b.py]
+H = 1
+from a import early
+K = 0
+while K < 9:
+    K += 4
+from a import late
+if H > 0:
+    L = 1
+    M = late(3)
+    N = (H if K > 9 else 7)
+else:
+    L = 2
+[expect]
+(b.M, b.N) == (15, 1)
+
+# instance-of-a-generic-class-that-moves-with-its-file: it is one of the class that lives
+[file a.py]
+import typing
+T = typing.TypeVar("T")
+class C(typing.Generic[T]):
+    def get(self):
+        return 1
+f = C().get
+[file b.py]
+import a
+[run]
+import a, b
+C, f, old = a.C, a.f, a.f.__self__
+[delete a.py]
+[edit a2.py]
+import typing
+T = typing.TypeVar("T")
+class C(typing.Generic[T]):
+    def get(self):
+        return 2
+f = C().get
+[edit b.py]
+import a2
+[expect]
+b.a2.C is C and type(b.a2.f.__self__) is C and b.a2.f() == old.get() == 2
+
 # block-with-a-registered-function-goes: also a wrapper around one that it made leaves the registry
 [file a.py]
 REG = {}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def run_block(runner: Runner, pair: Pair) -> None:
     """Run what was edited in the branch that is live; the whole block where its head was edited."""
     assert pair.old is not None and pair.new is not None
+    runner.changes.touch()  # which of its statements run is told by what those above have changed
     if not _same_head(pair.old.node, pair.new.node) or runner.causes.of(
         runner.work, _head(pair.new), runner.scope.prefix
     ):
@@ -35,7 +36,8 @@ def run_block(runner: Runner, pair: Pair) -> None:
         run_value(runner, pair)
         return
     running = list(_running(runner, [pair for pairs in parts.values() for pair in pairs]))
-    if _built_across(parts, live, running) or _may_raise_otherwise(pair.new.node, parts, running):
+    node = pair.new.node
+    if _built_across(parts, live, running) or _needs_its_head(node, running) or _tries_anew(node, parts, running):
         run_value(runner, pair)
         return
     codes: list[Any] = []
@@ -124,7 +126,7 @@ def _needs_its_head(node: ast.stmt, stale: Sequence[Pair]) -> bool:
     return any(pair.new is not None and not names.isdisjoint(pair.new.reads) for pair in stale)
 
 
-def _may_raise_otherwise(node: ast.stmt, parts: Mapping[str, Sequence[Pair]], running: Collection[Pair]) -> bool:
+def _tries_anew(node: ast.stmt, parts: Mapping[str, Sequence[Pair]], running: Collection[Pair]) -> bool:
     """Whether something runs again in the body of a `try` which decides what else of it runs."""
     return _tries_values(node) and any(pair in running for pair in parts.get("body", ()))
 

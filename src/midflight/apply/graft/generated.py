@@ -172,7 +172,18 @@ def may_be_held(runner: Runner, node: ast.stmt, twin: type) -> bool:
 def let_live(tx: Transaction, twins: Sequence[tuple[type, type]]) -> None:
     """Whatever got hold of a twin while it was made holds the class that lives instead; a look at the whole heap."""
     lives = {id(twin): owner for twin, owner in twins}
-    for holder in referrers([twin for twin, _ in twins]):
+    holders = referrers([twin for twin, _ in twins])
+    made = {id(kind): kind for kind in map(type, holders) if id(kind) in lives}.values()
+    for kind in made:  # CPython compares layouts by bases, which went when it was detached
+        if kind.__bases__ != lives[id(kind)].__bases__:
+            assign_bases(kind, lives[id(kind)].__bases__)
+    _exchange_twins(tx, holders, lives)
+    for kind in made:
+        detach(kind)
+
+
+def _exchange_twins(tx: Transaction, holders: Iterable[Any], lives: Mapping[int, type]) -> None:
+    for holder in holders:
         if type(holder) is types.CellType:
             tx.set_cell(holder, lives.get(id(cell_value(holder)), cell_value(holder)))
         elif id(type(holder)) in lives:
