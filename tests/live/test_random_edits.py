@@ -15,7 +15,7 @@ PARTS = 4
 EDITS = 500  # a part; ten times as many with --soak
 # A function that remembers its calls answers otherwise where statements ran again that called it: docs/limits.md.
 COUNTED_SHARE = 0.02
-SILENT_SHARE = 0.002  # of the edits that only --soak plays: docs/limits.md names what is known of them
+SILENT_SHARE = 0.001  # of the edits that only --soak plays: docs/limits.md names what is known of them
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
 
