@@ -10,6 +10,27 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# function-that-imports-is-called-by-an-attribute-of-its-module: a fresh start may stop there, and is told
+[file a.py]
+def late(x):
+    from b import K
+    return x + K
+[file b.py]
+import a
+V = 1
+K = 4
+[run]
+import a, b
+[edit b.py]
+import a
+try:
+    V = a.late(7)
+except ValueError:
+    V = 1
+K = 4
+[expect]
+told("b:2", "imports b first may stop here", "`K` of b")
+
 # handler-that-calls-what-was-edited-under-another-future: it runs with what its head gives it
 [file a.py]
 def f():

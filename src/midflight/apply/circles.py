@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from midflight.apply.branches import as_it_runs, imports_ran
-from midflight.apply.holders import functions_in
+from midflight.apply.holders import functions_in, resolve
 from midflight.apply.parsed import text_of
 from midflight.apply.work import Work
 from midflight.graph.kinds import is_a
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from midflight.apply.execute import Execution
 
 _IMPORT = dis.opmap["IMPORT_NAME"]
+_CATCH_IT = frozenset({"ImportError", "AttributeError", "NameError", "Exception", "BaseException"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,9 @@ def _new_stops(run: Execution, firsts: Sequence[str], now: _Papers, before: _Pap
 def _comes_to_imports(run: Execution, work: Work, circle: Collection[str]) -> bool:
     """Whether a statement calls, as far as names lead, a function of the circle that imports when it is called."""
     space, seen = work.loaded.namespace, set[int]()
-    waiting = [space.get(name) for one in work.text.statements if one.calls for name in called(one)]
+    calling = [one for one in work.text.statements if one.calls]
+    waiting = [space.get(name) for one in calling for name in called(one)]
+    waiting += [resolve(space, chain) for one in calling for chain in dotted_reads(one)]
     while waiting:
         for function in functions_in(waiting.pop(), ""):
             if id(function) not in seen and run.program.owns(function):
@@ -230,7 +233,7 @@ def _parts(statement: Statement) -> Iterator[tuple[Statement, bool]]:
     """The statement; of a `try` whose body only imports the body, and what of it ran then: an error there is not
     forgiven. And whether it is."""
     node = statement.node
-    if not isinstance(node, ast.Try) or not node.handlers:
+    if not isinstance(node, ast.Try) or not any(map(_forgives, node.handlers)):
         yield statement, False
         return
     ran = imports_ran(node)
@@ -239,6 +242,12 @@ def _parts(statement: Statement) -> Iterator[tuple[Statement, bool]]:
         return
     yield _part(statement, [*node.body, *node.finalbody]), True  # all that it binds is, whatever else it does
     yield _part(statement, node.orelse if ran else [one for handler in node.handlers for one in handler.body]), False
+
+
+def _forgives(handler: ast.ExceptHandler) -> bool:
+    """Whether it catches what is raised where an import or an attribute is missed."""
+    named = {one.id for one in ast.walk(handler.type) if isinstance(one, ast.Name)} if handler.type else _CATCH_IT
+    return not named.isdisjoint(_CATCH_IT)
 
 
 def _part(statement: Statement, body: list[ast.stmt]) -> Statement:
@@ -323,7 +332,7 @@ class _Start:
     def _call(self, name: str, step: _Step) -> None:
         """What functions of the circle import and read that the statement calls, as far as names lead."""
         at, seen = _At(name, step.statement.first, False), set[tuple[str, str]]()
-        waiting = [(name, one) for one in step.calls]
+        waiting = [*((name, one) for one in step.calls), *(step.attributes if step.calls else ())]
         while waiting:
             for home, label in self._functions(*waiting.pop()):
                 paper = self.texts.get(home)
@@ -340,7 +349,8 @@ class _Start:
 
     def _functions(self, module: str, name: str) -> list[tuple[str, str]]:
         """The modules and names of the functions that a name of a module leads to."""
-        held = _loaded(self.run, module).namespace.get(name)
+        loaded = self.run.program.get(module)
+        held = loaded.namespace.get(name) if loaded is not None else None
         return [(one.__module__, one.__name__) for one in functions_in(held, "") if one.__module__ in self.texts]
 
     def _lacks(self, source: str, name: str) -> bool:
