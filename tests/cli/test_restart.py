@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import signal
 import subprocess
 import sys
@@ -9,6 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from midflight import Session
+from midflight.cli import restart
 
 from .conftest import Program
 
@@ -201,3 +206,24 @@ def test_a_save_restarts_a_program_by_itself(
     assert process.stdout.readline() == "1\n"
     (tmp_path / "cart.py").write_text(keeps(PLAIN))
     assert process.stdout.readline() == "2\n"
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_only_what_the_files_hold_is_worth_a_restart(
+    saved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback to what cannot be taken live, or such a text given by value, would be lost by it."""
+    restarts: list[str] = []
+    monkeypatch.setattr(restart.Start, "again", lambda *given: restarts.append("again"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = tmp_path / "slotted_one.py"
+    path.write_text("class P:\n    __slots__ = ('x',)\np = P()\n")
+    new = "class P:\n    __slots__ = ('x', 'y')\np = P()\n"
+    with Session(paths=[str(tmp_path)], mode="manual") as session:
+        importlib.import_module("slotted_one")
+        session.subscribe(restart.restarter(session, io.StringIO()))
+        if saved:
+            path.write_text(new)
+        report = session.reload() if saved else session.apply({str(path): new})
+    del sys.modules["slotted_one"]
+    assert report.outcome == "refused" and restarts == ["again"] * saved

@@ -527,6 +527,33 @@ return super().f() + 1 => return super().f() + 2
 def helper(x=Base.rate): return x => def helper(x=Base.rate): return [x]
 @ expect
 obj.f() == 12 and mid.Mid.total == 10 and top.VALUE == 11 and top.helper() == [5] and top.table["helper"] is mid.helper
+
+## called-code-binds: what called code binds in another module, and on a class of one, is taken back
+@ file base.py
+count, last = 0, None
+class Kept:
+    seen = 0
+    class Inner:
+        seen = 0
+def bump(value):
+    global count, last, fresh
+    count, last, fresh = count + 1, value, value
+    Kept.seen += 1
+    Kept.Inner.seen += 1
+@ file mid.py
+import base
+def go(value):
+    base.bump(value)
+    base.mark = value
+@ file m.py
+import mid
+V = 1
+@ touch
+import base, m
+@ sub m.py
+V = 1 => V = 2\nmid.go(V)
+@ expect
+(base.count, base.last, base.fresh, base.mark, base.Kept.seen, base.Kept.Inner.seen) == (1, 2, 2, 2, 1, 1)
 """,
 )
 

@@ -1587,6 +1587,540 @@ n.DOC == "two" and n.HANDLER is len and not said("HELPER is gone")
 "b" => "a"
 @ expect
 n.DOC is None and n.HANDLER is m.algo
+
+## nested-classes-live: a dataclass whose body holds classes gets a field, then theirs are edited: fields and defaults are of those that live
+@ file m.py
+import enum
+from dataclasses import dataclass, field
+@dataclass
+class Job:
+    class State(enum.Enum):
+        NEW = 1
+    @dataclass
+    class Part:
+        size: int = 1
+        def double(self): return self.size * 2
+    state: State = State.NEW
+    part: Part = field(default_factory=Part)
+    def other(self, state=State.NEW): return Job.Part(), state
+@ touch
+import m
+job, State, Part, NEW = m.Job(), m.Job.State, m.Job.Part, m.Job.State.NEW
+@ sub m.py
+part: Part = field(default_factory=Part) => part: Part = field(default_factory=Part)\n    name: str = "n"
+@ expect
+m.Job.State is State and m.Job.Part is Part and m.Job().state is NEW and type(m.Job().part) is Part and job.name == "n"
+job.other() == (Part(), NEW)
+@ sub m.py
+NEW = 1 => NEW = 1\n        OLD = 2
+size: int = 1 => size: int = 1\n        more: int = 3
+self.size * 2 => self.size * 2 + self.more
+@ expect
+State.NEW is NEW is m.Job().state and State.OLD.value == 2 and m.Job().part.double() == 5 == job.part.double()
+
+## class-body-helpers: what a class body computes and decorates with functions of its own follows them
+@ file m.py
+class Outer:
+    class Table:
+        def _twice(n): return n * 2
+        size = _twice(2)
+        def limit(self, most=_twice(3)): return most
+    def _once(n): return n + 1
+    first = _once(1)
+    del _once
+    def _loud(function):
+        def call(self): return "loud", function(self)
+        return call
+    @_loud
+    def run(self): return 1
+@ touch
+import m
+run = m.Outer().run
+@ sub m.py
+return n * 2 => return n * 3
+return n + 1 => return n + 10
+        return call =>         call.marked = True\n        return call
+@ expect
+m.Outer.Table.size == 6 and m.Outer.Table().limit() == 9 and m.Outer.first == 11 and run.marked and run() == ("loud", 1)
+
+## handler-that-ran: what stands in the `except` that ran is edited, where the body would bind the same name
+@ file m.py
+try:
+    size = int("x")
+except ValueError:
+    size = 5
+try:
+    room = int("7")
+except ValueError:
+    room = 5
+class C:
+    try:
+        limit = int("y")
+    except ValueError:
+        limit = 1
+@ touch
+import m
+@ sub m.py
+    size = 5 =>     size = 6
+    room = 5 =>     room = 6
+        limit = 1 =>         limit = 2
+@ expect
+(m.size, m.room, m.C.limit) == (6, 7, 2)
+
+## fields-as-data: lists of the fields of a class, also of one that a base brings, follow
+@ file base.py
+from dataclasses import dataclass
+from typing import TypedDict
+@dataclass
+class Base:
+    x: int
+class Options(TypedDict, total=False):
+    a: int
+class More(Options):
+    b: str
+@ file m.py
+from dataclasses import dataclass, fields
+from base import Base, More
+@dataclass
+class Row(Base):
+    y: int = 2
+COLUMNS = [one.name for one in fields(Row)]
+KINDS = dict(More.__annotations__)
+OPTIONAL = sorted(More.__optional_keys__)
+@ touch
+import m
+columns = m.COLUMNS
+@ sub base.py
+x: int => x: int\n    w: int = 0
+a: int => a: int\n    c: int
+@ expect
+m.COLUMNS is columns and columns == ["x", "w", "y"]
+m.KINDS == {"a": int, "c": int, "b": str} and m.OPTIONAL == ["a", "c"]
+
+## protocol-asked: who has the members of a protocol is asked again when they change
+@ file m.py
+from typing import Protocol, runtime_checkable
+@runtime_checkable
+class Runs(Protocol):
+    def run(self): ...
+class Task:
+    def run(self): ...
+IS_ONE = isinstance(Task(), Runs)
+@ touch
+import m
+@ sub m.py
+    def run(self): ...\nclass Task =>     def run(self): ...\n    def stop(self): ...\nclass Task
+@ expect
+m.IS_ONE is False and not isinstance(m.Task(), m.Runs)
+
+## attributes-in-tables: what is computed of the attributes of classes in a list or a registry follows them
+@ file hub.py
+ALL, BY_NAME = [], {}
+class Plugin:
+    def __init_subclass__(cls, name): BY_NAME[name] = cls
+def plugin(cls):
+    ALL.append(cls)
+    return cls
+@ file m.py
+from hub import ALL, BY_NAME, Plugin, plugin
+@plugin
+class A(Plugin, name="a"):
+    '''First.'''
+    rank = 1
+@plugin
+class B(Plugin, name="b"):
+    '''Second.'''
+    rank = 2
+RANKS = [each.rank for each in (A, B)]
+ORDER = sorted(ALL, key=lambda cls: cls.rank)
+TABLE = {name: cls.rank for name, cls in BY_NAME.items()}
+@ file texts.py
+import hub, m
+TEXT = " ".join(cls.__doc__ for cls in hub.ALL)
+TOP = max(hub.BY_NAME.values(), key=lambda cls: cls.rank).__name__
+@ touch
+import m, texts
+order = m.ORDER
+@ sub m.py
+rank = 1 => rank = 5
+First. => Number one.
+@ expect
+m.RANKS == [5, 2] and m.ORDER is order and order == [m.B, m.A] and m.TABLE == {"a": 5, "b": 2}
+texts.TOP == "A" and texts.TEXT == "Number one. Second."
+@ sub m.py
+name="a" => name="aa"
+rank = 5 => rank = 0
+@ expect
+m.TABLE == {"aa": 0, "b": 2} and order == [m.A, m.B] and texts.TOP == "B"
+
+## enum-members-attributes: what an enum's `__init__` gives a member is that of its edited statement
+@ file m.py
+import enum
+class Planet(enum.Enum):
+    EARTH = 1, 10
+    MARS = 2, 5
+    def __new__(cls, number, radius):
+        member = object.__new__(cls)
+        member._value_, member.seen = number, 0
+        return member
+    def __init__(self, number, radius):
+        self.radius = radius
+RADII = [one.radius for one in Planet]
+BY_RADIUS = {one.radius: one for one in Planet}
+@ touch
+import m
+EARTH, MARS = m.Planet.EARTH, m.Planet.MARS
+EARTH.seen = 3
+@ sub m.py
+MARS = 2, 5 => MARS = 2, 4
+@ expect
+m.Planet.MARS is MARS and MARS.radius == 4 and EARTH.seen == 3 and m.RADII == [10, 4]
+m.BY_RADIUS == {10: EARTH, 4: MARS}
+
+## attributes-by-name: `getattr`, `attrgetter`, modules in a list, containers in one another, what decorators store
+@ file p1.py
+NAME = "one"
+def run(): return 1
+@ file p2.py
+NAME = "two"
+def run(): return 2
+@ file hub.py
+COMMANDS = []
+def command(text):
+    def store(function):
+        function.text = text
+        COMMANDS.append(function)
+        return function
+    return store
+@ file m.py
+import operator, p1, p2
+from hub import COMMANDS, command
+class A:
+    rank = 1
+    class Meta:
+        table = "a"
+class B:
+    rank = 2
+    class Meta:
+        table = "b"
+@command("first")
+def go(): pass
+GROUPS = {"all": [A, B]}
+ORDER = sorted(GROUPS["all"], key=lambda cls: getattr(cls, "rank", 0))
+FIRST = min(A, B, key=operator.attrgetter("rank")).__name__
+RANKS = [[cls.rank for cls in group] for group in GROUPS.values()]
+TABLES = {cls.Meta.table: cls for cls in (A, B)}
+RUNS = {one.NAME: one.run for one in (p1, p2)}
+HELP = {one.__name__: one.text for one in COMMANDS}
+class Menu:
+    tables = "".join(cls.Meta.table for cls in (A, B))
+    def show(self, tables={cls.Meta.table: cls for cls in (A, B)}): return list(tables)
+@ touch
+import m, p1
+@ sub m.py
+rank = 1 => rank = 3
+table = "a" => table = "aa"
+"first" => "FIRST"
+@ sub p1.py
+"one" => "uno"
+@ expect
+m.ORDER == [m.B, m.A] and m.FIRST == "B" and m.RANKS == [[3, 2]] and m.TABLES == {"aa": m.A, "b": m.B}
+m.RUNS == {"uno": p1.run, "two": m.p2.run} and m.HELP == {"go": "FIRST"}
+m.Menu.tables == "aab" and m.Menu().show() == ["aa", "b"]
+
+## listed-members: what `dir` gives of a class follows its bases; what `__subclasses__` gives is told
+@ file m.py
+class Base:
+    rank = 1
+    def one(self): pass
+class C(Base):
+    pass
+NAMES = [name for name in dir(C) if not name.startswith("_")]
+RANKS = [cls.rank for cls in Base.__subclasses__()]
+TOTAL = sum(cls.rank for cls in Base.__subclasses__())
+@ touch
+import m
+@ sub m.py
+    def one(self): pass =>     def one(self): pass\n    def two(self): pass
+class C(Base):\n    pass => class C(Base):\n    rank = 5
+@ expect
+m.NAMES == ["one", "rank", "two"] and m.TOTAL == 5 and said("RANKS") and not said("pass")
+
+## class-put-on-top: a class decorator that registers, over one that puts another class on top
+@ file hub.py
+BY_NAME = {}
+def named(name):
+    def register(cls):
+        BY_NAME[name] = cls
+        return cls
+    return register
+def louder(cls):
+    class Louder(cls):
+        def get(self): return ["loud", super().get()]
+    Louder.__name__, Louder.__qualname__, Louder.__module__ = cls.__name__, cls.__qualname__, cls.__module__
+    return Louder
+@ file m.py
+from hub import louder, named
+@named("a")
+@louder
+class A:
+    def get(self): return 1
+@ touch
+import hub, m
+a, A = m.A(), m.A
+@ sub m.py
+@named("a") => @named("aa")
+@ expect
+hub.BY_NAME == {"aa": A} and m.A is A and a.get() == ["loud", 1] and A.__mro__[1].__subclasses__() == [A]
+@ sub m.py
+@louder\n =>
+@ expect
+m.A().get() == 1 and hub.BY_NAME == {"aa": m.A}
+
+## handlers-move: registered handlers, wrapped ones and classes too, move to another module and back, whichever is older
+@ file hub.py
+import functools
+VIEWS, ROWS, KINDS, LIST = {}, [], {}, []
+def route(path):
+    def store(function):
+        @functools.wraps(function)
+        def call(): return "called", function()
+        VIEWS[path] = call
+        ROWS.append((path, call))
+        return call
+    return store
+def plain(function):
+    LIST.append(function)
+    return function
+def kind(cls):
+    KINDS[cls.__name__] = cls
+    return cls
+@ file m.py
+X = 1
+@ file n.py
+from hub import kind, plain, route
+@route("/b")
+def b(): return 2
+@plain
+def c(): return 3
+@kind
+class K:
+    size = 1
+@ touch
+import hub, m, n
+b, c, K = n.b, n.c, n.K
+@ edit m.py
+from hub import kind, plain, route
+@route("/b")
+def b(): return 20
+@plain
+def c(): return 30
+@kind
+class K:
+    size = 2
+@ edit n.py
+Y = 1
+@ expect
+hub.VIEWS == {"/b": m.b} and hub.ROWS == [("/b", m.b)] and b() == ("called", 20)
+hub.LIST == [m.c] and c() == 30 and hub.KINDS == {"K": K} and m.K is K and K.size == 2
+@ edit m.py
+X = 1
+@ edit n.py
+from hub import kind, plain, route
+@route("/b")
+def b(): return 200
+@plain
+def c(): return 300
+@kind
+class K:
+    size = 3
+@ expect
+hub.VIEWS == {"/b": n.b} and hub.ROWS == [("/b", n.b)] and n.b() == ("called", 200)
+hub.LIST == [n.c] and n.c() == 300 and hub.KINDS == {"K": K} and n.K is K and K.size == 3
+
+## refused-twice: paths are swapped, and handlers move, under a registry that lets nobody take what another has
+@ file hub.py
+VIEWS = {}
+def route(path):
+    def store(function):
+        if path in VIEWS: raise ValueError(path + " is taken")
+        VIEWS[path] = function
+        return function
+    return store
+@ file m.py
+from hub import route
+@route("/a")
+def a(): return 1
+@route("/b")
+def b(): return 2
+@ touch
+import hub, m
+a, b = m.a, m.b
+@ sub m.py
+"/a" => "/x"
+"/b" => "/a"
+@ expect
+hub.VIEWS == {"/x": a, "/a": b}
+@ sub m.py
+@route("/x") => @route("/a")
+@route("/a")\ndef b => @route("/x")\ndef b
+@ expect
+hub.VIEWS == {"/a": a, "/x": b}
+@ edit n.py
+from hub import route
+@route("/a")
+def a(): return 10
+@ edit m.py
+from hub import route
+from n import a
+@route("/x")
+def b(): return 2
+@ expect
+hub.VIEWS == {"/a": m.a, "/x": b} and a() == 10
+
+## weakly-registered: who holds receivers by weak references keeps the one that lives, and no older entry of it
+@ file hub.py
+import weakref
+ROWS, BY_NAME = [], {}
+def on(sender):
+    def connect(function):
+        ROWS.append((sender, weakref.ref(function)))
+        BY_NAME[function.__name__] = weakref.ref(function)
+        return function
+    return connect
+def send(sender): return [ref()() for each, ref in ROWS if each == sender and ref() is not None]
+@ file m.py
+from hub import on
+@on("user")
+def changed(): return 1
+@ touch
+import hub, m
+changed = m.changed
+@ sub m.py
+"user" => "admin"
+@ expect
+hub.send("admin") == [1] and hub.send("user") == [] and hub.BY_NAME["changed"]() is changed is m.changed
+@ sub m.py
+def changed => def other
+@ expect
+hub.send("admin") == [1] and hub.BY_NAME.keys() == {"other"}
+
+## methods-of-patterns: a bound method of a compiled pattern follows what that was compiled of, if it is the one made
+@ file k.py
+WORD = "a+"
+@ file m.py
+import re
+from k import WORD
+match = re.compile(WORD).match
+SUB = re.compile(rf"^{WORD}").sub
+up = "x".join
+TABLE = {"m": re.compile(WORD).fullmatch, "e": re.compile(re.escape(WORD))}
+mine = re.compile(WORD).search
+def f(s): return bool(match(s)), SUB("-", s), bool(TABLE["m"](s))
+@ file n.py
+from m import match
+def g(s): return bool(match(s))
+@ touch
+import m, n
+f, g = m.f, n.g
+m.mine = "mine".join
+@ sub k.py
+"a+" => "b+"
+@ expect
+f("bb") == (True, "-", True) and not f("aa")[0] and g("bb") and not g("a")
+m.mine(["a", "b"]) == "amineb"
+@ sub m.py
+"x".join => "y".join
+@ expect
+m.up("ab") == "ayb"
+
+## made-by-a-call-in-the-header: a base that a function gives which reads a constant
+@ file m.py
+SLOW = False
+class Fast:
+    def go(self): return "fast"
+class Slow:
+    def go(self): return "slow"
+def base(): return Slow if SLOW else Fast
+class Engine(base()):
+    pass
+@ touch
+import m
+engine = m.Engine()
+@ sub m.py
+SLOW = False => SLOW = True
+@ expect
+engine.go() == "slow" and type(engine) is m.Engine
+
+## group-made-again: a decorator that makes a group gets another argument: the commands that others put into it are there
+@ file cli.py
+class Command:
+    def __init__(self, function): self.function = function
+    def __call__(self): return self.function()
+class Group(Command):
+    def __init__(self, function, text):
+        super().__init__(function)
+        self.text, self.commands = text, {}
+    def command(self, name):
+        def store(function):
+            self.commands[name] = made = Command(function)
+            return made
+        return store
+def group(text):
+    return lambda function: Group(function, text)
+@ file m.py
+from cli import group
+@group("old")
+def root(): return 0
+@root.command("a")
+def a(): return 1
+@ file n.py
+from m import root
+@root.command("b")
+def b(): return 2
+@ touch
+import m, n
+root, a, b = m.root, m.a, n.b
+@ sub m.py
+@group("old") => @group("new")
+@ expect
+m.root is root and root.text == "new" and root.commands == {"a": a, "b": b} and m.a is a and n.b is b
+
+## collected-from-bases: a metaclass that collects attributes of the bases runs again for classes below, in other modules too
+@ file orm.py
+class Column:
+    pass
+class Meta(type):
+    made = []
+    def __new__(meta, name, bases, space):
+        cls = super().__new__(meta, name, bases, space)
+        cls.columns = [n for base in reversed(cls.__mro__) for n, v in vars(base).items() if isinstance(v, Column)]
+        Meta.made.append(name)
+        return cls
+class Model(metaclass=Meta): pass
+@ file base.py
+from orm import Column, Model
+class Stamp:
+    made = Column()
+class Base(Model):
+    id = Column()
+@ file m.py
+from base import Base, Stamp
+from orm import Column
+class User(Stamp, Base):
+    name = Column()
+@ touch
+import m, orm
+User, user, count = m.User, m.User(), len(orm.Meta.made)
+@ sub base.py
+    id = Column() =>     id = Column()\n    key = Column()
+@ expect
+m.User is User and user.columns == ["id", "key", "made", "name"] and len(orm.Meta.made) == count
+@ sub base.py
+    made = Column() =>     made = Column()\n    seen = Column()
+    id = Column()\n =>
+@ expect
+user.columns == ["key", "made", "seen", "name"] and type(user) is User
 """,
 )
 

@@ -77,8 +77,9 @@ def run_value(runner: Runner, pair: Pair) -> None:
     _tell_of_kept(runner, statement)
     runner.roots[statement] = roots
     runner.work.record.ran[statement.name if not statement.binds else runner.labels(statement.binds)] = None
-    for name, value in made.items():
-        _take_value(runner, pair, again, name, value, roots)
+    # A class last, and bases ahead of those below them: it reads what the others have been given.
+    for name in sorted(made, key=lambda name: len(made[name].__mro__) if is_a(made[name], type) else 0):
+        _take_value(runner, pair, again, name, made[name], roots)
     if again.makers:
         runner.run.notes += runner.run.registrations.left_behind(again.contents, again.makers)
     if statement.is_block and statement.calls:
@@ -442,7 +443,7 @@ def _gave_the_same(runner: Runner, name: str, pair: Pair, new: Any) -> bool:
     """Whether the old source of a container gives what the new one gives."""
     if pair.old is None or pair.kind != "changed":
         return False
-    given = rebuilt(runner.scope, runner.old_groups.of(pair.old).statements, name, _values_before(runner))
+    given = rebuilt(runner.scope, runner.old_groups.of(pair.old).statements, name, values_before(runner))
     return given is not ABSENT and same_value(given, new)
 
 
@@ -523,7 +524,7 @@ def _written_for(node: ast.Assign | ast.AnnAssign, name: str) -> ast.expr | None
     return value
 
 
-def _values_before(runner: Runner, below: Collection[str] = (), order: Sequence[str] = ()) -> Before:
+def values_before(runner: Runner, below: Collection[str] = (), order: Sequence[str] = ()) -> Before:
     """`below`: names that were not bound yet where a statement stood."""
     helpers = runner.work.helpers
     before = {name: runner.causes.imported_before(one) for name, one in helpers.items()}
@@ -545,13 +546,13 @@ def is_as_made(runner: Runner, name: str, statements: Sequence[Statement]) -> bo
     made = runner.work.loaded.made.get(runner.scope.prefix + runner.scope.mangled(name), ABSENT)
     if made is current or (made is not ABSENT and not is_container(current) and same_value(made, current)):
         return True
-    befores = [_values_before(runner)]
+    befores = [values_before(runner)]
     if len(statements) == 1 and lists_names(statements[0]):
         olds = {pair.old: pair.new for pair in runner.siblings if pair.old is not None}
         stood = next((old for old, new in olds.items() if new is statements[0]), statements[0])
         below = _bound_below(runner, list(olds), stood, starred_before)
         order = names_in_order(sorted(olds, key=lambda one: one.first))
-        befores = [_values_before(runner, below), _values_before(runner, below, order)]  # what goes now stands last
+        befores = [values_before(runner, below), values_before(runner, below, order)]  # what goes now stands last
     givens = (rebuilt(runner.scope, statements, name, before) for before in befores)
     known = runner.changes.in_place, runner.changes.purged
     return any(given is not ABSENT and same_value(given, current, *known) for given in givens)
@@ -726,7 +727,7 @@ def _is_harmless(runner: Runner, helper: Statement) -> bool:
 def helpers_edited(runner: Runner, pairs: Sequence[Pair]) -> list[Statement]:
     """Functions of which only the body was edited and whose name was deleted, so that nobody finds them by it: what
     they helped to make is made again."""
-    if "\ndel " not in runner.work.text.text:
+    if ("\ndel " if runner.scope.owner is None else " del ") not in runner.work.text.text:
         return []
     bodies = [p.new for p in pairs if p.kind == "bodies" and p.new is not None and p.new.is_def]
     return [statement for statement in bodies if runner.new_groups.is_helper(statement)]

@@ -9,11 +9,12 @@ import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.assigned import run_value
+from midflight.apply.assigned import run_value, values_before
 from midflight.apply.branches import branch_taken
 from midflight.apply.codes import graft_codes
 from midflight.apply.parsed import but
 from midflight.apply.transaction import ABSENT
+from midflight.apply.values import rebuilt, same_value
 from midflight.plan.diff import Pair, built_names, defines
 from midflight.plan.statements import Statement, bound_names, fingerprint
 
@@ -190,7 +191,7 @@ def _live_parts(runner: Runner, node: ast.stmt, parts: dict[str, list[Pair]]) ->
         reached = all(p.old is None or p.new is None or _was_live(runner, p.old) for p in edited)
         return {"body"} if plain and reached and _body_ran(runner, body) else None
     if isinstance(node, ast.Try):
-        return _live_try(runner, parts)
+        return _live_try(runner, node, parts)
     return None
 
 
@@ -222,7 +223,7 @@ def _was_bound(runner: Runner, name: str) -> bool:
     return lost or runner.scope.get(name) is not ABSENT
 
 
-def _live_try(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] | None:
+def _live_try(runner: Runner, node: ast.Try, parts: dict[str, list[Pair]]) -> set[str] | None:
     """An edit that cannot change whether the body raises is taken where it stands; else the whole `try` runs."""
     body = parts.get("body", [])
     if any(p.edited and not (p.statement.is_def or p.statement.is_class) for p in body):
@@ -231,9 +232,23 @@ def _live_try(runner: Runner, parts: dict[str, list[Pair]]) -> set[str] | None:
         handled = {n for p in parts["handlers"] if p.old is not None for n in p.old.binds}
         bound = {n for p in body if p.old is not None for n in p.old.binds}
         if handled <= bound and _body_ran(runner, body):
+            if len(node.handlers) == 1 and _is_as_handled(runner, parts, handled):
+                return {"handlers", "finalbody"}
             return {"body", "orelse", "finalbody"}
         return None
     return {"body", "orelse", "finalbody"} if _body_ran(runner, body) else {"handlers", "finalbody"}
+
+
+def _is_as_handled(runner: Runner, parts: Mapping[str, Sequence[Pair]], names: Collection[str]) -> bool:
+    """Whether `names`, which the body of a `try` binds too, hold what its handler gives and its body does not."""
+    before = values_before(runner)
+
+    def gives(part: str) -> bool:
+        olds = [p.old for p in parts.get(part, ()) if p.old is not None and p.old.binds]
+        made = {name: rebuilt(runner.scope, olds, name, before) for name in names}
+        return all(same_value(value, runner.scope.get(name)) for name, value in made.items())
+
+    return bool(names) and gives("handlers") and not gives("body")
 
 
 def _body_ran(runner: Runner, body: Sequence[Pair]) -> bool:

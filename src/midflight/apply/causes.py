@@ -13,6 +13,7 @@ from midflight.apply.changes import ENTERING, GETTING, Changes, Key
 from midflight.apply.holders import HOLDING, LRU, functions_in, is_special, items, nested_codes, resolve
 from midflight.apply.scopes import Pending
 from midflight.apply.transaction import ABSENT
+from midflight.apply.values import with_outer
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, module_of
 from midflight.graph.kinds import is_a, shown
@@ -66,7 +67,8 @@ class Causes:
         ran_code = (changes.touched or changes.shapes) and statement.calls
         if not (changes.values or ran_code or lists or methods):
             return []
-        if not (statement.calls or lists or work.helpers or prefix or methods or dotted_reads(statement)):
+        looked_up = self._looked_up(statement)
+        if not (statement.calls or lists or work.helpers or prefix or methods or looked_up or dotted_reads(statement)):
             found = [name for name in statement.reads if (work.name, name) in changes.values]
             return sorted(self._not_accepted(work, found)) if found else found
         also = {name: self._imported(one) for name, one in work.helpers.items()}
@@ -85,6 +87,8 @@ class Causes:
         if methods:
             unnamed = self._unnamed(statement, namespace, reads, chains, methods)
             found += [name for name in unnamed if name not in found]
+        if looked_up:
+            found += [n for n in reads if n not in found and _leads_to(namespace.get(n, ABSENT), looked_up)]
         return sorted(self._not_accepted(work, found) if found else found)
 
     def _values_read(
@@ -130,6 +134,25 @@ class Causes:
         if isinstance(statement.node, (ast.With, ast.AsyncWith)):
             run += [name for name in rest if name not in run and self.changes.runs_touched(rest[name], ENTERING)]
         return [".".join(name) for name in (*run, *given)]
+
+    def _looked_up(self, statement: Statement) -> set[Key]:
+        """The modules, classes and functions of which an attribute changed that `statement` looks up on what no chain
+        of names leads to: a variable of a loop, an item."""
+        changed = self.changes.attributes
+        if not changed or statement.is_import:
+            return set()
+        # Of a function the header counts alone, and `getattr` has its name in quotes: those the words behind dots miss.
+        may = statement.is_def or "getattr" in statement.text or "attrgetter" in statement.text
+        loose = loose_attributes(statement)[0] if may or not changed.keys().isdisjoint(statement.attributes) else ()
+        owners = {one for name in loose for key in changed.get(name, ()) for one in with_outer(key)}
+        return owners | self._bases_of(owners) if "__subclasses__" in statement.attributes else owners
+
+    def _bases_of(self, owners: Iterable[Key]) -> set[Key]:
+        """The classes that those of `owners` which are classes derive from."""
+        homes = ((self.program.get(module), name) for module, name in owners)
+        found = (resolve(home.namespace, name.split(".")) for home, name in homes if home is not None)
+        kinds = (kind for cls in found if is_a(cls, type) for kind in cls.__mro__)
+        return {(module_of(kind), kind.__qualname__) for kind in kinds}
 
     def methods_used(self, statement: Statement) -> frozenset[str]:
         """Names of touched methods that running `statement` may call where no chain of names leads to them."""
@@ -280,8 +303,9 @@ class Causes:
                 names = ((module_of(k), f"{k.__qualname__}.{chain[end]}") for k in kind.__mro__)
                 if any(changes.is_newer(name, since) for name in names):
                     return True
-                if chain[end] in _SHOWING_MEMBERS and is_a(holder, type) and self._member_changed(holder, since):
-                    return True
+                if chain[end] in _SHOWING_MEMBERS and is_a(holder, type):
+                    if any(self._member_changed(one, since) for one in kind.__mro__):
+                        return True
         return False
 
     def _member_changed(self, cls: type, since: int) -> bool:
@@ -333,6 +357,18 @@ class Causes:
     def _reads_changed(self, namespace: dict[str, Any], names: Collection[str]) -> bool:
         """Whether code in `namespace` that uses `names` reads a module's value that changed."""
         return values_read(namespace, names, self.changes.values)
+
+
+def _leads_to(value: Any, owners: Collection[Key], depth: int = 2) -> bool:
+    """Whether `value` is one of `owners`, derives from one, is an instance of one, or holds such."""
+    if type(value) in HOLDING:
+        return depth > 0 and any(_leads_to(one, owners, depth - 1) for one in items(value))
+    if type(value) is types.FunctionType:
+        return (value.__module__, value.__qualname__) in owners
+    if type(value) is types.ModuleType:
+        return any(module == value.__name__ for module, _ in owners)  # `getattr(m, name).attribute`
+    kind = value if is_a(value, type) else type(value)
+    return any((module_of(one), one.__qualname__) in owners for one in kind.__mro__ if one.__flags__ & HEAP_TYPE)
 
 
 def _wraps_nothing(part: Any) -> bool:

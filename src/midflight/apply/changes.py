@@ -76,6 +76,11 @@ class Changes:
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
         self.purged: dict[int, tuple[Any, Any, Any]] = {}  # the same of containers that definitions have left
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
+        self.attributes: dict[
+            str, set[Key]
+        ] = {}  # a name that changed → the modules, classes and functions that have it
+        self.members: set[Key] = set()  # classes of which what makes those below them sees other attributes now
+        self.emptied: dict[int, Any] = {}  # objects made anew, where others have put what they put there again
         self.unfilled = False  # whether one of them still waits for its new contents
         self._reached: set[str] = set()  # modules that `spread` has ever given
         self.listed: dict[str, set[str]] = {}  # module → names that came or went
@@ -114,7 +119,7 @@ class Changes:
     @property
     def extent(self) -> tuple[int, ...]:
         """How much else than values has changed: code, classes and which names there are."""
-        parts = (self.touched, self.own, self.within, self.shapes, self.remade, self.hooks, self.listed)
+        parts = (self.touched, self.own, self.within, self.shapes, self.remade, self.hooks, self.listed, self.members)
         return tuple(map(len, parts))
 
     def found_by_name(self, work: Work) -> bool:
@@ -127,7 +132,7 @@ class Changes:
     @property
     def only_values(self) -> bool:
         """Whether all that changed are values, and no code, class or list of names: who follows them names them."""
-        return not (self.touched or self.shapes or self.remade or self.hooks or self.listed)
+        return not (self.touched or self.shapes or self.remade or self.hooks or self.listed or self.members)
 
     def has_value(self, key: Key) -> bool:
         return key in self.values
@@ -137,6 +142,11 @@ class Changes:
         if id(cls) not in self.shapes:
             self.shapes[id(cls)] = cls
             self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
+
+    def members_changed(self, key: Key) -> None:
+        """A class has other attributes, and what makes those below it may collect them."""
+        self.members.add(key)
+        self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
     def hook_changed(self, key: Key, cls: type, hook: Any) -> None:
         """`cls` has an `__init_subclass__` that it had not, or lost `hook`: classes below were made with it."""
@@ -192,6 +202,7 @@ class Changes:
     def value_flowed(self, key: Key, old: Any, origin: str) -> None:
         """As `value_changed`, for a module's name that it had, and that none of its own functions names."""
         self.values.setdefault(key, old)
+        self.attributes.setdefault(key[1], set()).add((key[0], ""))
         self.order.append(key)
         self.last[key] = len(self.order)
         self.short.add(key[1])
@@ -205,9 +216,11 @@ class Changes:
 
     def _count(self, key: Key, old: Any) -> None:
         self.values.setdefault(key, old)
+        owner, _, name = key[1].rpartition(".")
+        self.attributes.setdefault(name, set()).add((key[0], owner))
         self.order.append(key)
         self.last[key] = len(self.order)
-        self.short.add(key[1].rpartition(".")[2])
+        self.short.add(name)
 
     def find_caches(self, modules: Iterable[Loaded], since: int = 0) -> None:
         """The lru_caches in `modules` around a function that was edited or reaches something that was; those that no

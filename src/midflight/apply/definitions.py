@@ -21,11 +21,11 @@ from midflight.apply.parsed import but, by_first
 from midflight.apply.registrations import Contents, dispatch_table, registrar_objects, registrars
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.signatures import read_signature
-from midflight.apply.transaction import ABSENT
-from midflight.apply.values import same_value
+from midflight.apply.transaction import ABSENT, dict_of
+from midflight.apply.values import is_container, is_data, same_value
 from midflight.apply.variants import origin_of
 from midflight.graph.homes import made_in
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, shown
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names, dotted_reads, factory_names
 from midflight.plan.purity import only_binds
@@ -275,10 +275,11 @@ def _made_again(
     before: Contents,
     run: Callable[[], tuple[dict[str, Any], tuple[types.CodeType, ...]]],
 ) -> tuple[dict[str, Any], tuple[types.CodeType, ...]]:
-    if inner is None or not before:
+    if not before:
         return run()
-    (made, roots), again = runner.run.registrations.in_room(before, inner, "", run)
-    if again:
+    gone = [(inner, inner.__name__, "")] if inner is not None else []
+    (made, roots), again = runner.run.registrations.in_room(before, gone, runner.run.leaving(), run)
+    if again and inner is not None:
         runner.run.registrations.in_order_of(before, inner, made[pair.statement.defined])
     return made, roots
 
@@ -302,7 +303,13 @@ def _settle_decorated(
             runner.scope.set(name, result)  # for a later one of the same name that builds on it
         _replay_readers(runner, pair.new, name, result)
         return
+    stored = dict(vars(current)) if type(current) is types.FunctionType else {}
+    emptied = _is_emptied(current, result)
     if is_ours and current is not ABSENT and become(runner.tx, current, result):
+        _tell_of_attributes(runner, name, stored, current)
+        if emptied:
+            runner.changes.emptied[id(current)] = current
+            runner.changes.code_changed(runner.scope.key(name), current, True)
         forget_marks(runner.tx, pair, runner.names_before(), runner.changes.unstored, current, result)
         runner.work.record.grafted[runner.scope.label(name)] = None
         runner.run.notes += runner.run.registrations.settle(before, current, result, current, name)
@@ -326,6 +333,24 @@ def _settle_decorated(
     runner.scope.set(name, result)
     (runner.work.record.ran if current is ABSENT else runner.work.record.rebound)[runner.scope.label(name)] = None
     runner.changes.value_changed(runner.scope.key(name), current)
+
+
+def _is_emptied(current: Any, result: Any) -> bool:
+    """Whether an object that a decorator made held something in a container that its successor has empty: a group of
+    commands, whose definitions come below."""
+    if is_a(current, (type, types.FunctionType, types.ModuleType)) or type(current) is not type(result):
+        return False
+    held, made = dict_of(current) or {}, dict_of(result) or {}
+    return any(is_container(one) and one and made.get(name) == type(one)() for name, one in list(held.items()))
+
+
+def _tell_of_attributes(runner: Runner, name: str, before: Mapping[str, Any], function: Any) -> None:
+    """Data that a decorator stores on a function, such as a help text, for whoever has read it there."""
+    held = vars(function) if type(function) is types.FunctionType else {}
+    for attribute in before.keys() | held.keys():
+        old, new = before.get(attribute, ABSENT), held.get(attribute, ABSENT)
+        if (is_data(old) or is_data(new)) and not same_value(old, new):
+            runner.changes.value_changed(runner.scope.key(f"{name}.{attribute}"), old)
 
 
 def _with_kept_defaults(
@@ -548,6 +573,8 @@ def decorator_edited(runner: Runner, statement: Statement, name: str, factory: b
     if is_a(value, types.ModuleType):
         chains = (chain for chain in dotted_reads(statement) if chain[0] == name and len(chain) > 1)
         values = [resolve(runner.scope.names, chain) for chain in chains]
+    if any(id(shown(one, "__self__", one)) in runner.changes.emptied for one in values):
+        return True
     makers = [maker for one in values for maker in _run_to_decorate(one, factory)]
     return any(runner.causes.runs_edited(maker, factory) for maker in makers)
 

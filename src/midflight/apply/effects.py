@@ -50,7 +50,7 @@ def _names_in(node: ast.expr) -> set[str]:
 
 
 def does_something(node: ast.stmt) -> bool:
-    return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    return not (isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)))
 
 
 def affected(statement: Statement, get: Callable[[str], Any], label: Callable[[str], str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import heapq
@@ -21,7 +22,7 @@ from midflight.apply.codes import lines_of_left
 from midflight.apply.dangling import keep_used, let_go
 from midflight.apply.followers import computed_from_kept
 from midflight.apply.formulas import take_chain
-from midflight.apply.graft.answers import forget_aliases, forget_answers
+from midflight.apply.graft.answers import abstract_classes, forget_aliases, forget_answers
 from midflight.apply.graft.generated import leave, leave_classes, let_live
 from midflight.apply.graft.search import Search
 from midflight.apply.graft.wrappers import answers_of, empty_cache
@@ -30,14 +31,14 @@ from midflight.apply.moves import Moves
 from midflight.apply.parsed import LiveRoots, Parsed, parsed
 from midflight.apply.quiet import Quiet
 from midflight.apply.refilled import readers
-from midflight.apply.registrations import Registrations
+from midflight.apply.registrations import Defined, Registrations
 from midflight.apply.scopes import ModuleScope, Pending, mangled
 from midflight.apply.statements import Runner
 from midflight.apply.submodules import settle_covered
 from midflight.apply.transaction import ABSENT, Transaction
 from midflight.apply.work import MOST_RERUNS, Work
 from midflight.graph.hook import values_among, values_made
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, shown
 from midflight.graph.loaded import Program
 from midflight.plan.diff import Pair
 from midflight.plan.flow import followers, modules_imported, stars
@@ -73,14 +74,15 @@ class Execution:
         # (module, qualified name) of a class → attributes that its instances gained and lost
         self.shapes: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         self.twins: list[tuple[type, type]] = []  # classes made again, which the program may hold → those that live
-        self.shapes_changed = False  # classes gained or lost members or bases
+        self.shapes_changed = 0  # how often classes gained or lost members or bases
         self._order: dict[str, int] = {}
         self._circles: dict[str, frozenset[str]] = {}
         self._taking: set[str] = set()
         self._early: set[str] = set()
         self.going: set[str] = set()  # modules whose files are gone: what follows there is nobody's
         self._modules_guarded = False
-        self._seen = 0  # how much had changed when caches were looked at last
+        self._seen = 0, 0  # how much had changed when caches were looked at last
+        self._abstract: list[type] = []  # the abstract classes, once they were told to forget their answers
         self._answered: set[int] = set()  # caches with a limit, which still answered while statements ran
 
     def _forget_found(self) -> None:
@@ -115,6 +117,7 @@ class Execution:
         self.notes += map(str, tell_circles(self))
         self.notes += asked_too_early(self)
         self.notes += computed_from_kept(self)
+        self._abstract.clear()  # some may have come
         self._forget_answers()
 
     def runner(self, work: Work) -> Runner:
@@ -331,9 +334,9 @@ class Execution:
             notebook.covered = {}
 
     def run_import(self, import_it: Callable[[], None]) -> None:
-        """A registry that refuses a second entry refuses what comes in for a module whose file is gone, until what that
-        one registered has gone too."""
-        going = [loaded for loaded in map(self.program.get, sorted(self.going)) if loaded is not None]
+        """A registry that refuses a second entry refuses what comes in for a module whose file is gone, or for a
+        definition that has left another one, until what these registered has gone too."""
+        going = list(self.leaving())
         if not going:
             import_it()
             return
@@ -345,6 +348,17 @@ class Execution:
                 raise
             came()
             import_it()
+
+    def leaving(self) -> Iterator[Defined]:
+        """What is registered and will not be, or elsewhere, once this reload is over: what modules whose files are gone
+        define, and definitions that another module no longer has or that get other decorators."""
+        for loaded in filter(None, map(self.program.get, sorted(self.going))):
+            made = ((name, value) for name, value in list(loaded.namespace.items()) if callable(value))
+            yield from ((v, n, loaded.name) for n, v in made if shown(v, "__module__") == loaded.name)
+        for work in self.works.values():
+            for name in (p.old.defined for p in work.pairs if work.edited and p.old is not None and _leaves(work, p)):
+                if callable(value := work.loaded.namespace.get(name)):
+                    yield value, name, work.loaded.name
 
     def _guard_modules(self) -> None:
         """A call may import as well, and a block: modules of the program that come in so go again if it fails."""
@@ -379,16 +393,20 @@ class Execution:
     def _forget_answers(self) -> None:
         """What abstract classes remember of who is an instance, where that may be otherwise by now."""
         if self.shapes_changed or any(getattr(f, "__name__", "") in _ASKED for f in self.changes.touched.values()):
-            self.tx.undo(lambda: forget_answers(self.program))
-            forget_answers(self.program)
+            if not self._abstract:
+                self._abstract = list(abstract_classes(self.program))
+                self.tx.undo(lambda: forget_answers(abstract_classes(self.program)))
+            forget_answers(self._abstract)
 
     def _put_answers_aside(self) -> None:
         """What caches answered by the old code is no answer for the code that runs now."""
-        seen, self._seen = self._seen, len(self.changes.touched)
-        if seen == self._seen:
+        before, self._seen = self._seen, (len(self.changes.touched), self.shapes_changed)
+        if self._seen == before:
             return
         self._forget_answers()
-        self.changes.find_caches((work.loaded for work in self.works.values() if work.edited), seen)
+        if self._seen[0] == before[0]:
+            return
+        self.changes.find_caches((work.loaded for work in self.works.values() if work.edited), before[0])
         for cache in self.changes.caches.values():
             answers = answers_of(cache)
             if answers:
@@ -400,6 +418,17 @@ class Execution:
                     f"{cache.__module__}.{cache.__qualname__} may have answered what this edit ran from its cache, "
                     "which was of the old code"
                 )
+
+
+def _leaves(work: Work, pair: Pair) -> bool:
+    """Whether its decorators, or bases, have registered what they will not again, or otherwise and have not yet."""
+    old, new = (getattr(one, "node", None) for one in (pair.old, pair.new))
+    if not (getattr(old, "decorator_list", ()) or getattr(old, "bases", ())):
+        return False
+    if pair.new is None or not (pair.new.is_def or pair.new.is_class):
+        return True
+    before, after = (list(map(ast.dump, getattr(one, "decorator_list", ()))) for one in (old, new))
+    return before != after and pair.new not in work.roots
 
 
 class _Queue:

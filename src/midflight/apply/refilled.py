@@ -8,12 +8,11 @@ start would not see either."""
 
 from __future__ import annotations
 
-import operator
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.holders import MOST, resolve
+from midflight.apply.holders import resolve
 from midflight.apply.registrations import same_items
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, InPlace, as_before, is_container, rebuilt, same_value
@@ -130,21 +129,8 @@ def _before(run: Execution, container: Any) -> Any:
     old = purged[1] if purged is not None else run.tx.held_before(container)
     differs = old is not ABSENT and not same_items(container, old)
     held = old if differs else container
-    shown = _as_shown(held, run.changes.values) if run.changes.shown else held
+    shown = as_before(held, run.changes.values) if run.changes.attributes else held
     return shown if differs or shown is not held else ABSENT
-
-
-def _as_shown(container: Any, values: Mapping[Key, Any]) -> Any:
-    """`container` with its functions as they showed themselves; itself where none shows itself otherwise now."""
-    if len(container) > MOST:
-        return container
-    if is_a(container, dict):
-        items = {key: as_before(value, values) for key, value in list(container.items())}
-        return container if all(items[key] is container.get(key) for key in items) else items
-    if is_a(container, list):
-        parts = [as_before(value, values) for value in list(container)]
-        return container if all(map(operator.is_, parts, container)) else parts
-    return container
 
 
 def may_be_any(run: Execution) -> bool:

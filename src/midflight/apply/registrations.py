@@ -6,17 +6,19 @@ import ast
 import functools
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import is_
 from typing import Any, TypeVar
 
+from midflight.apply.graft.functions import forwarded_to
 from midflight.apply.holders import functions_in, is_special, value_of, variables_of
 from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
 from midflight.graph.hook import PLAIN
 from midflight.graph.kinds import is_a, is_kind, shown
-from midflight.graph.loaded import Loaded, Program, names_used
+from midflight.graph.loaded import Program, names_used
 
 Made = TypeVar("Made")
 NESTED = 2  # containers in containers: a dict of lists of dicts
@@ -26,6 +28,7 @@ _HOLDING_NOTHING: frozenset[type] = PLAIN | {
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GetSetDescriptorType),
     *(types.MemberDescriptorType, tuple, frozenset, staticmethod, classmethod, property),
 }
+Defined = tuple[Any, str, str]  # what a definition made, its name, its module
 WRAPPERS = (types.FunctionType, types.MethodType, functools.partial)
 
 
@@ -49,15 +52,23 @@ class Registrations:
 
     def guard(self) -> None:
         """Remember the contents of all of them, for a rollback after code ran that we do not see into; and what
-        closures remember, such as a counter."""
+        modules, classes and closures remember, such as a counter."""
         if not self.guarded:
             self.guarded = True
             for _, container in self.containers():
                 self._guard(container)
             for loaded in list(self.program.all()):
-                for value in list(loaded.namespace.values()):
-                    if type(value) is types.FunctionType and value.__closure__:
-                        self.tx.guard_variables(value)
+                self.tx.guard_names(loaded.namespace)
+                self._guard_members(loaded.namespace, loaded.name)
+
+    def _guard_members(self, space: Mapping[str, Any], module: str, depth: int = 3) -> None:
+        """The attributes of the classes that `module` made, and the variables of closures."""
+        for value in list(space.values()):
+            if type(value) is types.FunctionType and value.__closure__:
+                self.tx.guard_variables(value)
+            elif is_a(value, type) and depth and made_in(value, module):
+                self.tx.guard_object(value)
+                self._guard_members(vars(value), module, depth - 1)
 
     @property
     def is_at_work(self) -> bool:
@@ -210,13 +221,15 @@ class Registrations:
             ordered = [*rest[:at], *came, *rest[at:]]
             restore(container, dict(ordered) if is_a(container, dict) else [item for _, item in ordered])
 
-    def in_room(self, before: Contents, gone: Any, module: str, run: Callable[[], Made]) -> tuple[Made, bool]:
-        """What `run` gives, which makes a definition again, and whether it ran twice for it: whoever lets nothing be
-        registered a second time sees that `gone`, its earlier version, has gone."""
+    def in_room(
+        self, before: Contents, gone: Iterable[Defined], leaving: Iterator[Defined], run: Callable[[], Made]
+    ) -> tuple[Made, bool]:
+        """What `run` gives, which makes a definition, and whether it ran twice for it: whoever lets nothing be
+        registered a second time sees that `gone`, its earlier version, has gone, and what else is `leaving`."""
         try:
             return run(), False
         except Exception:
-            left = self._make_room(before, _ids(gone, gone.__name__, module))
+            left = self._make_room(before, _ids_of(gone) | _ids_of(leaving))
             if not left:
                 raise
         made = run()
@@ -225,11 +238,9 @@ class Registrations:
                 restore(container, before[id(container)][2])
         return made, True
 
-    def make_room_for(self, before: Contents, going: Iterable[Loaded]) -> bool:
-        """All as it was `before`, without what the modules `going` have registered. False where that is nothing."""
-        made = ((n, value, one.name) for one in going for n, value in list(one.namespace.items()) if callable(value))
-        ids = (_ids(value, name, home) for name, value, home in made if shown(value, "__module__") == home)
-        return bool(self._make_room(before, set[int]().union(*ids)))
+    def make_room_for(self, before: Contents, going: Iterable[Defined]) -> bool:
+        """All as it was `before`, without the entries of the definitions `going`. False where there are none."""
+        return bool(self._make_room(before, _ids_of(going)))
 
     def _make_room(self, before: Contents, gone: set[int]) -> Contents:
         """All as it was `before`, without the entries that are `gone`: the containers that had one, as they are now."""
@@ -285,6 +296,8 @@ class Registrations:
     def purge(self, gone: Any, module: str, name: str = "", registrars: Sequence[Any] = ()) -> list[str]:
         """Entries that are `gone`, or a function inside it or around it, leave every container."""
         ids = _ids(gone, name or getattr(gone, "__name__", ""), module)
+        moved = map(forwarded_to, functions_in(gone, module))  # what stands in another module now has its own entries
+        ids -= set[int]().union(*(_ids(one, one.__name__) for one in moved if type(one) is types.FunctionType))
         lines = []
         held = list(self.containers())
         rows = self.rows(held, ids, registrars)
@@ -566,12 +579,19 @@ def _ids(value: Any, name: str, module: str = "") -> set[int]:
     return found
 
 
+def _ids_of(made: Iterable[Defined]) -> set[int]:
+    return set[int]().union(*(_ids(*each) for each in made))
+
+
 def is_of(item: Any, ids: Any, deep: bool = False) -> bool:
-    """Whether an entry is one of `ids`, or a tuple with one of them; `deep`: or a wrapper around one."""
+    """Whether an entry is one of `ids`, or a tuple with one of them; `deep`: or a wrapper around one. A weak reference
+    is what it refers to: signals hold their receivers by such."""
     if id(item) in ids:
         return True
     if is_a(item, tuple):
-        return any(id(part) in ids for part in item)
+        return any(id(part) in ids or (type(part) is weakref.ref and id(part()) in ids) for part in item)
+    if type(item) is weakref.ref:
+        return id(item()) in ids
     return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
 
 
@@ -609,8 +629,10 @@ def _is_made_for(item: Any, ids: set[int]) -> bool:
 def _exchanged(item: Any, made: Any, lives: Any) -> Any:
     if item is made:
         return lives
-    if type(item) is tuple and any(part is made for part in item):
-        return tuple(lives if part is made else part for part in item)
+    if type(item) is weakref.ref and item() is made:
+        return weakref.ref(lives, item.__callback__) if item.__callback__ is not None else weakref.ref(lives)
+    if type(item) is tuple and is_of(item, {id(made)}):
+        return tuple(_exchanged(part, made, lives) for part in item)
     return item
 
 

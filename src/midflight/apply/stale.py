@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import types
 from collections.abc import Collection, Sequence
@@ -106,6 +107,12 @@ def _follow_contents(runner: Runner, pair: Pair) -> None:
         _rebuild_group(runner, pair, group)
     elif found and not builds_purely(group.statements, runner.scope.names):
         _tell_of_contents(runner, statement, found)
+
+
+def _holds_what_was_in(runner: Runner, group: Group) -> bool:
+    """Whether a value is what its statements give of what the containers held that definitions have filled since."""
+    found = refilled(runner, group) if may_be_any(runner.run) else {}
+    return bool(found) and is_outdated(runner, group, found)
 
 
 def _tell_of_contents(runner: Runner, statement: Statement, found: Refilled) -> None:
@@ -212,6 +219,9 @@ def refresh_value(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         touched = []
     else:
         touched = [name for name in sorted(group.names) if not _may_be_made_again(runner, name, group)]
+        if touched and _holds_what_was_in(runner, group):
+            runner.as_made |= group.names
+            touched = []
     if not touched and any(_lacks(runner, one, one.reads - group.names, causes) for one in group.statements):
         return
     for name in sorted(group.names) if touched else ():  # they are made together or not at all
@@ -395,7 +405,19 @@ def _class_asks(runner: Runner, statement: Statement) -> bool:
     """Whether its body reads what changed in a way that it does not show itself."""
     if _class_imports_change(runner, statement) or _class_derives(runner, statement):
         return True
+    if _class_calls_its_own(runner, statement):
+        return True
     return may_be_any(runner.run) and computes(statement)
+
+
+def _class_calls_its_own(runner: Runner, statement: Statement) -> bool:
+    """Whether the body of a class computes a value with a function of its own that changed, or decorates with one."""
+    names = [name for name, owners in runner.changes.methods.items() if statement.defined in owners]
+    called = {n for n in names if re.search(rf"(?<![\w.])(?<!def ){n}\(|@{n}(?![\w.])", statement.text)}
+    if called and any(one.calls and not called.isdisjoint(one.reads) for one in statement.members):
+        return True
+    inside = statement.members if runner.changes.methods and statement.text.count("class ") > 1 else ()
+    return any(one.is_class and _class_calls_its_own(runner, one) for one in inside)
 
 
 def _class_derives(runner: Runner, statement: Statement) -> bool:

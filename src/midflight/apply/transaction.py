@@ -190,6 +190,12 @@ class Transaction:
         guard = self._guarded[id(container)] = Guard(container)  # held, so that no other object gets the id
         self._undo.append(guard)
 
+    def guard_names(self, namespace: dict[str, Any]) -> None:
+        """Remember what the names of a module are bound to, which any function that runs may bind anew."""
+        if id(namespace) not in self._guarded:
+            self._guarded[id(namespace)] = namespace
+            self._undo.append(Guard(namespace))
+
     def held_before(self, container: Any) -> Any:
         """A copy of what a dict, list or set held when it was guarded; ABSENT where it was not."""
         guard = self._guarded.get(id(container))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import operator
 import re
+import sys
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from midflight.apply.holders import MOST
 from midflight.apply.scopes import ClassScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import module_of
@@ -17,13 +20,15 @@ from midflight.graph.hook import is_plain
 from midflight.graph.kinds import is_a
 from midflight.graph.loaded import names_used
 from midflight.plan.order import LISTERS
-from midflight.plan.purity import is_pure_statement
+from midflight.plan.purity import LIBRARY, is_pure_statement
 from midflight.plan.statements import Statement
 
 _DERIVED = (types.FunctionType, types.MethodType, type, re.Pattern, re.Match, tuple)
 _TYPES = frozenset({"types", "typing", "collections.abc"})
 _ALL_NAMES = LISTERS | {"eval", "exec"}  # with these, code reads what it does not name
 OF_FUNCTIONS = ("__doc__", "__defaults__", "__kwdefaults__")
+_DATA = frozenset({int, str, float, bool, bytes, type(None)})  # most containers have only such
+NESTED = 2  # containers inside containers that are looked into
 _OWN_NAMES = ("__builtins__", "__name__")  # what the interpreter reads in any namespace
 
 InPlace = Mapping[int, tuple[Any, Any, Any]]  # as in Changes.in_place
@@ -37,6 +42,8 @@ def same_value(left: Any, right: Any, was: InPlace = NOTHING, purged: InPlace = 
     `purged` one that definitions have left in this reload counts as with them."""
     if left is right or (id(right) in was and was[id(right)][1] is left):
         return True
+    if is_a(left, StandIn):
+        return bool(left == right)
     right = purged[id(right)][1] if id(right) in purged else right
     kind = type(left)
     if kind is not type(right):
@@ -49,6 +56,8 @@ def same_value(left: Any, right: Any, was: InPlace = NOTHING, purged: InPlace = 
         return bool(left == right) and {repr(x) for x in left} == {repr(x) for x in right}
     if kind is float or kind is complex:
         return repr(left) == repr(right)
+    if issubclass(kind, types.BuiltinMethodType):
+        return left.__name__ == right.__name__ and same_value(left.__self__, right.__self__)
     if kind is re.Match:
         return _what_matched(left) == _what_matched(right)
     if kind is re.Pattern or is_plain(left):
@@ -85,7 +94,12 @@ def is_data(value: Any) -> bool:
 
 def is_derived_kind(value: Any) -> bool:
     """Values that may be made again when what they were built from changes (SEMANTICS: values flow)."""
-    return is_plain(value) or is_a(value, _DERIVED)
+    return is_plain(value) or is_a(value, _DERIVED) or _is_method_of_data(value)
+
+
+def _is_method_of_data(value: Any) -> bool:
+    """Whether it is such as `re.compile(…).match`: a method in C of what cannot change."""
+    return is_a(value, types.BuiltinMethodType) and (is_plain(value.__self__) or is_a(value.__self__, re.Pattern))
 
 
 class Before(Mapping[str, Any]):
@@ -133,7 +147,9 @@ class Before(Mapping[str, Any]):
 
 
 def as_before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
-    """A module or class of which something changed answers with what it held."""
+    """A module or class of which something changed answers with what it held, also inside a container."""
+    if type(value) in (list, tuple, dict):
+        return _holding_before(value, values)
     if is_a(value, types.ModuleType):
         name = value.__name__
         if any(module == name or module.startswith(name + ".") for module, _ in values):
@@ -143,19 +159,75 @@ def as_before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
             if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
                 return _Before(value, module_of(value), value.__qualname__ + ".", values)
     elif type(value) is types.FunctionType and any(
-        (value.__module__, f"{value.__qualname__}.{name}") in values for name in OF_FUNCTIONS
+        m == value.__module__ and n.startswith(value.__qualname__ + ".") for m, n in values
     ):
         return _Before(value, value.__module__, value.__qualname__ + ".", values)
     return value
 
 
-class _Before:
+def _holding_before(container: Any, values: Mapping[tuple[str, str], Any], depth: int = NESTED) -> Any:
+    """`container` with its functions and classes as they showed themselves; itself where none differs by now."""
+    if len(container) > MOST or not depth:
+        return container
+    held = list(container.values() if type(container) is dict else container)
+    if _DATA.issuperset(map(type, held)):
+        return container
+    owners = {one for module, label in values for one in with_outer((module, label.rpartition(".")[0]))}
+
+    def shown_as(one: Any) -> Any:
+        if type(one) in (list, tuple, dict):
+            return _holding_before(one, values, depth - 1)
+        return as_before(one, values) if _is_of(one, owners) else one
+
+    shown = list(map(shown_as, held))
+    if all(map(operator.is_, shown, held)):
+        return container
+    return dict(zip(list(container), shown, strict=False)) if type(container) is dict else type(container)(shown)
+
+
+def with_outer(key: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """A class, or function, and the classes that it stands in: `User.Meta` and `User`; of a module itself just that."""
+    module, name = key
+    yield key
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield module, name
+
+
+def _is_of(value: Any, owners: Collection[tuple[str, str]]) -> bool:
+    if type(value) is types.FunctionType:
+        return (value.__module__, value.__qualname__) in owners
+    if type(value) is types.ModuleType:
+        return any(module == value.__name__ for module, _ in owners)
+    kinds = value.__mro__ if is_a(value, type) else ()
+    return any((module_of(kind), kind.__qualname__) in owners for kind in kinds)
+
+
+class StandIn:
+    """What stands for an object while a value of before is made, and counts as that object in it."""
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    def __eq__(self, other: object) -> bool:
+        return self._owner is (other._owner if is_a(other, StandIn) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._owner)
+
+    def __repr__(self) -> str:
+        return repr(self._owner)
+
+    def __str__(self) -> str:
+        return str(self._owner)
+
+
+class _Before(StandIn):
     """A module or class with the values it had: what `config.HOST` gave before."""
 
-    __slots__ = ("_module", "_owner", "_prefix", "_values")
-
     def __init__(self, owner: Any, module: str, prefix: str, values: Mapping[tuple[str, str], Any]) -> None:
-        self._owner, self._module, self._prefix, self._values = owner, module, prefix, values
+        super().__init__(owner)
+        self._module, self._prefix, self._values = module, prefix, values
 
     __doc__ = property(lambda self: self.__getattr__("__doc__"))  # as of any other attribute
     __dict__ = property(lambda self: _dict_before(self._owner, self._prefix, self._values))  # for `vars`
@@ -190,8 +262,9 @@ def _dict_before(owner: Any, prefix: str, values: Mapping[tuple[str, str], Any])
 
 def builds_purely(statements: Sequence[Statement], namespace: Mapping[str, Any]) -> bool:
     def is_builtin(name: str) -> bool:
-        if name == "re":
-            return namespace.get("re") is re
+        if name in LIBRARY:
+            module = sys.modules.get(LIBRARY[name])
+            return module is not None and namespace.get(name) is vars(module).get(name, module)
         return name not in namespace and hasattr(builtins, name)
 
     return bool(statements) and all(is_pure_statement(s.node, is_builtin) for s in statements)

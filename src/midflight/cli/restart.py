@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -74,6 +75,8 @@ def restarter(session: Session, stream: TextIO) -> Callable[[Report | Event], No
     def restart(news: Report | Event) -> None:
         if not isinstance(news, Report) or news.outcome != "refused" or not all(map(_is_rude, news.problems)):
             return
+        if not _is_on_disk(news):
+            return  # a rollback, or a text given by value: the new process would run what this one runs
         kept = _kept()
         if kept is None:
             return
@@ -89,6 +92,17 @@ def restarter(session: Session, stream: TextIO) -> Callable[[Report | Event], No
 
 def _is_rude(problem: Problem) -> bool:
     return problem.code.startswith("MF01")  # the codes of plan/rude.py; others would stop the new process too
+
+
+def _is_on_disk(report: Report) -> bool:
+    """Whether a file holds what was refused."""
+    return any(one.after != one.before and _version_of(one.path) == one.after for one in report.modules.values())
+
+
+def _version_of(path: str) -> str:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+    return ""
 
 
 def _kept() -> Values | None:

@@ -53,7 +53,8 @@ def mentions(statement: Statement) -> frozenset[str]:
 
 
 def _mentions(statement: Statement) -> frozenset[str]:
-    return statement.reads.union(*dotted_reads(statement))
+    loose = () if statement.is_import else loose_attributes(statement)[0]
+    return statement.reads.union(*dotted_reads(statement), loose)
 
 
 def follows(statement: Statement) -> frozenset[str]:
@@ -226,8 +227,18 @@ def _loose_attributes(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
     stored |= {parameter.arg for one in lambdas for parameter in parameters(one.args)}
     called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
     read = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)]
+    read += [one for n in nodes if isinstance(n, ast.Call) for one in _written_out(n)]
     loose = [n for n in read if _root_name(n) in stored | {""}]
     return frozenset(n.attr for n in loose), frozenset(n.attr for n in loose if id(n) in called)
+
+
+def _written_out(call: ast.Call) -> Iterator[ast.Attribute]:
+    """The attributes that `getattr(c, "rank")` and `attrgetter("rank")` look up, as such."""
+    name, arguments = getattr(call.func, "id", getattr(call.func, "attr", "")), call.args
+    holder: ast.expr = arguments[0] if name == "getattr" and len(arguments) >= 2 else ast.Constant(None)
+    for one in arguments if name == "attrgetter" else arguments[1:2] if name == "getattr" else ():
+        if isinstance(one, ast.Constant) and isinstance(one.value, str):
+            yield from (ast.Attribute(holder, part, ast.Load()) for part in one.value.split("."))
 
 
 def _root_name(node: ast.expr) -> str:

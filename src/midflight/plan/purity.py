@@ -10,9 +10,9 @@ from midflight.plan.statements import SCOPES, Statement, root_name, walk_scope
 
 # Called by name, these read their arguments and make a value; `callee` says whether the name still means them.
 BUILTINS = frozenset(
-    "abs all any ascii bin bool bytes callable chr complex dict dir divmod enumerate float format frozenset globals "
-    "hex int isinstance issubclass len list map max min oct ord pow range repr reversed round set slice sorted str "
-    "sum tuple vars zip".split()
+    "abs all any ascii bin bool bytes callable chr complex dict dir divmod enumerate float format frozenset getattr "
+    "globals hasattr hex int isinstance issubclass len list map max min oct ord pow range repr reversed round set "
+    "slice sorted str sum tuple vars zip".split()
 )
 METHODS = frozenset(
     "capitalize casefold center copy count difference encode decode endswith expandtabs find format format_map "
@@ -22,8 +22,14 @@ METHODS = frozenset(
 )
 MUTATORS = frozenset("add append discard extend insert remove setdefault update clear pop reverse sort".split())
 PURE_CALLS = frozenset(
-    "re.compile re.match re.fullmatch re.search compile frozenset dict.fromkeys str.maketrans MappingProxyType".split()
+    "re.compile re.escape re.match re.fullmatch re.search compile frozenset dict.fromkeys str.maketrans "
+    "MappingProxyType dataclasses.fields".split()
 )
+LIBRARY = {
+    "re": "re",
+    "dataclasses": "dataclasses",
+    "fields": "dataclasses",
+}  # a name → the module that it is, or is of
 _SHOWN = frozenset({"__module__", "__name__", "__qualname__", "__doc__"})
 _NODES = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
@@ -39,7 +45,7 @@ Callee = Callable[[str], bool]
 def is_pure(node: ast.AST, is_builtin: Callee) -> bool:
     """Whether evaluating the expression `node` calls no code but that of plain data.
 
-    `is_builtin(name)` says whether the name means the builtin (or `re`) there."""
+    `is_builtin(name)` says whether the name means the builtin there, or what it has in LIBRARY."""
     if isinstance(node, ast.Call):
         return _is_pure_call(node, is_builtin)
     if isinstance(node, ast.Lambda):
@@ -53,7 +59,7 @@ def _is_pure_call(node: ast.Call, is_builtin: Callee) -> bool:
         return False
     function = node.func
     if isinstance(function, ast.Name):
-        return function.id in BUILTINS and is_builtin(function.id)
+        return (function.id in BUILTINS or function.id in LIBRARY) and is_builtin(function.id)
     if isinstance(function, ast.Attribute):
         if ast.unparse(function) in PURE_CALLS:
             return isinstance(function.value, ast.Name) and is_builtin(function.value.id)
@@ -117,7 +123,7 @@ def _only_shows(node: ast.stmt) -> bool:
 def _looks(call: ast.Call) -> bool:
     function = call.func
     if isinstance(function, ast.Name):
-        return function.id in BUILTINS | {"getattr", "hasattr", "locals", "setattr"}
+        return function.id in BUILTINS | {"locals", "setattr"}
     return isinstance(function, ast.Attribute) and function.attr in METHODS
 
 

@@ -17,10 +17,10 @@ class _Asked(abc.ABC):
     """Registering with any ABC makes all of them forget the answers that were no (Modules/_abc.c)."""
 
 
-def forget_answers(program: Program) -> None:
+def forget_answers(abstract: Iterable[type]) -> None:
     """The next `isinstance` and `issubclass` look again. What was registered stays."""
     _Asked.register(type("_Answer", (), {}))
-    for cls in _classes(program):
+    for cls in abstract:
         if hasattr(cls, "_abc_impl"):
             _abc._reset_caches(cls)
 
@@ -58,7 +58,8 @@ def _abstract(tx: Transaction, cls: type) -> Iterable[str]:
     return () if names is ABSENT else names
 
 
-def _classes(program: Program) -> Iterator[type]:
+def abstract_classes(program: Program) -> Iterator[type]:
+    """Those that remember answers of the program's classes."""
     yield from (getattr(collections.abc, name) for name in collections.abc.__all__ if name != "Callable")
     for loaded in program.all():
         for value in list(loaded.namespace.values()):

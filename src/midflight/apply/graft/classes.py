@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import abc
 import ast
+import collections
 import dataclasses
 import enum
 import linecache
+import operator
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midflight.apply.changes import PARAMETERISING, Changes
 from midflight.apply.effects import hooks_of
@@ -27,6 +29,7 @@ from midflight.apply.graft.generated import (
     note_abstract,
     tell_of_hook,
     tell_of_hooks_left,
+    tell_of_members,
 )
 from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 
 # What the machinery puts into a class after its body.
 _LAST = frozenset(("__static_attributes__", "__dict__", "__weakref__", "__doc__"))
+_DELETES = re.compile(r"^[ \t]+del ", re.MULTILINE)
 _OF_SELF = re.compile(r"\bself\s*\.\s*(\w+)")
 
 
@@ -86,10 +90,16 @@ def graft_class_statement(runner: Runner, pair: Pair) -> None:
 def edits_a_value(runner: Runner, pair: Pair) -> bool:
     """Whether a class of which only code inside functions was edited has some of it in a call: what that made follows,
     such as `derived(lambda: …)`."""
-    if pair.old is None or pair.new is None or not pair.new.is_class or "lambda" not in pair.new.text:
+    if pair.old is None or pair.new is None or not pair.new.is_class:
         return False
-    edited = (each for each in _body_pairs(runner, pair) if each.edited and each.new is not None)
-    return any(edits_a_value(runner, each) or _is_value_by_a_call(each.new) for each in edited)
+    if "lambda" not in pair.new.text and not _DELETES.search(pair.new.text):
+        return False
+    pairs = _body_pairs(runner, pair)
+    edited = [each.new for each in pairs if each.edited and each.new is not None]
+    gone = frozenset[str]().union(*(each.new.deletes for each in pairs if each.new is not None))
+    if any(one.defined in gone for one in edited):
+        return True  # what it helped to make, before the body deleted it
+    return any(edits_a_value(runner, each) or _is_value_by_a_call(each.new) for each in pairs if each.edited)
 
 
 def _is_value_by_a_call(statement: Statement | None) -> bool:
@@ -196,6 +206,7 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
         _put_in_order(scope)
     place_class(runner.tx, owner, pair.new)
     note_stored(runner.tx, owner, pairs)
+    tell_of_members(runner, owner, pairs)
     _after_body_edit(runner, owner, pairs)
     runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     runner.work.record.grafted.setdefault(runner.scope.label(node.name), None)
@@ -269,7 +280,8 @@ def header_causes(runner: Runner, statement: Statement) -> list[str]:
     # What a class decorator has inside it builds the class, whether it is called with arguments first or not.
     decorators: frozenset[str] = statement.fact("decorators", decorator_names)
     named += [n for n in decorators if runner.decorator_edited(statement, n, True)]
-    if not (named or changes.shapes or changes.hooks or changes.touched or PARAMETERISING in changes.short):
+    asks = changes.shapes or changes.hooks or changes.touched or changes.members
+    if not (named or asks or PARAMETERISING in changes.short):
         return []
     owner = live_class(runner, Pair("same", statement, statement), live)
     if owner is None or not isinstance(statement.node, ast.ClassDef):
@@ -282,13 +294,23 @@ def _names_in_header(node: ast.stmt) -> frozenset[str]:
     return frozenset(n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name))
 
 
+def _called_in_header(node: ast.stmt) -> frozenset[str]:
+    parts = [*node.bases, *node.keywords] if isinstance(node, ast.ClassDef) else []
+    calls = (one.func for part in parts for one in ast.walk(part) if isinstance(one, ast.Call))
+    return frozenset(one.id for one in calls if isinstance(one, ast.Name))
+
+
 def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: Any, values: frozenset[str]) -> list[str]:
     """What changed of the classes that `owner` is made from, and of what makes it."""
     changes, node = runner.changes, statement.node
     assert isinstance(node, ast.ClassDef)
     found = [k.__qualname__ for k in owner.__mro__[1:] if id(k) in changes.hooks] if changes.hooks else []
     if changes.touched:
+        called: frozenset[str] = statement.fact("calls in header", _called_in_header)
+        found += [name for name in called if changes.is_touched(runner.scope.names.get(name, ABSENT))]
         found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and runner.causes.runs_edited(f)]
+    if changes.members and any(map(runner.run.program.owns, makers_of(owner))):
+        found += [k.__qualname__ for k in owner.__mro__[1:] if (module_of(k), k.__qualname__) in changes.members]
     if statement.fact("parameterised bases", _has_parameterised_bases):
         found += [k.__qualname__ for k in owner.__mro__[1:] if changes.is_parameterised_anew(k)]
     if not changes.shapes:
@@ -491,7 +513,7 @@ def _after_body_edit(runner: Runner, owner: type, pairs: Sequence[Pair]) -> None
     """What `type.__new__` and ABCMeta derive from the names of a body."""
     tx = runner.tx
     tx.later(lambda: _derive_hash(tx, owner))
-    runner.run.shapes_changed = True
+    runner.run.shapes_changed += 1
     if is_a(owner, abc.ABCMeta):
         tx.later(lambda: derive_abstract(tx, owner))
     gained = [p for p in pairs if p.new is not None and p.new.defined == "__init__" and p.edited]
@@ -736,7 +758,8 @@ def _made_beside(
             leave_classes()  # one that did not come to be is listed by its bases until it is collected
             raise
 
-    made, again = runner.run.registrations.in_room(before, owner, module_of(owner), run)
+    gone = [(owner, owner.__name__, module_of(owner))]
+    made, again = runner.run.registrations.in_room(before, gone, runner.run.leaving(), run)
     if again:
         runner.run.registrations.in_order_of(before, owner, made[statement.defined])
     return made
@@ -763,12 +786,88 @@ def _left_behind(runner: Runner, pair: Pair, owner: type, twin: Any) -> Iterator
             yield from (base, inside(vars(base)["__init_subclass__"]))
 
 
+class _Nested(NamedTuple):
+    """A class that lives in the body of one that is made again."""
+
+    lives: Any  # what its name holds there
+    roots: tuple[types.CodeType, ...]
+
+    @staticmethod
+    def mark(name: str) -> str:
+        """The constant that stands for it in the code until that runs."""
+        return f"\x00{name} that lives"
+
+
+def _take_nested(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> dict[str, _Nested]:
+    """The classes of the body that are edited as classes are, so that fields and defaults of the twin are made with
+    those that live; name → what it is now."""
+    assert pair.new is not None
+    both = [p for p in pairs if p.old is not None and p.new is not None and p.old.is_class and p.new.is_class]
+    if not both:
+        return {}
+    inner = _inner_runner(runner, pair, _scope(runner, owner, pair.new), pairs)
+    binders = collections.Counter(name for p in pairs if p.new is not None for name in p.new.binds)
+    names = (p.statement.defined for p in both)
+    alone = [
+        n for n, p in zip(names, both, strict=True) if binders[n] == 1 and live_class(inner, p, inner.scope.get(n))
+    ]
+    inner.take([p for p in both if p.statement.defined in alone])
+    place_class(runner.tx, owner, pair.new)
+    roots = {statement.defined: codes for statement, codes in inner.roots.items()}
+    return {name: _Nested(inner.scope.get(name), roots.get(name, ())) for name in alone}
+
+
+def _with_nested(statement: Statement, nested: Mapping[str, _Nested]) -> ast.stmt:
+    """The class statement, in which the statements of the classes `nested` only bind a name."""
+    node = statement.located()
+    assert isinstance(node, ast.ClassDef)
+    if not nested:
+        return node
+    body = [_bound(one, nested) if isinstance(one, ast.ClassDef) and one.name in nested else one for one in node.body]
+    return ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "body": body}), node)
+
+
+def _bound(node: ast.ClassDef, nested: Mapping[str, _Nested]) -> ast.stmt:
+    made = ast.Assign([ast.Name(node.name, ast.Store())], ast.Constant(_Nested.mark(node.name)))
+    return ast.fix_missing_locations(ast.copy_location(made, node))
+
+
+def _with_living(code: types.CodeType, nested: Mapping[str, _Nested]) -> types.CodeType:
+    """`code` with the classes themselves as constants; what has none of them is the code object that it was."""
+    lives = {_Nested.mark(name): one.lives for name, one in nested.items()}
+
+    def filled(const: Any) -> Any:
+        if isinstance(const, types.CodeType):
+            return _with_consts(const, tuple(map(filled, const.co_consts)))
+        return lives.get(const, const) if type(const) is str else const
+
+    filled_code: types.CodeType = filled(code)
+    return filled_code if nested else code
+
+
+def _with_roots(code: types.CodeType, name: str, nested: Mapping[str, _Nested]) -> types.CodeType:
+    """`code`, in which the body of the class `name` has the code objects of the classes `nested`, too."""
+    if code.co_name == name and is_class_body(code):
+        return _with_consts(code, (*code.co_consts, *(root for one in nested.values() for root in one.roots)))
+    inside = (_with_roots(c, name, nested) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+    return _with_consts(code, tuple(inside))
+
+
+def _with_consts(code: types.CodeType, consts: tuple[Any, ...]) -> types.CodeType:
+    same = len(consts) == len(code.co_consts) and all(map(operator.is_, consts, code.co_consts))
+    return code if same else code.replace(co_consts=consts)
+
+
 def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
     """Run the whole statement for a twin, and move what it is into the class that lives."""
     assert pair.new is not None
     node = pair.new.node
     assert isinstance(node, ast.ClassDef)
-    pairs = _with_stale(runner, pair, owner, pairs)
+    nested = _take_nested(runner, pair, owner, pairs)
+    pairs = [
+        Pair("same", p.new, p.new) if p.new is not None and p.new.defined in nested else p
+        for p in _with_stale(runner, pair, owner, pairs)
+    ]
     runner.run.before_call()
     runner.guard_named(pair.new)
     names = runner.scope.names
@@ -777,13 +876,13 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     decorators = [one for node in members for one in getattr(node, "decorator_list", ())]
     before = runner.run.registrations.contents(registrar_objects(decorators, names), held)
     _forget_generated_text(runner, owner)
-    code = runner.scope.compile([pair.new.located()])
-    made = _made_beside(runner, code, pair.new, owner, before)
+    code = runner.scope.compile([_with_nested(pair.new, nested)])
+    made = _made_beside(runner, _with_living(code, nested), pair.new, owner, before)
     annotations = made.pop("__annotations__", None)
     if annotations is not None:
         runner.annotate(annotations)
     twin = made[node.name]
-    roots = tuple(nested_codes(code))
+    roots = tuple(_with_roots(one, node.name, nested) for one in nested_codes(code))
     old_roots = runner.old_codes(pair)
     runner.roots[pair.new] = roots
     versions = list(pair_codes(old_roots, roots))

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from midflight.apply.values import same_value
+from midflight.apply.values import StandIn, same_value
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution
+
+
+_PLACES = ("__objclass__", "_sort_order_")  # where a member stands
+
+
+class _Was(StandIn):
+    """A member with the attributes that it had."""
+
+    def __init__(self, owner: Any, attributes: Mapping[str, Any]) -> None:
+        super().__init__(owner)
+        self._attributes = attributes
+
+    def __getattr__(self, name: str) -> Any:
+        attributes = self.__dict__["_attributes"]
+        if name in attributes:
+            return attributes[name]
+        found = inspect.getattr_static(type(self._owner), name)
+        getter = getattr(type(found), "__get__", None)
+        return found if getter is None else getter(found, self, type(self._owner))
 
 
 class Were:
@@ -51,9 +71,15 @@ def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> 
     tx = run.tx
     old, new = dict(owner._member_map_), dict(twin._member_map_)
     lives: dict[int, Any] = {}
-    same = list(old) == list(new) and all(same_value(old[name]._value_, one._value_) for name, one in new.items())
+    held = {name: dict(vars(member)) for name, member in old.items()}
+    edited = {name for p in pairs if p.kind in ("changed", "added") and p.new is not None for name in p.new.binds}
     for name, member in new.items():
-        lives[id(member)] = _living(run, owner, old.get(name), member, lives)
+        lives[id(member)] = _living(run, owner, old.get(name), member, lives, name in edited)
+    differs = {name for name, member in old.items() if not _same_attributes(held[name], vars(member))}
+    same = list(old) == list(new) and not differs
+    same = same and all(same_value(old[name]._value_, one._value_) for name, one in new.items())
+    plain = owner._member_type_ is object and not issubclass(owner, enum.Flag)  # else it is an int or a str as well
+    were = {n: _Was(one, held[n]) if plain and n in differs else one for n, one in old.items()}
     _set_tables(run, owner, twin, lives)
     for name, value in list(vars(twin).items()):
         if name in new:
@@ -63,7 +89,13 @@ def graft_enum(run: Execution, owner: Any, twin: Any, pairs: Sequence[Pair]) -> 
     move_attributes(tx, owner, twin, pairs, skip={*ENUM_TABLES, *new})
     for name in [name for name, value in vars(owner).items() if name not in vars(twin) and _is_a_flags(name, value)]:
         tx.del_attr(owner, name)
-    return None if same else Were(owner, old)
+    return None if same else Were(owner, were)
+
+
+def _same_attributes(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        name in _PLACES or one[name] is other[name] or same_value(one[name], other[name]) for name in one
+    )
 
 
 def _is_a_flags(name: str, value: Any) -> bool:
@@ -73,8 +105,10 @@ def _is_a_flags(name: str, value: Any) -> bool:
     return own or vars(enum.Flag).get(name) is value
 
 
-def _living(run: Execution, owner: Any, known: Any, member: Any, lives: dict[int, Any]) -> Any:
-    """The object that is this member from now on: the one that lives, or the twin's, made one of `owner`'s."""
+def _living(run: Execution, owner: Any, known: Any, member: Any, lives: dict[int, Any], edited: bool) -> Any:
+    """The object that is this member from now on: the one that lives, or the twin's, made one of `owner`'s.
+
+    What its statement gave it besides a value, by the enum's `__init__`, it has anew where that was edited."""
     if id(member) in lives:
         return lives[id(member)]  # an alias
     if known is None:
@@ -87,9 +121,10 @@ def _living(run: Execution, owner: Any, known: Any, member: Any, lives: dict[int
             run.notes.append(f"{owner.__module__}.{owner.__qualname__}.{known._name_} is a new member object")
             run.tx.set_attr(member, "__class__", owner)
             return member
-        for name, value in vars(member).items():
-            if name not in ("__objclass__", "_sort_order_"):
-                run.tx.set_attr(known, name, value)
+        edited = True
+    for name, value in vars(member).items():
+        if name not in _PLACES and (edited or name not in vars(known)):
+            run.tx.set_attr(known, name, value)
     return known
 
 

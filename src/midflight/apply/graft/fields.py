@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import sys
 import types
@@ -15,6 +16,7 @@ from midflight.apply.values import same_value
 from midflight.graph.kinds import is_a
 
 _IN_A_FIELD = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
+_TABLES = ("__annotations__", "__dataclass_fields__", "__match_args__", "__required_keys__", "__optional_keys__")
 Fields = Mapping[str, Callable[[], Any] | None]  # name → what makes its default, None without one
 
 
@@ -42,8 +44,23 @@ def seen_below(cls: type) -> list[Any]:
         return [[name, repr(field)] for name, field in held.items()]
     if typing.is_typeddict(cls):
         return [dict(cls.__annotations__), cls.__required_keys__]  # type: ignore[attr-defined]
+    if getattr(cls, "_is_protocol", False):
+        return [
+            dict(vars(cls).get("__annotations__", {})),
+            *sorted(name for name in vars(cls) if _is_asked_for(cls, name)),
+        ]
     held = vars(cls).get("__annotations__", {})  # what an `__init_subclass__` or a metaclass reads
     return [dict(held) if is_a(held, dict) else held]
+
+
+def _is_asked_for(protocol: type, name: str) -> bool:
+    """Whether `isinstance` looks for a member of a protocol (Lib/typing.py, _get_protocol_attrs)."""
+    return callable(getattr(protocol, name)) and name not in ("__init__", "__subclasshook__", "__class_getitem__")
+
+
+def tables_of(cls: type) -> dict[str, Any]:
+    """Where a class shows its fields, as far as something made it from them; copies, for they may be written to."""
+    return {name: copy.copy(vars(cls)[name]) for name in _TABLES if name in vars(cls)}
 
 
 def same_fields(one: list[Any], other: list[Any]) -> bool:

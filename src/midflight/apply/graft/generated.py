@@ -12,13 +12,13 @@ import inspect
 import sys
 import types
 import weakref
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import PARAMETERISING
 from midflight.apply.effects import hooks_of
 from midflight.apply.graft.answers import derive_abstract, own_answers
-from midflight.apply.graft.fields import Fields, complete, fields_of, same_fields, seen_below
+from midflight.apply.graft.fields import Fields, complete, fields_of, same_fields, seen_below, tables_of
 from midflight.apply.graft.functions import fitted, same_code
 from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
@@ -35,7 +35,7 @@ from midflight.graph.heap import live_instances, referrers
 from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.graph.kinds import is_a, shown
-from midflight.plan.diff import Pair
+from midflight.plan.diff import Pair, defines
 from midflight.plan.flow import decorator_names
 from midflight.plan.rude import has_all_by_bases
 from midflight.plan.statements import Statement
@@ -72,8 +72,10 @@ def graft_generated(
         runner.changes.value_changed(runner.scope.key(name), live)
         return
     inner = body_class(pair.statement, twin, owner)
-    runner.run.shapes_changed = True
+    runner.run.shapes_changed += 1
     runner.tx.undo(lambda: detach(inner))
+    if twin is not inner:
+        runner.tx.undo(lambda: detach(twin))
     bases, hooks = owner.__bases__, hooks_of(runner.run, owner)
     went = _going(owner, pairs)
     if not _take_layout(runner.tx, owner, inner):
@@ -93,12 +95,15 @@ def graft_generated(
     for mark in gone:
         runner.tx.del_attr(owner, mark)
     parameters_follow(runner.tx, owner, bases)
-    _tell_of_attributes(runner, owner, held)
+    _tell_of_attributes(runner, owner, held, pairs)
     _tell_of_starters(runner, owner, starters)
     tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
     runner.run.notes += _methods_trade_places(runner, before, inner, owner)
     _put_on_top(runner, owner, live, twin, inner, name)
     runner.run.notes += _trade_places(runner, before, inner, owner)
+    if live is not owner and is_a(live, type) and twin is not inner:
+        runner.run.notes += _trade_places(runner, before, twin, live)
+        detach(twin)
     if may_be_held(runner, pair.statement.node, inner):
         runner.run.twins.append((inner, owner))
     _unregister(runner, went)
@@ -118,7 +123,7 @@ def _take_members(
 ) -> None:
     """What the body of `inner` made is the living class's, which had these `bases`, and its instances have the
     fields."""
-    fields, seen = fields_of(owner), seen_below(owner)
+    fields, seen, tables = fields_of(owner), seen_below(owner), tables_of(owner)
     move_attributes(runner.tx, owner, inner, pairs)
     for each in pairs:
         if each.edited and each.new is not None and each.new.is_def:
@@ -127,6 +132,8 @@ def _take_members(
     complete(runner.tx, owner, runner.scope.namespace)
     if not same_fields(seen, seen_below(owner)) or owner.__bases__ != bases:
         runner.changes.shape_changed(runner.scope.key(name), owner)
+        for table, held in tables.items():
+            runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{table}"), held)
     fill_fields(runner, owner, fields)
 
 
@@ -199,14 +206,32 @@ def _exchange_inside(tx: Transaction, held: Any, lives: Mapping[int, type]) -> N
             tx.set_item(held, name, lives[id(value)])
 
 
-def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any]) -> None:
-    """Class attributes that are data and came out different, for whoever read them; and whether it has subscripts of
-    its own, for classes below."""
-    for name in (before.keys() | vars(owner).keys()) - _MADE - _NEVER:
+def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any], pairs: Sequence[Pair]) -> None:
+    """Class attributes that are data, or were edited, and came out different, for whoever read them; and whether it has
+    subscripts of its own, for classes below."""
+    edited = tell_of_members(runner, owner, pairs)
+    for name in (before.keys() | vars(owner).keys()) - (_MADE - {"__doc__"}) - _NEVER:
         old, new = before.get(name, ABSENT), vars(owner).get(name, ABSENT)
-        data = (is_data(old) or is_data(new)) and not same_value(old, new)
+        data = (name in edited or is_data(old) or is_data(new)) and not same_value(old, new)
         if data or (name == PARAMETERISING and (old is ABSENT) != (new is ABSENT)):
             runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
+
+
+def tell_of_members(runner: Runner, owner: type, pairs: Sequence[Pair]) -> set[str]:
+    """The names of the attributes whose statements were edited; told where code of the program's makes a class below,
+    for it may go through those of its bases: an ORM's metaclass collects columns."""
+    values = (one for p in pairs if p.edited for one in (p.old, p.new) if one is not None and not defines(one))
+    names = {mangled(name, owner.__name__) for one in values for name in one.binds}
+    if names and any(runner.run.program.owns(maker) for cls in _below(owner) for maker in makers_of(cls)):
+        runner.changes.members_changed((module_of(owner), owner.__qualname__))
+    return names
+
+
+def _below(owner: type) -> Iterator[type]:
+    subclasses: list[type] = type.__subclasses__(owner)
+    for cls in subclasses:
+        yield cls
+        yield from _below(cls)
 
 
 def _starters(owner: type) -> dict[str, tuple[types.CodeType, Any]]:
