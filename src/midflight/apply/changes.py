@@ -80,7 +80,7 @@ class Changes:
             str, set[Key]
         ] = {}  # a name that changed → the modules, classes and functions that have it
         self.members: set[Key] = set()  # classes of which what makes those below them sees other attributes now
-        self.emptied: dict[int, Any] = {}  # objects made anew, where others have put what they put there again
+        self.emptied: dict[int, Any] = {}  # objects that were made anew, without what others had put into them
         self.unfilled = False  # whether one of them still waits for its new contents
         self._reached: set[str] = set()  # modules that `spread` has ever given
         self.listed: dict[str, set[str]] = {}  # module → names that came or went
@@ -142,6 +142,11 @@ class Changes:
         if id(cls) not in self.shapes:
             self.shapes[id(cls)] = cls
             self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
+
+    def made_empty(self, key: Key, made: Any) -> None:
+        """An object was made anew, without what others had put into it: they do it again."""
+        self.emptied[id(made)] = made
+        self.code_changed(key, made, True)
 
     def members_changed(self, key: Key) -> None:
         """A class has other attributes, and what makes those below it may collect them."""

@@ -308,8 +308,7 @@ def _settle_decorated(
     if is_ours and current is not ABSENT and become(runner.tx, current, result):
         _tell_of_attributes(runner, name, stored, current)
         if emptied:
-            runner.changes.emptied[id(current)] = current
-            runner.changes.code_changed(runner.scope.key(name), current, True)
+            runner.changes.made_empty(runner.scope.key(name), current)
         forget_marks(runner.tx, pair, runner.names_before(), runner.changes.unstored, current, result)
         runner.work.record.grafted[runner.scope.label(name)] = None
         runner.run.notes += runner.run.registrations.settle(before, current, result, current, name)

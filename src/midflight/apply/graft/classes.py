@@ -8,12 +8,11 @@ import collections
 import dataclasses
 import enum
 import linecache
-import operator
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import PARAMETERISING, Changes
 from midflight.apply.effects import hooks_of
@@ -33,6 +32,7 @@ from midflight.apply.graft.generated import (
 )
 from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
+from midflight.apply.graft.nested import Nested, with_living, with_nested, with_roots
 from midflight.apply.holders import functions_in, is_class_body, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
 from midflight.apply.registrations import Contents, registrar_objects, registrars, registrars_of
@@ -786,19 +786,7 @@ def _left_behind(runner: Runner, pair: Pair, owner: type, twin: Any) -> Iterator
             yield from (base, inside(vars(base)["__init_subclass__"]))
 
 
-class _Nested(NamedTuple):
-    """A class that lives in the body of one that is made again."""
-
-    lives: Any  # what its name holds there
-    roots: tuple[types.CodeType, ...]
-
-    @staticmethod
-    def mark(name: str) -> str:
-        """The constant that stands for it in the code until that runs."""
-        return f"\x00{name} that lives"
-
-
-def _take_nested(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> dict[str, _Nested]:
+def _take_nested(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair]) -> dict[str, Nested]:
     """The classes of the body that are edited as classes are, so that fields and defaults of the twin are made with
     those that live; name → what it is now."""
     assert pair.new is not None
@@ -814,48 +802,7 @@ def _take_nested(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair])
     inner.take([p for p in both if p.statement.defined in alone])
     place_class(runner.tx, owner, pair.new)
     roots = {statement.defined: codes for statement, codes in inner.roots.items()}
-    return {name: _Nested(inner.scope.get(name), roots.get(name, ())) for name in alone}
-
-
-def _with_nested(statement: Statement, nested: Mapping[str, _Nested]) -> ast.stmt:
-    """The class statement, in which the statements of the classes `nested` only bind a name."""
-    node = statement.located()
-    assert isinstance(node, ast.ClassDef)
-    if not nested:
-        return node
-    body = [_bound(one, nested) if isinstance(one, ast.ClassDef) and one.name in nested else one for one in node.body]
-    return ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "body": body}), node)
-
-
-def _bound(node: ast.ClassDef, nested: Mapping[str, _Nested]) -> ast.stmt:
-    made = ast.Assign([ast.Name(node.name, ast.Store())], ast.Constant(_Nested.mark(node.name)))
-    return ast.fix_missing_locations(ast.copy_location(made, node))
-
-
-def _with_living(code: types.CodeType, nested: Mapping[str, _Nested]) -> types.CodeType:
-    """`code` with the classes themselves as constants; what has none of them is the code object that it was."""
-    lives = {_Nested.mark(name): one.lives for name, one in nested.items()}
-
-    def filled(const: Any) -> Any:
-        if isinstance(const, types.CodeType):
-            return _with_consts(const, tuple(map(filled, const.co_consts)))
-        return lives.get(const, const) if type(const) is str else const
-
-    filled_code: types.CodeType = filled(code)
-    return filled_code if nested else code
-
-
-def _with_roots(code: types.CodeType, name: str, nested: Mapping[str, _Nested]) -> types.CodeType:
-    """`code`, in which the body of the class `name` has the code objects of the classes `nested`, too."""
-    if code.co_name == name and is_class_body(code):
-        return _with_consts(code, (*code.co_consts, *(root for one in nested.values() for root in one.roots)))
-    inside = (_with_roots(c, name, nested) if isinstance(c, types.CodeType) else c for c in code.co_consts)
-    return _with_consts(code, tuple(inside))
-
-
-def _with_consts(code: types.CodeType, consts: tuple[Any, ...]) -> types.CodeType:
-    same = len(consts) == len(code.co_consts) and all(map(operator.is_, consts, code.co_consts))
-    return code if same else code.replace(co_consts=consts)
+    return {name: Nested(inner.scope.get(name), roots.get(name, ())) for name in alone}
 
 
 def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[Pair]) -> None:
@@ -876,13 +823,13 @@ def _remake(runner: Runner, pair: Pair, owner: type, live: Any, pairs: Sequence[
     decorators = [one for node in members for one in getattr(node, "decorator_list", ())]
     before = runner.run.registrations.contents(registrar_objects(decorators, names), held)
     _forget_generated_text(runner, owner)
-    code = runner.scope.compile([_with_nested(pair.new, nested)])
-    made = _made_beside(runner, _with_living(code, nested), pair.new, owner, before)
+    code = runner.scope.compile([with_nested(pair.new, nested)])
+    made = _made_beside(runner, with_living(code, nested), pair.new, owner, before)
     annotations = made.pop("__annotations__", None)
     if annotations is not None:
         runner.annotate(annotations)
     twin = made[node.name]
-    roots = tuple(_with_roots(one, node.name, nested) for one in nested_codes(code))
+    roots = tuple(with_roots(one, node.name, nested) for one in nested_codes(code))
     old_roots = runner.old_codes(pair)
     runner.roots[pair.new] = roots
     versions = list(pair_codes(old_roots, roots))

@@ -100,14 +100,21 @@ def graft_generated(
     tell_of_hook(runner, owner, *(names.get("__init_subclass__", ABSENT) for names in (held, vars(owner))))
     runner.run.notes += _methods_trade_places(runner, before, inner, owner)
     _put_on_top(runner, owner, live, twin, inner, name)
-    runner.run.notes += _trade_places(runner, before, inner, owner)
-    if live is not owner and is_a(live, type) and twin is not inner:
-        runner.run.notes += _trade_places(runner, before, twin, live)
-        detach(twin)
+    _register_those_that_live(runner, before, owner, live, twin, inner)
     if may_be_held(runner, pair.statement.node, inner):
         runner.run.twins.append((inner, owner))
     _unregister(runner, went)
     detach(inner)
+
+
+def _register_those_that_live(
+    runner: Runner, before: Contents, owner: type, live: Any, twin: type, inner: type
+) -> None:
+    """The class stands where its twin registered itself, and so does what a decorator has put on top of it."""
+    runner.run.notes += _trade_places(runner, before, inner, owner)
+    if live is not owner and is_a(live, type) and twin is not inner:
+        runner.run.notes += _trade_places(runner, before, twin, live)
+        detach(twin)
 
 
 def _move_enum(runner: Runner, owner: enum.EnumMeta, inner: type, pairs: Sequence[Pair], name: str) -> None:
