@@ -554,6 +554,23 @@ import base, m
 V = 1 => V = 2\nmid.go(V)
 @ expect
 (base.count, base.last, base.fresh, base.mark, base.Kept.seen, base.Kept.Inner.seen) == (1, 2, 2, 2, 1, 1)
+
+## nested-class-goes: a class in the body of another goes, and leaves no trace among the subclasses of its base
+@ file m.py
+class A:
+    class K:
+        v = 1
+class B:
+    class K(A.K):
+        v = 6
+    x = 1
+@ touch
+import m
+b = m.B()
+@ sub m.py
+    class K(A.K):\n        v = 6\n =>
+@ expect
+not hasattr(b, "K") and m.A.K.__subclasses__() == []
 """,
 )
 

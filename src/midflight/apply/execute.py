@@ -69,6 +69,7 @@ class Execution:
         self.left: list[tuple[str, types.FunctionType]] = []  # the name of a closure that keeps its old code, itself
         self.dangling: dict[tuple[str, str], Any] = {}
         self.removed: dict[str, dict[str, Any]] = {}  # module → the names it lost and what they held
+        self.gone: list[type] = []  # classes that stood in the body of another
         self.added: dict[str, set[str]] = {}
         self.moves = Moves(self)
         # (module, qualified name) of a class → attributes that its instances gained and lost
@@ -108,7 +109,7 @@ class Execution:
         let_live(self.tx, self.twins)
         self._empty_caches()
         let_go(self)
-        gone = [held for names in self.removed.values() for held in names.values() if is_a(held, type)]
+        gone = [held for names in self.removed.values() for held in names.values() if is_a(held, type)] + self.gone
         if gone:
             self.tx.at_commit(forget_aliases)
             self.tx.at_commit(functools.partial(leave, gone))

@@ -386,6 +386,8 @@ class Runner:
         self.changes.name_lost(self.scope.key(name), old)
         if isinstance(self.scope, ModuleScope):
             self.run.removed.setdefault(self.work.name, {})[name] = old
+        elif is_a(old, type) and _is_made_in(old, self.work.name):
+            self.run.gone.append(old)
 
     def _unregister(self, statement: Statement, name: str, value: Any) -> None:
         forget_hooks(self.work.name, self.scope.prefix + statement.defined, self.old_roots.get(statement, ()))
