@@ -2053,7 +2053,7 @@ SLOW = False => SLOW = True
 engine.go() == "slow" and type(engine) is m.Engine
 
 ## group-made-again: a decorator that makes a group gets another argument: the commands that others put into it are there
-@ file cli.py
+@ file groups.py
 class Command:
     def __init__(self, function): self.function = function
     def __call__(self): return self.function()
@@ -2069,7 +2069,7 @@ class Group(Command):
 def group(text):
     return lambda function: Group(function, text)
 @ file m.py
-from cli import group
+from groups import group
 @group("old")
 def root(): return 0
 @root.command("a")
