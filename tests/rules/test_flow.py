@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+from midflight.apply.past import Overlaid, Past
+
 from .harness import Case, play, table
 
 FLOW = r"""
@@ -1227,3 +1229,21 @@ m.HINTS == [] and m.HINTS is hints and use.KINDS == {}
 @pytest.mark.parametrize("case", table(FLOW))
 def test_flow(case: Case, tmp_path: pathlib.Path) -> None:
     play(case, tmp_path)
+
+
+def test_what_is_known_of_the_past_is_what_its_keys_say():
+    keys = [("a", "N"), ("a", "C.x"), ("a.b", "K.Inner.y"), ("a.b", "K.x"), ("ab", "N.z"), ("c.d.e", "M")]
+    past, half = (
+        Past(dict.fromkeys(keys, 1)),
+        Overlaid(Past(dict.fromkeys(keys[:3], 2)), Past(dict.fromkeys(keys[2:], 1))),
+    )
+    for module in ("a", "a.b", "ab", "c", "c.d", "c.d.e", "b"):
+        named = {name for home, name in keys if home == module}
+        below = any(home == module or home.startswith(module + ".") for home, _ in keys)
+        assert set(past.names_of(module)) == set(half.names_of(module)) == named
+        assert past.has_of(module) == half.has_of(module) == below
+        for label in ("C", "K", "K.Inner", "N", "x"):
+            inside = any(name.startswith(label + ".") for name in named)
+            assert past.has_of(module, label) == half.has_of(module, label) == inside
+    past.note(keys[0], 3)
+    assert past == dict.fromkeys(keys, 1) and half.get(keys[2]) == 2

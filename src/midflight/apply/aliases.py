@@ -178,7 +178,7 @@ def _listed(names: Any) -> set[str]:
 
 def _star(runner: Runner, statement: Statement, module: str) -> Iterator[Follow]:
     values = runner.changes.values
-    names = {name for home, name in values if home == module and "." not in name}
+    names = {name for name in values.names_of(module) if "." not in name}
     source = runner.run.program.get(module)
     if not names or source is None:
         return
@@ -259,5 +259,5 @@ def _public_before(runner: Runner, module: str) -> frozenset[str]:
         return frozenset(listed)
     source = runner.run.program.get(module)
     names = set() if source is None else set(source.namespace)
-    names |= {n for home, n in values if home == module}
+    names |= set(values.names_of(module))
     return frozenset(n for n in names if not n.startswith("_") and values.get((module, n), None) is not ABSENT)

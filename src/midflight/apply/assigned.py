@@ -26,6 +26,7 @@ from midflight.apply.graft.generated import leave_classes
 from midflight.apply.graft.wrappers import become
 from midflight.apply.holders import functions_in, functions_running, nested_codes, resolve
 from midflight.apply.parsed import by_first
+from midflight.apply.past import Past
 from midflight.apply.registrations import Contents, registrars_of
 from midflight.apply.scopes import ClassScope, ModuleScope
 from midflight.apply.transaction import ABSENT
@@ -562,7 +563,7 @@ def leave_as_looped(runner: Runner, pair: Pair, names: Iterable[str]) -> None:
     """Names that a loop which nobody edited is the last to bind now: what it left in them, where that can be found out
     without running it."""
     loop, held = pair.statement, {**runner.scope.namespace, **runner.scope.pending}
-    now = Before({key: value for key, value in held.items() if value is not ABSENT}, runner.work.name, {})
+    now = Before({key: value for key, value in held.items() if value is not ABSENT}, runner.work.name, Past())
     group = [_with_defaults_alone(one) for one in runner.new_groups.of(loop).statements]
     defined = {node.name for node in walk_scope(loop.node) if isinstance(node, FUNCTIONS)}
     for name in names:
@@ -683,7 +684,7 @@ def helped(runner: Runner, statement: Statement) -> Iterator[None]:
     Not what a side effect gave, which does not happen twice: that is there only if it was made in this reload."""
     groups, work = runner.new_groups, runner.work
     found = groups.helpers_of(statement) if not groups.passing.isdisjoint(statement.reads) else set()
-    helpers = [one for one in groups.statements if one in found and not one.deletes]
+    helpers = [one for one in groups.statements if one in found and not one.deletes] if found else []
     made = frozenset[str]().union(*(one.binds for one in helpers)) & groups.passing
     gone = frozenset(n for n in made if n not in runner.building and runner.scope.get(n) is ABSENT)
     given = {name for name in gone if runner.scope.key(name) in work.passed}

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from midflight.apply.asked import accepted, is_derived, is_state, names_read
-from midflight.apply.changes import ENTERING, GETTING, Changes, Key
+from midflight.apply.changes import ENTERING, GETTING, Changes
 from midflight.apply.holders import HOLDING, LRU, functions_in, is_special, items, nested_codes, resolve
+from midflight.apply.past import Key
 from midflight.apply.scopes import Pending
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import with_outer

@@ -24,6 +24,7 @@ from midflight.apply.callables import (
 )
 from midflight.apply.graft.marks import stores
 from midflight.apply.holders import HOLDING, LRU, is_special, items, nested_codes, resolve
+from midflight.apply.past import Key, Past
 from midflight.apply.registrations import dispatch_table
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import OF_FUNCTIONS
@@ -38,7 +39,6 @@ from midflight.plan.flow import (
     makers_of_functions,
 )
 
-Key = tuple[str, str]
 # Caches that are made by a call and stand behind no @ of the module: `self.get = lru_cache(self._get)`.
 _MAKES_CACHES = re.compile(rb"(?<![@.\w])(?:functools\.)?(?:lru_)?cache\(")
 ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
@@ -59,7 +59,7 @@ class Changes:
 
     def __init__(self, program: Program, edited: Collection[str]) -> None:
         self.program, self.edited = program, edited
-        self.values: dict[Key, Any] = {}
+        self.values = Past()
         self.order: list[Key] = []  # which value changed, each time that one did
         self.last: dict[Key, int] = {}  # the count at which each changed last
         self.short: set[str] = set()  # the last parts of their names
@@ -206,7 +206,7 @@ class Changes:
 
     def value_flowed(self, key: Key, old: Any, origin: str) -> None:
         """As `value_changed`, for a module's name that it had, and that none of its own functions names."""
-        self.values.setdefault(key, old)
+        self.values.note(key, old)
         self.attributes.setdefault(key[1], set()).add((key[0], ""))
         self.order.append(key)
         self.last[key] = len(self.order)
@@ -220,7 +220,7 @@ class Changes:
                 self._flowed.setdefault(loaded.name, set()).update(meant)
 
     def _count(self, key: Key, old: Any) -> None:
-        self.values.setdefault(key, old)
+        self.values.note(key, old)
         owner, _, name = key[1].rpartition(".")
         self.attributes.setdefault(name, set()).add((key[0], owner))
         self.order.append(key)

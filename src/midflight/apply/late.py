@@ -19,8 +19,8 @@ from midflight.plan.flow import asks_whether, dotted_reads, modules_imported
 from midflight.plan.statements import SourceText, Statement
 
 if TYPE_CHECKING:
-    from midflight.apply.changes import Key
     from midflight.apply.execute import Execution
+    from midflight.apply.past import Key
     from midflight.apply.statements import Runner
     from midflight.graph.modules import ModuleGraph
 

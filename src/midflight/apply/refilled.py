@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.holders import resolve
+from midflight.apply.past import Key, Overlaid, Past
 from midflight.apply.registrations import same_items
 from midflight.apply.transaction import ABSENT
 from midflight.apply.values import Before, InPlace, as_before, is_container, rebuilt, same_value
@@ -24,7 +25,6 @@ from midflight.plan.flow import dotted_reads
 from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
-    from midflight.apply.changes import Key
     from midflight.apply.execute import Execution
     from midflight.apply.statements import Runner
     from midflight.graph.loaded import Loaded
@@ -61,12 +61,12 @@ def _otherwise(runner: Runner, read: Callable[[], Iterator[tuple[Key, Any]]]) ->
 def is_outdated(runner: Runner, group: Group, found: Refilled) -> bool:
     """Whether the contents of before give just what the value is, and those of now another one."""
     held, module = runner.scope.names, runner.work.name
-    changed = {**runner.changes.values, **{key: old for key, (_, old) in found.items()}}
+    changed = Overlaid(Past({key: old for key, (_, old) in found.items()}), runner.changes.values)
     was: InPlace = {id(one): (one, old, one) for one, old in found.values()}
     differs = False
     for name in group.names:
         gave, gives = (
-            rebuilt(runner.scope, group.statements, name, Before(held, module, values)) for values in (changed, {})
+            rebuilt(runner.scope, group.statements, name, Before(held, module, values)) for values in (changed, Past())
         )
         if gave is ABSENT or not same_value(gave, runner.scope.get(name), was, was):
             return False

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from midflight.apply.holders import MOST
+from midflight.apply.past import Old
 from midflight.apply.scopes import ClassScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import module_of
@@ -110,7 +111,7 @@ class Before(Mapping[str, Any]):
         self,
         namespace: Mapping[str, Any],
         module: str,
-        values: Mapping[tuple[str, str], Any],
+        values: Old,
         below: Collection[str] = (),
         order: Sequence[str] = (),
     ) -> None:
@@ -124,7 +125,7 @@ class Before(Mapping[str, Any]):
         return as_before(old, self._values)
 
     def __iter__(self) -> Iterator[str]:
-        changed = (name for module, name in self._values if module == self._module and "." not in name)
+        changed = (name for name in self._values.names_of(self._module) if "." not in name)
         above = itertools.takewhile(lambda name: name not in self._order, self._namespace) if self._order else ()
         return (name for name in dict.fromkeys((*above, *self._order, *self._namespace, *changed)) if name in self)
 
@@ -139,45 +140,40 @@ class Before(Mapping[str, Any]):
     def body(self, scope: ClassScope) -> dict[str, Any]:
         """The names of a class body as they were."""
         out = dict(vars(scope.owner))
-        for (module, name), old in self._values.items():
+        for name in self._values.names_of(self._module):
             outer, _, inner = name.rpartition(".")
-            if module == self._module and outer + "." == scope.prefix:
-                out[inner] = old
+            if outer + "." == scope.prefix:
+                out[inner] = self._values.get((self._module, name))
         return {name: value for name, value in out.items() if value is not ABSENT}
 
 
-def as_before(value: Any, values: Mapping[tuple[str, str], Any]) -> Any:
+def as_before(value: Any, values: Old) -> Any:
     """A module or class of which something changed answers with what it held, also inside a container."""
     if type(value) in (list, tuple, dict):
         return _holding_before(value, values)
     if is_a(value, types.ModuleType):
-        name = value.__name__
-        if any(module == name or module.startswith(name + ".") for module, _ in values):
-            return _Before(value, name, "", values)
+        if values.has_of(value.__name__):
+            return _Before(value, value.__name__, "", values)
     elif is_a(value, type):
-        for kind in value.__mro__:
-            if any(m == module_of(kind) and n.startswith(kind.__qualname__ + ".") for m, n in values):
-                return _Before(value, module_of(value), value.__qualname__ + ".", values)
-    elif type(value) is types.FunctionType and any(
-        m == value.__module__ and n.startswith(value.__qualname__ + ".") for m, n in values
-    ):
+        if any(values.has_of(module_of(kind), kind.__qualname__) for kind in value.__mro__):
+            return _Before(value, module_of(value), value.__qualname__ + ".", values)
+    elif type(value) is types.FunctionType and values.has_of(value.__module__, value.__qualname__):
         return _Before(value, value.__module__, value.__qualname__ + ".", values)
     return value
 
 
-def _holding_before(container: Any, values: Mapping[tuple[str, str], Any], depth: int = NESTED) -> Any:
+def _holding_before(container: Any, values: Old, depth: int = NESTED) -> Any:
     """`container` with its functions and classes as they showed themselves; itself where none differs by now."""
     if len(container) > MOST or not depth:
         return container
     held = list(container.values() if type(container) is dict else container)
     if _DATA.issuperset(map(type, held)):
         return container
-    owners = {one for module, label in values for one in with_outer((module, label.rpartition(".")[0]))}
 
     def shown_as(one: Any) -> Any:
         if type(one) in (list, tuple, dict):
             return _holding_before(one, values, depth - 1)
-        return as_before(one, values) if _is_of(one, owners) else one
+        return as_before(one, values)
 
     shown = list(map(shown_as, held))
     if all(map(operator.is_, shown, held)):
@@ -192,15 +188,6 @@ def with_outer(key: tuple[str, str]) -> Iterator[tuple[str, str]]:
     while "." in name:
         name = name.rpartition(".")[0]
         yield module, name
-
-
-def _is_of(value: Any, owners: Collection[tuple[str, str]]) -> bool:
-    if type(value) is types.FunctionType:
-        return (value.__module__, value.__qualname__) in owners
-    if type(value) is types.ModuleType:
-        return any(module == value.__name__ for module, _ in owners)
-    kinds = value.__mro__ if is_a(value, type) else ()
-    return any((module_of(kind), kind.__qualname__) in owners for kind in kinds)
 
 
 class StandIn:
@@ -225,7 +212,7 @@ class StandIn:
 class _Before(StandIn):
     """A module or class with the values it had: what `config.HOST` gave before."""
 
-    def __init__(self, owner: Any, module: str, prefix: str, values: Mapping[tuple[str, str], Any]) -> None:
+    def __init__(self, owner: Any, module: str, prefix: str, values: Old) -> None:
         super().__init__(owner)
         self._module, self._prefix, self._values = module, prefix, values
 
@@ -247,16 +234,16 @@ class _Before(StandIn):
         return as_before(getattr(self._owner, name), self._values)
 
 
-def _dict_before(owner: Any, prefix: str, values: Mapping[tuple[str, str], Any]) -> Mapping[str, Any]:
+def _dict_before(owner: Any, prefix: str, values: Old) -> Mapping[str, Any]:
     """The dict of a module or class with what it held."""
     if is_a(owner, type):
         module, prefix = module_of(owner), f"{owner.__qualname__}."
     else:
         module = owner.__name__
     held = dict(vars(owner))
-    for (home, label), old in values.items():
-        if home == module and label.startswith(prefix) and "." not in (name := label[len(prefix) :]):
-            held[name] = old
+    for label in values.names_of(module):
+        if label.startswith(prefix) and "." not in (name := label[len(prefix) :]):
+            held[name] = values.get((module, label))
     return MappingProxyType({name: value for name, value in held.items() if value is not ABSENT})
 
 
