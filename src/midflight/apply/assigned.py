@@ -43,18 +43,10 @@ from midflight.apply.whole import Watched
 from midflight.graph.kinds import is_a, shown
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.plan.diff import Groups, Pair, built_by, built_names, defines
+from midflight.plan.nodes import FUNCTIONS, walk_scope
 from midflight.plan.order import LISTERS, lists_names, names_around
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import (
-    FUNCTIONS,
-    Statement,
-    fingerprint,
-    lambdas_called,
-    names_asked_for,
-    names_in_order,
-    root_name,
-    walk_scope,
-)
+from midflight.plan.statements import Statement, fingerprint, lambdas_called, names_asked_for, names_in_order, root_name
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner

@@ -15,8 +15,9 @@ from midflight.apply.values import Before, rebuilt, same_value
 from midflight.graph.homes import module_of
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
+from midflight.plan.nodes import walk_scope
 from midflight.plan.purity import only_shows
-from midflight.plan.statements import Statement, walk_scope
+from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from midflight.apply.aliases import starred, starred_before
 from midflight.apply.branches import names_bound
 from midflight.plan.diff import Pair
-from midflight.plan.statements import FUNCTIONS, Statement
+from midflight.plan.nodes import FUNCTIONS
+from midflight.plan.statements import Statement
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner

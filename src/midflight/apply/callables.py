@@ -15,7 +15,7 @@ from midflight.apply.transaction import dict_of
 from midflight.graph.heap import objects
 from midflight.graph.homes import made_in
 from midflight.graph.hook import PLAIN
-from midflight.graph.kinds import is_a, is_kind
+from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded
 
 # The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
@@ -55,7 +55,7 @@ def _callables_in(
         if kind is types.FunctionType and value.__closure__ is None and not value.__dict__:
             if plain:
                 yield prefix + name, value  # most are that, and are asked for in each reload
-        elif not is_kind(value, _NOT_CALLED):
+        elif type(kind) is not type or kind not in _NOT_CALLED:  # as `is_kind`, without a call
             yield from _callables(prefix + name, value, module, depth, plain)
 
 

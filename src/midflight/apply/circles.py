@@ -21,7 +21,8 @@ from midflight.graph.loaded import Loaded
 from midflight.plan.calls import called, definitions, globals_of
 from midflight.plan.diff import Pair
 from midflight.plan.flow import absolute, dotted_reads, modules_imported
-from midflight.plan.statements import SourceText, Statement, walk_scope
+from midflight.plan.nodes import walk_scope
+from midflight.plan.statements import SourceText, Statement
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution

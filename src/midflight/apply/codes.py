@@ -20,7 +20,8 @@ from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_by_statement
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Pair
-from midflight.plan.statements import FUNCTIONS, Statement, split, walk_scope
+from midflight.plan.nodes import FUNCTIONS, walk_scope
+from midflight.plan.statements import Statement, split
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution

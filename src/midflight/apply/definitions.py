@@ -28,8 +28,9 @@ from midflight.graph.homes import made_in
 from midflight.graph.kinds import is_a, shown
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names, dotted_reads, factory_names
+from midflight.plan.nodes import FUNCTIONS, walk_scope
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, fingerprint, parameters, walk_scope
+from midflight.plan.statements import PARTS, Statement, fingerprint, parameters
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner

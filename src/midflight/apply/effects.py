@@ -12,7 +12,8 @@ from midflight.graph.hook import is_plain
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import built_names
 from midflight.plan.flow import Dotted, dotted_reads
-from midflight.plan.statements import Statement, fingerprint, walk_scope
+from midflight.plan.nodes import walk_scope
+from midflight.plan.statements import Statement, fingerprint
 
 if TYPE_CHECKING:
     from midflight.apply.execute import Execution

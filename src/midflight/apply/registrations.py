@@ -17,7 +17,7 @@ from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
 from midflight.graph.hook import PLAIN
-from midflight.graph.kinds import is_a, is_kind, shown
+from midflight.graph.kinds import is_a, shown
 from midflight.graph.loaded import Program, names_used
 
 Made = TypeVar("Made")
@@ -428,9 +428,9 @@ class Registrations:
     def _held(
         self, label: str, namespace: Any, module: str, seen: set[int], depth: int = 3
     ) -> Iterator[tuple[str, Any]]:
-        # Nearly all that modules and classes have is of a kind that holds nothing: asked first, and by one look.
-        found = [(name, value) for name, value in list(namespace.items()) if not is_kind(value, _HOLDING_NOTHING)]
-        for name, value in found:
+        # Nearly all that modules and classes have is of a kind that holds nothing: asked first, as `is_kind` would.
+        held = [(type(value), name, value) for name, value in list(namespace.items())]
+        for name, value in [(n, v) for kind, n, v in held if type(kind) is not type or kind not in _HOLDING_NOTHING]:
             if not isinstance(name, str) or is_special(name):
                 continue
             if is_a(value, (dict, list, set)):

@@ -37,16 +37,10 @@ from midflight.apply.work import MOST_RERUNS
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import asks_whether, called_chains, imports_inside
+from midflight.plan.nodes import FUNCTIONS, walk_scope
 from midflight.plan.order import without_annotations
 from midflight.plan.purity import only_shows, robbed
-from midflight.plan.statements import (
-    FUNCTIONS,
-    Statement,
-    names_asked_for,
-    parameters,
-    read_names,
-    walk_scope,
-)
+from midflight.plan.statements import Statement, names_asked_for, parameters, read_names
 
 if TYPE_CHECKING:
     from midflight.apply.statements import Runner

@@ -54,9 +54,10 @@ from midflight.graph.homes import made_in
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Groups, Pair
 from midflight.plan.flow import asks_whether, dotted_reads, followers, mentions, stars
+from midflight.plan.nodes import FUNCTIONS, walk_scope
 from midflight.plan.order import LISTERS, reorders
 from midflight.plan.purity import only_binds
-from midflight.plan.statements import FUNCTIONS, PARTS, Statement, annotated, bound_by_head, names_in_order, walk_scope
+from midflight.plan.statements import PARTS, Statement, annotated, bound_by_head, names_in_order
 from midflight.values import Kept
 
 if TYPE_CHECKING:

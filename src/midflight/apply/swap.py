@@ -101,6 +101,8 @@ def attribute(owner: Any, name: str, value: Any, instead_of: Any = ABSENT) -> Wr
 def _in_c(owner: Any, method: str) -> Any:
     """The method of `owner` that no class statement defines: CPython refuses `object`'s own where a class in C has
     another, as `threading.local` does (Objects/typeobject.c, `hackcheck`)."""
+    if type(owner) is types.FunctionType:
+        return getattr(object, method)  # most are
     found = (vars(base).get(method) for base in type(owner).__mro__)
     return next(one for one in found if type(one) is types.WrapperDescriptorType)
 

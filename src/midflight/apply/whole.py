@@ -13,7 +13,8 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from midflight.plan.statements import FUNCTIONS, bound_names
+from midflight.plan.nodes import FUNCTIONS
+from midflight.plan.statements import bound_names
 
 _NOTE, _READ = "\x00midflight: bound now", "\x00midflight: as bound now"
 _LISTS = ("body", "orelse", "finalbody")

@@ -7,7 +7,8 @@ import builtins
 from collections.abc import Iterator, Mapping
 
 from midflight.plan.flow import evaluated
-from midflight.plan.statements import FUNCTIONS, Statement, walk_scope
+from midflight.plan.nodes import FUNCTIONS, walk, walk_scope
+from midflight.plan.statements import Statement
 
 # A name → the names that a call of it looks up; ".m" stands for a call of a method m, "C.m" for that of a class C.
 Uses = Mapping[str, frozenset[str]]
@@ -100,7 +101,7 @@ def _uses_by_method(node: ast.ClassDef, methods: Uses) -> Uses:
 
 def globals_of(function: ast.AST) -> frozenset[str]:
     """Names that the body of a function looks up outside it, and the methods that it calls."""
-    nodes = list(ast.walk(function))
+    nodes = list(walk(function))
     names = [node for node in nodes if isinstance(node, ast.Name)]
     own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
     own |= {node.arg for node in nodes if isinstance(node, ast.arg)}

@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from midflight.plan.nodes import FUNCTIONS, walk, walk_scope
 from midflight.plan.statements import (
     BLOCKS,
-    FUNCTIONS,
     Statement,
     bound_names,
     fingerprint,
@@ -19,7 +19,6 @@ from midflight.plan.statements import (
     names_asked_for,
     same_trees,
     split,
-    walk_scope,
 )
 
 PairKind = Literal["same", "moved", "annotated", "bodies", "changed", "added", "removed"]
@@ -401,4 +400,4 @@ def _loop_targets(statement: Statement) -> frozenset[str]:
         targets = [node.target]
     elif isinstance(node, (ast.With, ast.AsyncWith)):
         targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
-    return frozenset(n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
+    return frozenset(n.id for target in targets for n in walk(target) if isinstance(n, ast.Name))

@@ -7,7 +7,8 @@ import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, lambdas_called, parameters, walk_scope
+from midflight.plan.nodes import FUNCTIONS, child_nodes, walk, walk_scope
+from midflight.plan.statements import SourceText, Statement, lambdas_called, parameters
 
 Dotted = tuple[str, ...]
 
@@ -101,7 +102,7 @@ def makers_of_functions(text: SourceText) -> str:
 
 def _makes_functions(statement: Statement) -> bool:
     making = (ast.Call, ast.Lambda, *FUNCTIONS, ast.ClassDef)
-    return not statement.is_import and any(isinstance(child, making) for child in ast.walk(statement.node))
+    return not statement.is_import and any(isinstance(child, making) for child in walk(statement.node))
 
 
 def stored(statement: Statement) -> frozenset[Dotted]:
@@ -116,7 +117,7 @@ def _stored(node: ast.stmt) -> frozenset[Dotted]:
     if value is None or not targets or not all(isinstance(target, ast.Name) for target in targets):
         return frozenset()
     put = [one for one in _put(value) if isinstance(one, (ast.Name, ast.Attribute))]
-    used = [child for child in ast.walk(node) if isinstance(child, (ast.Name, ast.Attribute)) and child not in put]
+    used = [child for child in walk(node) if isinstance(child, (ast.Name, ast.Attribute)) and child not in put]
     return frozenset(_own_chains(put)) - frozenset(_own_chains(used))
 
 
@@ -150,7 +151,7 @@ def _calls_items(node: ast.stmt) -> bool:
         return False
     nodes = list(_walk_evaluated(node))
     targets = [one.target for one in nodes if isinstance(one, ast.comprehension)]
-    given = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    given = {one.id for target in targets for one in walk(target) if isinstance(one, ast.Name)}
     called = [one.func for one in nodes if isinstance(one, ast.Call)]
     return any(isinstance(one, ast.Subscript) or (isinstance(one, ast.Name) and one.id in given) for one in called)
 
@@ -170,14 +171,14 @@ def _only_annotated(node: ast.stmt) -> frozenset[Dotted]:
         parts = [part for part in evaluated(node) if not any(part is one for one in given)]
     else:
         return frozenset()
-    if any(isinstance(child, (ast.Call, ast.NamedExpr)) for part in given for child in ast.walk(part)):
+    if any(isinstance(child, (ast.Call, ast.NamedExpr)) for part in given for child in walk(part)):
         return frozenset()
     return frozenset(_looked_up(given)) - frozenset(_looked_up(parts))
 
 
 def _looked_up(parts: Sequence[ast.AST]) -> Iterator[Dotted]:
     for part in parts:
-        yield from ((child.id,) for child in ast.walk(part) if isinstance(child, ast.Name))
+        yield from ((child.id,) for child in walk(part) if isinstance(child, ast.Name))
         yield from _chains(part)
 
 
@@ -190,12 +191,12 @@ def _walk_evaluated(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     for called in lambdas_called(node) if isinstance(node, ast.Call) else ():
         yield from _walk_evaluated(called.body)
-    for child in evaluated(node) if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node):
+    for child in evaluated(node) if isinstance(node, ast.Lambda) else child_nodes(node):
         yield from _walk_evaluated(child)
 
 
 def _chains(node: ast.AST, bodies: bool = True) -> Iterator[Dotted]:
-    for child in ast.walk(node) if bodies else _walk_evaluated(node):
+    for child in walk(node) if bodies else _walk_evaluated(node):
         if isinstance(child, ast.Attribute):
             yield from _chain(child)
         if isinstance(child, ast.Call):
@@ -291,7 +292,7 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Lambda):
         yield from (d for d in [*node.args.defaults, *node.args.kw_defaults] if d is not None)
     elif any(isinstance(c, (*FUNCTIONS, ast.ClassDef)) for c in walk_scope(node)):
-        for child in ast.iter_child_nodes(node):
+        for child in child_nodes(node):
             yield from evaluated(child)
     else:
         yield node
@@ -412,7 +413,7 @@ def everything_imported(statement: Statement, module: str, is_package: bool) -> 
 
 
 def _everything(node: ast.stmt, module: str, is_package: bool) -> Iterator[str]:
-    for child in ast.walk(node):
+    for child in walk(node):
         if isinstance(child, ast.Import):
             for alias in child.names:
                 parts = alias.name.split(".")
@@ -430,7 +431,7 @@ def all_imports(statement: Statement, module: str, is_package: bool) -> tuple[Im
         key,
         lambda node: tuple(
             Imported(absolute(child.module, child.level, module, is_package), alias.name, alias.asname or alias.name)
-            for child in ast.walk(node)
+            for child in walk(node)
             if isinstance(child, ast.ImportFrom)
             for alias in child.names
         ),
@@ -439,7 +440,7 @@ def all_imports(statement: Statement, module: str, is_package: bool) -> tuple[Im
 
 def modules_bound(statement: Statement, module: str, is_package: bool) -> Iterator[tuple[str, str]]:
     """(name, the module or other thing that it stands for) for what it imports, also inside functions."""
-    for child in ast.walk(statement.node):
+    for child in walk(statement.node):
         if isinstance(child, ast.Import):
             for alias in child.names:
                 root = alias.name.partition(".")[0]
@@ -451,7 +452,7 @@ def modules_bound(statement: Statement, module: str, is_package: bool) -> Iterat
 def names_in_text(statement: Statement) -> frozenset[str]:
     """Every name that it uses, bodies of functions included."""
     return statement.fact(  # type: ignore[no-any-return]
-        "names", lambda node: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+        "names", lambda node: frozenset(n.id for n in walk(node) if isinstance(n, ast.Name))
     )
 
 
@@ -465,10 +466,10 @@ def factory_names(node: ast.AST) -> frozenset[str]:
     calls = (
         child.func
         for decorator in getattr(node, "decorator_list", ())
-        for child in ast.walk(decorator)
+        for child in walk(decorator)
         if isinstance(child, ast.Call)
     )
-    return frozenset(name.id for call in calls for name in ast.walk(call) if isinstance(name, ast.Name))
+    return frozenset(name.id for call in calls for name in walk(call) if isinstance(name, ast.Name))
 
 
 def decorator_names(node: ast.AST) -> frozenset[str]:
@@ -476,6 +477,6 @@ def decorator_names(node: ast.AST) -> frozenset[str]:
     return frozenset(
         child.id
         for decorator in getattr(node, "decorator_list", ())
-        for child in ast.walk(decorator)
+        for child in walk(decorator)
         if isinstance(child, ast.Name)
     )

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from midflight.plan.calls import called, reached, uses
 from midflight.plan.diff import IN_PLACE, Pair
+from midflight.plan.nodes import FUNCTIONS, walk
 from midflight.plan.purity import only_shows
-from midflight.plan.statements import FUNCTIONS, SourceText, Statement, bound_names, read_names
+from midflight.plan.statements import SourceText, Statement, bound_names, read_names
 
 Starred = Callable[[Statement], frozenset[str]]
 _CATCH_IT = frozenset({"NameError", "Exception", "BaseException"})
@@ -32,8 +33,8 @@ def listing_functions(text: SourceText) -> frozenset[str]:
 
 
 def _goes_through_names(node: ast.stmt) -> bool:
-    picked = {id(child.value) for child in ast.walk(node) if isinstance(child, ast.Subscript)}
-    calls = (child for child in ast.walk(node) if isinstance(child, ast.Call) and id(child) not in picked)
+    picked = {id(child.value) for child in walk(node) if isinstance(child, ast.Subscript)}
+    calls = (child for child in walk(node) if isinstance(child, ast.Call) and id(child) not in picked)
     return any(isinstance(c.func, ast.Name) and c.func.id in LISTERS - {"locals"} and not c.args for c in calls)
 
 
@@ -130,5 +131,5 @@ def _may_do_without(statement: Statement) -> bool:
     node = statement.node
     if not isinstance(node, (ast.Try, ast.TryStar)):
         return False
-    caught = [n.id for h in node.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)]
+    caught = [n.id for h in node.handlers if h.type for n in walk(h.type) if isinstance(n, ast.Name)]
     return any(h.type is None for h in node.handlers) or bool(_CATCH_IT.intersection(caught))

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Iterator
 
 from midflight.plan.flow import evaluated
-from midflight.plan.statements import SCOPES, Statement, root_name, walk_scope
+from midflight.plan.nodes import SCOPES, walk_scope
+from midflight.plan.statements import Statement, root_name
 
 # Called by name, these read their arguments and make a value; `callee` says whether the name still means them.
 BUILTINS = frozenset(

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+from midflight.plan.nodes import FUNCTIONS, SCOPES, child_nodes, walk, walk_scope
+
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match, *LOOPS)
 PARTS = ("body", "handlers", "cases", "orelse", "finalbody")  # of a block, in the order of its text
@@ -177,9 +177,14 @@ class Statement:
         return self.fact("shell", functools.partial(fingerprint, bodies=False))  # type: ignore[no-any-return]
 
     @property
+    def _uses(self) -> dict[str, frozenset[str]]:
+        known: dict[str, frozenset[str]] | None = self._facts.get("uses")  # the most asked of all
+        return known if known is not None else self.fact("uses", uses_of)
+
+    @property
     def binds(self) -> frozenset[str]:
         """Names that running it binds in its own scope."""
-        return self.fact("binds", bound_names)  # type: ignore[no-any-return]
+        return self._uses["bind"]
 
     @property
     def values(self) -> frozenset[str]:
@@ -189,7 +194,7 @@ class Statement:
     @property
     def reads(self) -> frozenset[str]:
         """Names that running it looks up: not those that only a function's body uses."""
-        return self.fact("reads", read_names)  # type: ignore[no-any-return]
+        return self._uses["read"]
 
     @property
     def calls(self) -> bool:
@@ -211,7 +216,7 @@ class Statement:
 
     @property
     def deletes(self) -> frozenset[str]:
-        return self.fact("deletes", deleted_names)  # type: ignore[no-any-return]
+        return self._uses["delete"]
 
     @property
     def members(self) -> tuple[Statement, ...]:
@@ -268,19 +273,20 @@ class Statement:
 
     @property
     def is_def(self) -> bool:
-        return self.type in FUNCTIONS
+        return (type(self._node) if self._node is not None else self._facts["type"]) in FUNCTIONS
 
     @property
     def is_class(self) -> bool:
-        return self.type is ast.ClassDef
+        return (type(self._node) if self._node is not None else self._facts["type"]) is ast.ClassDef
 
     @property
     def is_import(self) -> bool:
-        return self.type is ast.Import or self.type is ast.ImportFrom
+        kind = type(self._node)  # of which no import is without
+        return kind is ast.Import or kind is ast.ImportFrom
 
     @property
     def is_block(self) -> bool:
-        return self.type in BLOCKS
+        return type(self._node) in BLOCKS  # of which none is without
 
     @property
     def is_loop(self) -> bool:
@@ -341,7 +347,7 @@ class Statement:
 # What is known of a function by its header, and of a class by all but the bodies of its methods: whatever is in those,
 # running the statement does the same.
 _OF_HEADERS = (
-    *("same header", "header", "shell", "binds", "reads", "calls", "deletes", "active", "plain def", "defined", "bare"),
+    *("same header", "header", "shell", "uses", "calls", "active", "plain def", "defined", "bare"),
     *("mutates", "dotted", "mentions", "imports names", "generic"),
 )
 
@@ -355,7 +361,7 @@ def _is_plain_def(node: ast.stmt) -> bool:
         return False
     apart = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
     parts = [node.args, *([node.returns] if node.returns is not None else [])]
-    return not any(isinstance(child, apart) for part in parts for child in ast.walk(part))
+    return not any(isinstance(child, apart) for part in parts for child in walk(part))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -533,11 +539,15 @@ def bare_lines(text: str) -> list[str]:
 
 def bound_names(node: ast.stmt) -> frozenset[str]:
     """Names that running `node` may bind in its scope."""
-    names: set[str] = set()
+    return uses_of(node)["bind"]
+
+
+def uses_of(node: ast.stmt) -> dict[str, frozenset[str]]:
+    """ "bind", "read" and "delete" → the names that running `node` does this with in its own scope."""
+    found: dict[str, set[str]] = {"bind": set(), "read": set(), "delete": set()}
     for kind, name in _uses(node):
-        if kind == "bind":
-            names.add(name)
-    return frozenset(names)
+        found[kind].add(name)
+    return {kind: frozenset(names) for kind, names in found.items()}
 
 
 def names_in_order(body: Sequence[Statement]) -> list[str]:
@@ -564,13 +574,13 @@ def bound_by_head(block: ast.stmt) -> frozenset[str]:
 
 def read_names(node: ast.stmt) -> frozenset[str]:
     """Names that running `node` looks up in its scope or an outer one."""
-    return frozenset(name for kind, name in _uses(node) if kind == "read")
+    return uses_of(node)["read"]
 
 
 def names_asked_for(node: ast.stmt) -> frozenset[str]:
     """Names that running `node`, or calling the function that it defines, looks up around it."""
-    inside = [child for child in ast.walk(node) if isinstance(child, ast.Name)] if isinstance(node, FUNCTIONS) else []
-    own = {child.arg for child in ast.walk(node) if isinstance(child, ast.arg)} if inside else set()
+    inside = [child for child in walk(node) if isinstance(child, ast.Name)] if isinstance(node, FUNCTIONS) else []
+    own = {child.arg for child in walk(node) if isinstance(child, ast.arg)} if inside else set()
     own |= {child.id for child in inside if isinstance(child.ctx, ast.Store)}
     return read_names(node) | {child.id for child in inside} - own
 
@@ -579,34 +589,40 @@ _ASK_EACH = frozenset({"sorted", "sort", "map", "filter", "min", "max", "reduce"
 
 
 def deleted_names(node: ast.stmt) -> frozenset[str]:
-    return frozenset(name for kind, name in _uses(node) if kind == "delete")
+    return uses_of(node)["delete"]
 
 
-def _uses(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _uses(node: ast.AST) -> list[tuple[str, str]]:
     """("bind" | "read" | "delete", name) for all that running `node` does in its own scope."""
-    if isinstance(node, ast.Name):
-        kind = {ast.Store: "bind", ast.Load: "read", ast.Del: "delete"}[type(node.ctx)]
-        yield kind, node.id
-    elif isinstance(node, FUNCTIONS):
-        yield from _function_uses(node)
-    elif isinstance(node, ast.ClassDef):
-        yield from _class_uses(node)
-    elif isinstance(node, ast.Lambda):
-        for default in [*node.args.defaults, *node.args.kw_defaults]:
-            if default is not None:
-                yield from _uses(default)
-    elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
-        yield from _comprehension_uses(node)
-    elif isinstance(node, ast.Call) and any(True for _ in lambdas_called(node)):
-        for called in lambdas_called(node):
-            own = {parameter.arg for parameter in parameters(called.args)}
-            yield from (use for use in _uses(called.body) if use[0] == "read" and use[1] not in own)
-        yield from _other_uses(node)
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        for alias in node.names:
-            yield "bind", alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
-    else:
-        yield from _other_uses(node)
+    kind = type(node)
+    if kind is ast.Name:
+        return [(_KINDS[type(node.ctx)], node.id)]  # type: ignore[attr-defined]
+    return _BY_KIND.get(kind, _other_uses)(node)
+
+
+def _uses_of_all(nodes: Iterable[ast.AST | None]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for node in nodes:
+        if node is not None:
+            found += _uses(node)
+    return found
+
+
+def _lambda_uses(node: ast.Lambda) -> list[tuple[str, str]]:
+    return _uses_of_all([*node.args.defaults, *node.args.kw_defaults])
+
+
+def _call_uses(node: ast.Call) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for called in lambdas_called(node):
+        own = {parameter.arg for parameter in parameters(called.args)}
+        found += (use for use in _uses(called.body) if use[0] == "read" and use[1] not in own)
+    return found + _uses_of_all(child_nodes(node))
+
+
+def _import_uses(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str]]:
+    plain = type(node) is ast.Import
+    return [("bind", one.asname or (one.name.split(".")[0] if plain else one.name)) for one in node.names]
 
 
 def lambdas_called(call: ast.Call) -> Iterator[ast.Lambda]:
@@ -616,62 +632,74 @@ def lambdas_called(call: ast.Call) -> Iterator[ast.Lambda]:
     yield from (one for one in (call.func, *arguments) if isinstance(one, ast.Lambda))
 
 
-def _other_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        yield "read", node.target.id
-    if isinstance(node, ast.AnnAssign) and node.value is None:
-        yield from _uses(node.annotation)
-        return
-    if isinstance(node, ast.ExceptHandler) and node.name:
-        yield "bind", node.name
-    if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
-        yield "bind", node.name
-    if isinstance(node, ast.MatchMapping) and node.rest:
-        yield "bind", node.rest
-    for child in ast.iter_child_nodes(node):
-        yield from _uses(child)
+def _other_uses(node: ast.AST) -> list[tuple[str, str]]:
+    return _uses_of_all(child_nodes(node))
 
 
-def _function_uses(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
-    yield "bind", node.name
+def _augmented_uses(node: ast.AugAssign) -> list[tuple[str, str]]:
+    own = [("read", node.target.id)] if isinstance(node.target, ast.Name) else []
+    return own + _other_uses(node)
+
+
+def _annotated_uses(node: ast.AnnAssign) -> list[tuple[str, str]]:
+    return _uses(node.annotation) if node.value is None else _other_uses(node)
+
+
+def _named_uses(node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> list[tuple[str, str]]:
+    return ([("bind", node.name)] if node.name else []) + _other_uses(node)
+
+
+def _mapping_uses(node: ast.MatchMapping) -> list[tuple[str, str]]:
+    return ([("bind", node.rest)] if node.rest else []) + _other_uses(node)
+
+
+def _function_uses(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[str, str]]:
     own = {p.name for p in getattr(node, "type_params", ())}
-    parts: list[ast.AST | None] = [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults, node.returns]
-    parts += [a.annotation for a in parameters(node.args)]
-    for part in parts:
-        if part is not None:
-            yield from (use for use in _uses(part) if use[1] not in own)
+    found = _uses_of_all([*node.decorator_list, *node.args.defaults, *node.args.kw_defaults, node.returns])
+    found += _uses_of_all([a.annotation for a in parameters(node.args)])
+    return [("bind", node.name), *(use for use in found if use[1] not in own)]
 
 
 def parameters(node: ast.arguments) -> list[ast.arg]:
     return [a for a in (*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg) if a is not None]
 
 
-def _class_uses(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    yield "bind", node.name
-    own = {p.name for p in getattr(node, "type_params", ())}
-    for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
-        yield from (use for use in _uses(part) if use[1] not in own)
-    inner: set[str] = set(own)
+def _class_uses(node: ast.ClassDef) -> list[tuple[str, str]]:
+    inner = {p.name for p in getattr(node, "type_params", ())}
+    head = _uses_of_all([*node.decorator_list, *node.bases, *(k.value for k in node.keywords)])
+    found = [("bind", node.name), *(use for use in head if use[1] not in inner)]
     for child in node.body:
-        uses = list(_uses(child))
-        yield from (use for use in uses if use[0] == "read" and use[1] not in inner)
-        inner |= {name for kind, name in uses if kind == "bind"}
+        uses = _uses(child)
+        found += [use for use in uses if use[0] == "read" and use[1] not in inner]
+        inner.update(name for kind, name in uses if kind == "bind")
+    return found
 
 
-def _comprehension_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _comprehension_uses(node: ast.AST) -> list[tuple[str, str]]:
     targets = {
         name
         for generator in node.generators  # type: ignore[attr-defined]
         for kind, name in _uses(generator.target)
         if kind == "bind"
     }
-    for child in ast.iter_child_nodes(node):
-        for kind, name in _uses(child):
-            if kind != "bind" and name not in targets:
-                yield kind, name
-    for walrus in ast.walk(node):
-        if isinstance(walrus, ast.NamedExpr) and isinstance(walrus.target, ast.Name):
-            yield "bind", walrus.target.id
+    found = [use for use in _uses_of_all(child_nodes(node)) if use[0] != "bind" and use[1] not in targets]
+    walruses = (one.target for one in walk(node) if isinstance(one, ast.NamedExpr))
+    return found + [("bind", target.id) for target in walruses if isinstance(target, ast.Name)]
+
+
+_KINDS: dict[type[ast.AST], str] = {ast.Store: "bind", ast.Load: "read", ast.Del: "delete"}
+_BY_KIND: dict[type[ast.AST], Callable[[Any], list[tuple[str, str]]]] = {
+    **dict.fromkeys(FUNCTIONS, _function_uses),
+    ast.ClassDef: _class_uses,
+    ast.Lambda: _lambda_uses,
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), _comprehension_uses),
+    ast.Call: _call_uses,
+    **dict.fromkeys((ast.Import, ast.ImportFrom), _import_uses),
+    ast.AugAssign: _augmented_uses,
+    ast.AnnAssign: _annotated_uses,
+    **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar), _named_uses),
+    ast.MatchMapping: _mapping_uses,
+}
 
 
 def _values_of(node: ast.stmt) -> frozenset[str]:
@@ -679,7 +707,7 @@ def _values_of(node: ast.stmt) -> frozenset[str]:
         n.id
         for child in walk_scope(node)
         if isinstance(child, (ast.For, ast.AsyncFor))
-        for n in ast.walk(child.target)
+        for n in walk(child.target)
         if isinstance(n, ast.Name)
     }
     return (bound_names(node) | mutated_names(node)) - targets
@@ -709,21 +737,12 @@ def root_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """`node` and all below that runs in the same scope when it runs: not into functions, lambdas and classes."""
-    yield node
-    if isinstance(node, (*SCOPES, ast.ClassDef)):
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from walk_scope(child)
-
-
 def _stored_on_self(node: ast.AST) -> Iterator[str]:
     """A class inside it has its own (Python/compile.c, maybe_add_static_attribute_to_class)."""
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
         if node.value.id == "self":
             yield node.attr
-    for child in ast.iter_child_nodes(node) if not isinstance(node, ast.ClassDef) else ():
+    for child in child_nodes(node) if not isinstance(node, ast.ClassDef) else ():
         yield from _stored_on_self(child)
 
 
@@ -742,7 +761,7 @@ def calls_something(node: ast.AST) -> bool:
         if isinstance(scope, SCOPES)
         for default in [*scope.args.defaults, *scope.args.kw_defaults]
         if default is not None
-        for d in ast.walk(default)
+        for d in walk(default)
     )
 
 

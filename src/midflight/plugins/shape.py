@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from midflight.plan.diff import Pair
-from midflight.plan.statements import FUNCTIONS, fingerprint
+from midflight.plan.nodes import FUNCTIONS
+from midflight.plan.statements import fingerprint
 
 Texts = Iterable[ast.AST]
 
