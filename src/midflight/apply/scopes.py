@@ -113,7 +113,8 @@ class ModuleScope:
 
     def compute(self, code: types.CodeType, name: str) -> Any:
         """What `code`, which binds nothing but `name` and annotates nothing, gives it."""
-        scratch = {key: value for key, value in self.pending.items() if value is not ABSENT}
+        waiting = ((key, self.pending.get(key, ABSENT)) for key in code.co_names)  # of many that wait it reads few
+        scratch = {key: value for key, value in waiting if value is not ABSENT}
         exec(code, self.namespace, scratch)
         return scratch[name]
 

@@ -8,8 +8,9 @@ import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from midflight.plan.statements import Statement, alone, reused, split
+from midflight.plan.statements import Statement, alone, lines_of, reused, split
 
+MOST_ALIKE = 8  # lines that read the same: more are not compared
 Standing = list[tuple[Statement, int]]  # statements, and the first line of each in the new text
 
 
@@ -51,22 +52,25 @@ def _standing(old: Sequence[Statement], lines: Sequence[str], first: int, last: 
     several places it is not known which it is."""
     places: dict[str, list[int]] = {}
     for number in range(first, last + 1):
-        if not lines[number - 1][:1].isspace():
-            places.setdefault(lines[number - 1], []).append(number)
+        places.setdefault(lines[number - 1], []).append(number)
     times = Counter(one.text for one in old)
     found: Standing = []
     for one in alone(old):
-        if times[one.text] == 1 and not one.text.rstrip("\n").endswith("\\"):
-            at = list(_places_of(one, lines, places, last))
-            found += ((one, at[0]),) if len(at) == 1 else ()
+        if times[one.text] == 1 and not one.text[:1].isspace() and not one.text.rstrip("\n").endswith("\\"):
+            at = _places_of(lines_of(one.text), lines, places, first, last)
+            found += [(one, at[0])] if len(at) == 1 else []
     return _in_order(found)
 
 
-def _places_of(one: Statement, lines: Sequence[str], places: dict[str, list[int]], last: int) -> Iterator[int]:
-    head, count = one.text[: one.text.find("\n") + 1] or one.text, one.last - one.first
-    for number in places.get(head, ()):
-        if number + count <= last and "".join(lines[number - 1 : number + count]) == one.text:
-            yield number
+def _places_of(
+    words: tuple[str, ...], lines: Sequence[str], places: dict[str, list[int]], first: int, last: int
+) -> list[int]:
+    """Where the lines `words` stand, looked for by the rarest of them: nowhere if all are common. The first may be: a
+    decorator that stands above each function."""
+    times, at = min((len(places.get(line, ())), at) for at, line in enumerate(words))
+    begins = [number - at for number in places[words[at]]] if 0 < times <= MOST_ALIKE else []
+    end = last - len(words) + 1
+    return [n for n in begins if first <= n <= end and tuple(lines[n - 1 : n - 1 + len(words)]) == words]
 
 
 def _in_order(found: Standing) -> Standing:
