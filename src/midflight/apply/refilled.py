@@ -34,8 +34,8 @@ Refilled = dict["Key", tuple[Any, Any]]  # where a container is found → itself
 
 def computes(statement: Statement) -> bool:
     """Whether it, or a statement in the body of a class, may compute a value from what a container holds."""
-    if statement.is_class:
-        return any(map(computes, statement.members))
+    if statement.is_class:  # asked for each class of a module that is looked at
+        return statement.fact("computes", lambda _: any(map(computes, statement.members)))  # type: ignore[no-any-return]
     return bool(statement.binds) and not defines(statement)
 
 

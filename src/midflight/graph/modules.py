@@ -67,8 +67,13 @@ class ModuleGraph:
 
     def homes(self, names: Iterable[str]) -> set[str]:
         """The modules of the graph that `names` are, or are something of."""
-        homes = (next((p for p in prefixes(name) if p in self._imports), None) for name in names)
-        return {home for home in homes if home is not None}
+        return {home for home in map(self._home, names) if home}
+
+    def _home(self, name: str) -> str:
+        """The innermost module of the graph that `name` is or lies in, "" where there is none."""
+        while name and name not in self._imports:
+            name = name.rpartition(".")[0]
+        return name
 
     def dependents(self, modules: Iterable[str]) -> set[str]:
         """All that reach one of `modules` by imports; not these themselves."""
