@@ -7,6 +7,7 @@ import functools
 import gc
 import itertools
 import types
+import weakref
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from midflight.graph.loaded import Loaded
 User = tuple[str, Any, types.FunctionType, frozenset[str]]
 _EMPTY = types.CellType()
 _GIVES = ("STORE_ATTR", "DELETE_ATTR")
+_GIVING = frozenset(map(dis.opmap.__getitem__, _GIVES))
+_used: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
 _LOOKS_UP = ("LOAD_ATTR", "LOAD_METHOD")
 _NOT_CALLED: frozenset[type] = PLAIN | {
     types.ModuleType,
@@ -138,16 +141,32 @@ def attributes_of(code: types.CodeType, names: Collection[str]) -> set[str]:
 def only_stored_in(code: types.CodeType, names: Collection[str]) -> set[str]:
     """Those of `names` that code, also that of functions inside, does no more with than to give attributes that name
     to something, or to delete them."""
-    if not names:
-        return set()
-    used = {one for one in code.co_consts if type(one) is str}
-    for instruction in dis.get_instructions(code):
-        if instruction.argval in names and instruction.opname not in _GIVES:
-            used.add(instruction.argval)
-    stored = {name for name in names if name not in used}
+    return set(names).difference(_used_otherwise(code)) if names else set()
+
+
+def _used_otherwise(code: types.CodeType) -> frozenset[str]:
+    """The names that code does more with. Remembered by identity, for as long as it lives: to take all instructions of
+    it apart in each reload was half of one that reaches many functions."""
+    known = _used.get(id(code))
+    if known is None:
+        found = frozenset[str]().union(*map(_used_by_itself, _with_nested(code)))
+        gone = functools.partial(_used.pop, id(code))  # called with the reference, which it takes as default
+        known = _used[id(code)] = weakref.ref(code, gone), found
+    return known[1]
+
+
+def _used_by_itself(code: types.CodeType) -> set[str]:
+    written = {one for one in code.co_consts if type(one) is str}
+    if _GIVING.isdisjoint(code.co_code[::2]):
+        return written.union(code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)
+    done = (one.argval for one in dis.get_instructions(code) if one.opname not in _GIVES)
+    return written.union(name for name in done if type(name) is str)
+
+
+def _with_nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
     for inner in nested_codes(code):
-        stored = only_stored_in(inner, stored)
-    return stored
+        yield from _with_nested(inner)
 
 
 def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:
