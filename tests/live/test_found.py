@@ -10,6 +10,37 @@ import pytest
 from rules.harness import Case, play, table
 
 FOUND = r"""
+# decorator-that-copies-no-longer-what-it-wraps: the wrapper has it no more, and the function keeps it
+[file a.py]
+import contextlib, functools
+def deco(fn):
+    @functools.wraps(fn)
+    def wrapper(*a, **k):
+        return fn(*a, **k) + 3
+    return wrapper
+with contextlib.suppress(ValueError):
+    K = 1
+    @deco
+    def f(x: "str", y=3):
+        return x + y
+[run]
+import a
+f = a.f
+[edit a.py]
+import contextlib, functools
+def deco(fn):
+    def wrapper(*a, **k):
+        return fn(*a, **k) + 3
+    return wrapper
+with contextlib.suppress(ValueError):
+    K = 1
+    @deco
+    def f(x: "str", y=3):
+        return x + y
+[expect]
+a.f is f and f(1) == 7 and not hasattr(f, "__wrapped__")
+f.__annotations__ == {} and f.__closure__[0].cell_contents.__annotations__ == {"x": "str"}
+
 # function-that-imports-is-called-by-an-attribute-of-its-module: a fresh start may stop there, and is told
 [file a.py]
 def late(x):

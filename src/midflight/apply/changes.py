@@ -162,7 +162,8 @@ class Changes:
     def stored_no_more(self, function: Any, old: types.CodeType, new: types.CodeType) -> None:
         """Whatever `function` is called for keeps the attributes that its old code gave it."""
         if went := set(names_used((old,))) - set(names_used((new,))):
-            self.unstored[id(function)] = frozenset(went.intersection(stores(old)))
+            copies = {"__wrapped__"} if not went.isdisjoint(("wraps", "update_wrapper")) else set()  # functools
+            self.unstored[id(function)] = frozenset(went.intersection(stores(old)) | copies)
 
     def passes(self, key: Key) -> None:
         """A name that is deleted again is made anew: what it held is not known, and nobody imports it."""

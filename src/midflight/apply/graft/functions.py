@@ -237,6 +237,8 @@ def graft_signature(tx: Transaction, old: types.FunctionType, new: types.Functio
         tx.set_attr(old, "__module__", new.__module__)
     if shared := next((held for made, held in acting.values() if made.__annotations__ is new.__annotations__), None):
         tx.set_attr(old, "__annotations__", shared.__annotations__)
+    elif _shares_annotations(old) and not _shares_annotations(new):
+        tx.set_attr(old, "__annotations__", new.__annotations__)  # those of the function that it wraps stay
     elif not same_value(old.__annotations__, new.__annotations__):
         # In place: functools.wraps gave the very same dict to the wrapper.
         tx.set_contents(old.__annotations__, new.__annotations__)
@@ -283,6 +285,12 @@ def graft_attributes(
         inside = is_a(held, types.FunctionType) and held is not old and value is not new
         if held is not value and not (inside and not (has_name(held) or has_name(value)) and become(tx, held, value)):
             tx.set_item(old.__dict__, name, value)
+
+
+def _shares_annotations(function: types.FunctionType) -> bool:
+    """Whether it has the very dict of the function that it wraps."""
+    wrapped = function.__dict__.get("__wrapped__")
+    return type(wrapped) is types.FunctionType and wrapped.__annotations__ is function.__annotations__
 
 
 def annotated_anew(tx: Transaction, name: str, held: Any, value: Any) -> bool:
