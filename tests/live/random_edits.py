@@ -491,6 +491,7 @@ class Step:
         known = followers({name.split(".")[0] for _, name in process.explained}, files)
         told = any(name in notes or name in process.missing or name in known for name in names)
         told = told or fresh == process.fails or bool(kept)
+        told = told or (not names and "did not run again" in notes)  # it stops there, for what that used has changed
         process.missing |= {name for name in names if told}
         process.fails = fresh
         process.known = files
