@@ -2120,6 +2120,34 @@ def size(): return 1 => def size(): return 2
 [expect]
 (b.PLAIN, b.MIXED, b.NAMED, b.ASKS, b.APART, b.STORES) == (2, 2, 2, 4, 5, 7) and not report.modules["b"].kept
 a.made == []
+
+# function-handed-to-itself: the one that lives is what a decorator that runs again hands it
+[file d.py]
+def wrap(f):
+    def func(*a, _it=None, **k):
+        return _it.inner(*a, **k), _it
+    func.__kwdefaults__["_it"] = func
+    func.inner = f
+    return func
+[file a.py]
+from d import wrap
+@wrap
+def f(x): return x
+[run]
+import a
+f = a.f
+[sub a.py]
+def f(x): return x => def f(x, y=1): return x + y
+[expect]
+a.f is f and f(1) == (2, f)
+[sub d.py]
+func.inner = f => func.inner = f\n\tfunc.more = 1
+[expect]
+f.more == 1 and f(1) == (2, f)
+[sub a.py]
+def f(x, y=1): return x + y => def f(x, y=2): return x + y\n1 / 0
+[expect rolled back]
+f(1) == (2, f)
 '''
 
 

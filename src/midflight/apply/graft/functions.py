@@ -231,8 +231,9 @@ def graft_function(tx: Transaction, old: types.FunctionType, new: types.Function
 
 def graft_signature(tx: Transaction, old: types.FunctionType, new: types.FunctionType, acting: Acting = NOBODY) -> None:
     """What a function says of itself."""
-    for name in ("__defaults__", "__kwdefaults__", "__doc__", "__name__", "__qualname__"):
+    for name in ("__defaults__", "__doc__", "__name__", "__qualname__"):
         tx.set_attr(old, name, getattr(new, name))
+    tx.set_attr(old, "__kwdefaults__", _handed(old, new))
     if not (_shown_elsewhere(old) and not _shown_elsewhere(new)):  # what the program set for show stays
         tx.set_attr(old, "__module__", new.__module__)
     if shared := next((held for made, held in acting.values() if made.__annotations__ is new.__annotations__), None):
@@ -245,6 +246,14 @@ def graft_signature(tx: Transaction, old: types.FunctionType, new: types.Functio
     if getattr(new, "__type_params__", ()) or getattr(old, "__type_params__", ()):
         tx.set_attr(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined]
     graft_attributes(tx, old, new, acting)
+
+
+def _handed(old: types.FunctionType, new: types.FunctionType) -> dict[str, Any] | None:
+    """The keyword defaults of `new`: where a decorator handed it itself, `old` in its place."""
+    given = new.__kwdefaults__
+    if given is None or all(value is not new for value in given.values()):
+        return given
+    return {name: old if value is new else value for name, value in given.items()}
 
 
 def _shown_elsewhere(function: types.FunctionType) -> bool:
