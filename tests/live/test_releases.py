@@ -2148,6 +2148,27 @@ f.more == 1 and f(1) == (2, f)
 def f(x, y=1): return x + y => def f(x, y=2): return x + y\n1 / 0
 [expect rolled back]
 f(1) == (2, f)
+
+# start-of-a-module-in-a-package: a start that imports it imports the package first, and does not stop where that does not
+[file p/__init__.py]
+from p import a, b
+[file p/a.py]
+Y = 1
+[file p/b.py]
+from p.a import Y
+X = Y
+[run]
+import p
+[sub p/a.py]
+Y = 1 => Y = 1\nfrom p.b import X
+[expect]
+p.a.X == 1 and not told("stop")
+[sub p/b.py]
+from p.a import Y => from p.a import Y, Z
+[sub p/a.py]
+import X => import X\nZ = 2
+[expect]
+told("a start that imports p first would stop here", "`Z` of p.a")
 '''
 
 

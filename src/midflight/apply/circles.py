@@ -18,6 +18,7 @@ from midflight.apply.parsed import text_of
 from midflight.apply.work import Work
 from midflight.graph.kinds import is_a
 from midflight.graph.loaded import Loaded
+from midflight.graph.modules import prefixes
 from midflight.plan.calls import called, definitions, globals_of
 from midflight.plan.diff import Pair
 from midflight.plan.flow import absolute, dotted_reads, modules_imported
@@ -79,6 +80,7 @@ def tell_circles(run: Execution) -> Iterator[Stop | Late]:
             continue
         told |= circle
         firsts = sorted(circle | {work.name}, key=lambda name: _loaded(run, name).order)
+        around |= {one for name in around for one in prefixes(name) if run.program.get(one) is not None}
         now, before = (_Papers(run, around, version) for version in ("new", "old"))
         yield from _new_stops(run, firsts, now, before)
         yield from _late(run, firsts, now, before) if len(circle) > 1 else ()
@@ -88,9 +90,9 @@ def _late(run: Execution, firsts: Sequence[str], now: _Papers, before: _Papers) 
     """What star imports would bring too early, from each module of the circle on."""
     if not any((paper := now.get(name)) is not None and "*" in paper.binds for name in firsts):
         return
-    for first in firsts:
-        start, past = _Start(run, first, now), _Start(run, first, before)
-        if start.stop() is not None or past.stop() is not None:
+    for start, stop in _starts(run, firsts, now):
+        first, past = start.first, _Start(run, start.first, before)
+        if stop is not None or past.stop() is not None:
             continue
         for module, missing in start.missing.items():
             known = past.missing.get(module, {}).keys()
@@ -101,12 +103,25 @@ def _late(run: Execution, firsts: Sequence[str], now: _Papers, before: _Papers) 
 
 def _new_stops(run: Execution, firsts: Sequence[str], now: _Papers, before: _Papers) -> Iterator[Stop]:
     places: set[tuple[str, int]] = set()
-    for first in firsts:
-        stop = _Start(run, first, now).stop()
-        if stop is None or (stop.module, stop.line) in places or _Start(run, first, before).stop() is not None:
+    for start, stop in _starts(run, firsts, now):
+        if stop is None or (stop.module, stop.line) in places or _Start(run, start.first, before).stop() is not None:
             continue
         places.add((stop.module, stop.line))
         yield stop
+
+
+def _starts(run: Execution, firsts: Sequence[str], papers: _Papers) -> Iterator[tuple[_Start, Stop | None]]:
+    """The start from each of `firsts`, and where it stops. Python imports the packages around a module before it: what
+    comes in with these, or stops while they do, starts as they do, and is not tried again."""
+    same = set[str]()
+    for name in firsts:
+        for first in [one for one in [*prefixes(name)][::-1] if one in papers and one not in same]:
+            start = _Start(run, first, papers)
+            stop = start.stop()
+            within = (one for one in firsts if one.startswith(f"{first}."))
+            same.update(one for one in within if stop is not None or one in start.bound)
+            same.add(first)
+            yield start, stop
 
 
 def _comes_to_imports(run: Execution, work: Work, circle: Collection[str]) -> bool:
@@ -198,6 +213,15 @@ class _Step:
     calls: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The globals that a function uses, and the same of its body as of a step."""
+
+    used: Sequence[str]
+    attributes: Sequence[tuple[str, str]]
+    imports: Sequence[_Import]
+
+
 class _Paper:
     """A version of a module, to be imported on paper from each module of its circle on."""
 
@@ -205,6 +229,16 @@ class _Paper:
         self.steps = [_step(part, namespace, forgives) for one in statements for part, forgives in _parts(one)]
         self.binds = frozenset[str]().union(*(statement.binds for statement in statements))
         self.definitions = {name: node for one in statements for name, node in definitions(one.node)}
+        self._namespace = namespace
+        self._bodies: dict[str, _Body] = {}
+
+    def body(self, label: str, node: ast.AST) -> _Body:
+        """What the function `label`, which is defined by `node`, does when it is called; found out once."""
+        if label not in self._bodies:
+            attributes = list(_of_modules(_chains_in(node), self._namespace))
+            imports = [one for one in ast.walk(node) if isinstance(one, _Import)]
+            self._bodies[label] = _Body(sorted(globals_of(node)), attributes, imports)
+        return self._bodies[label]
 
 
 class _Papers:
@@ -298,6 +332,10 @@ class _Start:
         return None
 
     def _load(self, name: str) -> None:
+        for one in [*prefixes(name)][::-1]:
+            self._run_through(one)
+
+    def _run_through(self, name: str) -> None:
         text = self.texts.get(name)
         if name in self.bound or text is None:
             return
@@ -338,15 +376,21 @@ class _Start:
             for home, label in self._functions(*waiting.pop()):
                 paper = self.texts.get(home)
                 node = paper.definitions.get(label) if paper is not None else None
-                if node is None or isinstance(node, ast.ClassDef) or (home, label) in seen or home not in self.bound:
+                if (
+                    paper is None
+                    or node is None
+                    or isinstance(node, ast.ClassDef)
+                    or (home, label) in seen
+                    or home not in self.bound
+                ):
                     continue
                 seen.add((home, label))
-                used = globals_of(node)
-                self._attributes(((home, one) for one in sorted(used) if home != name), at)  # its own: plan/order.py
-                self._attributes(_of_modules(_chains_in(node), _loaded(self.run, home).namespace), at)
-                for one in [one for one in ast.walk(node) if isinstance(one, _Import)]:
+                body = paper.body(label, node)
+                self._attributes(((home, one) for one in body.used if home != name), at)  # its own: plan/order.py
+                self._attributes(body.attributes, at)
+                for one in body.imports:
                     self._import(home, one, at)
-                waiting += [(home, one) for one in used]
+                waiting += [(home, one) for one in body.used]
 
     def _functions(self, module: str, name: str) -> list[tuple[str, str]]:
         """The modules and names of the functions that a name of a module leads to."""
