@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+from midflight.apply.callables import only_stored_in
 from midflight.apply.past import Overlaid, Past
 
 from .harness import Case, play, table
@@ -1247,3 +1248,9 @@ def test_what_is_known_of_the_past_is_what_its_keys_say():
             assert past.has_of(module, label) == half.has_of(module, label) == inside
     past.note(keys[0], 3)
     assert past == dict.fromkeys(keys, 1) and half.get(keys[2]) == 2
+
+
+def test_an_attribute_that_is_only_given_is_told_from_one_that_is_used() -> None:
+    many = "".join(f"    self.a{number} = {number}\n" for number in range(300))  # past what one byte can say
+    code = compile(f"def f(self, other):\n{many}    del self.b\n    other.c = self.c\n    return self.d\n", "m", "exec")
+    assert only_stored_in(code, {"a0", "a299", "b", "c", "d", "e"}) == {"a0", "a299", "b"}

@@ -7,7 +7,6 @@ import functools
 import gc
 import itertools
 import types
-import weakref
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -24,7 +23,6 @@ User = tuple[str, Any, types.FunctionType, frozenset[str]]
 _EMPTY = types.CellType()
 _GIVES = ("STORE_ATTR", "DELETE_ATTR")
 _GIVING = frozenset(map(dis.opmap.__getitem__, _GIVES))
-_used: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
 _LOOKS_UP = ("LOAD_ATTR", "LOAD_METHOD")
 _NOT_CALLED: frozenset[type] = PLAIN | {
     types.ModuleType,
@@ -141,18 +139,23 @@ def attributes_of(code: types.CodeType, names: Collection[str]) -> set[str]:
 def only_stored_in(code: types.CodeType, names: Collection[str]) -> set[str]:
     """Those of `names` that code, also that of functions inside, does no more with than to give attributes that name
     to something, or to delete them."""
-    return set(names).difference(_used_otherwise(code)) if names else set()
+    given = {name for one in _with_nested(code) for name in _given_in(one) if name in names} if names else set[str]()
+    # To take all instructions apart costs much, and few functions give an attribute of such a name.
+    return given.difference(*map(_used_by_itself, _with_nested(code))) if given else given
 
 
-def _used_otherwise(code: types.CodeType) -> frozenset[str]:
-    """The names that code does more with. Remembered by identity, for as long as it lives: to take all instructions of
-    it apart in each reload was half of one that reaches many functions."""
-    known = _used.get(id(code))
-    if known is None:
-        found = frozenset[str]().union(*map(_used_by_itself, _with_nested(code)))
-        gone = functools.partial(_used.pop, id(code))  # called with the reference, which it takes as default
-        known = _used[id(code)] = weakref.ref(code, gone), found
-    return known[1]
+def _given_in(code: types.CodeType) -> Iterator[str]:
+    """The names of the attributes that it gives or deletes (dis, "Python Bytecode Instructions")."""
+    operations, arguments = code.co_code[::2], code.co_code[1::2]
+    for operation in _GIVING.intersection(operations):
+        at = operations.find(operation)
+        while at >= 0:
+            index, before = arguments[at], at - 1
+            while before >= 0 and operations[before] == dis.EXTENDED_ARG:
+                index |= arguments[before] << 8 * (at - before)
+                before -= 1
+            yield code.co_names[index]
+            at = operations.find(operation, at + 1)
 
 
 def _used_by_itself(code: types.CodeType) -> set[str]:
