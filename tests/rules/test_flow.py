@@ -1224,6 +1224,24 @@ z = 1 => z: int = 1
 DEFAULTS = f => 1 / 0\nDEFAULTS = f
 [expect rolled back]
 m.HINTS == [] and m.HINTS is hints and use.KINDS == {}
+
+# made-again-by-self: a method that calls `self.__init__()` runs that of the class below, which was edited
+[file m.py]
+class Counter:
+    def __init__(self): self.n = 0
+    def again(self):
+        self.__init__()
+        return self.n
+class Ten(Counter):
+    def __init__(self): self.n = 10
+ten = Ten()
+FIRST = ten.again()
+[run]
+import m
+[sub m.py]
+self.n = 10 => self.n = 20
+[expect]
+m.FIRST == 20
 """
 
 

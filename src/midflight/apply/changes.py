@@ -446,9 +446,8 @@ class Changes:
         owner = resolve(home.namespace, label.split(".")[:-1]) if home is not None else ABSENT
         if not is_a(owner, type):
             return True
-        members = (
-            vars(base).get(name) for base in (*_behind(owner), *_classes_named(function, used)) for name in names
-        )
+        bases = (*_behind(owner, "super" in used), *_classes_named(function, used))
+        members = (vars(base).get(name) for base in bases for name in names)
         return any(id(inside(member)) in self.touched for member in members)
 
     # -- does a value follow? ---------------------------------------------------------------------
@@ -518,10 +517,11 @@ class Changes:
         return any(one is not None and id(one) in self.touched for one in found)
 
 
-def _behind(owner: type) -> Iterator[type]:
-    """`owner` and the classes that `super()` may lead to from it, also in what inherits from it beside others."""
+def _behind(owner: type, by_super: bool) -> Iterator[type]:
+    """`owner` and the classes that `super()` may lead to from it, also in what inherits from it beside others; without
+    that `self` may be of any class below."""
     for kind in all_subclasses(owner):
-        yield from itertools.dropwhile(lambda base: base is not owner, kind.__mro__)
+        yield from itertools.dropwhile(lambda base: by_super and base is not owner, kind.__mro__)
 
 
 def _classes_named(function: types.FunctionType, names: Collection[str]) -> Iterator[type]:
