@@ -774,6 +774,28 @@ def other():
 1 / 0
 [expect rolled back]
 web.views == before and list(web.views) == ["/a"] and m.index() == "v1"
+
+# made-anew-beside-what-does-not-compare: an object of a decorator that is made anew; nothing in it is asked for `==`
+[file m.py]
+class Odd:
+    def __eq__(self, other): raise RuntimeError("is not to be compared")
+made = []
+class Group:
+    def __init__(self, f, n):
+        made.append(n)
+        self.f, self.rows = f, [1] if len(made) == 1 else Odd()
+    def __call__(self): return self.f()
+def group(n): return lambda f: Group(f, n)
+@group(1)
+def a(): return 1
+[run]
+import m
+a = m.a
+[sub m.py]
+group(1) => group(2)
+return 1 => return 2
+[expect]
+m.a is a and a() == 2 and type(a.rows) is m.Odd
 """
 
 
@@ -1077,9 +1099,29 @@ m.V == 2
 """
 
 
-def test_an_edited_body_has_the_containers_of_the_program_looked_for_once(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+MOVED = r"""
+# moved: a class of many methods
+[file a.py]
+X = 1
+class Big:
+    METHODS
+[file b.py]
+Y = 1
+[run]
+import a, b
+Big = a.Big
+[edit a.py]
+X = 1
+[edit b.py]
+Y = 1
+class Big:
+    METHODS
+[expect]
+b.Big is Big and Big().m1() == 1
+"""
+
+
+def counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     looks: list[None] = []
     containers = Registrations.containers
 
@@ -1088,6 +1130,27 @@ def test_an_edited_body_has_the_containers_of_the_program_looked_for_once(
         return containers(self)
 
     monkeypatch.setattr(Registrations, "containers", counted)
+    return looks
+
+
+def test_an_edited_body_has_the_containers_of_the_program_looked_for_once(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = counted_looks(monkeypatch)
     [called] = table(CALLED)
     play(called.values[0], tmp_path)
     assert len(looks) == 1
+
+
+def test_a_class_that_moves_has_the_containers_looked_for_as_often_whatever_it_has(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = counted_looks(monkeypatch)
+    counts = []
+    for many in (2, 20):
+        methods = "\n    ".join(f"def m{at}(self): return {at}" for at in range(many))
+        [moved] = table(MOVED.replace("METHODS", methods))
+        looks.clear()
+        play(moved.values[0], tmp_path / str(many))
+        counts.append(len(looks))
+    assert counts[0] == counts[1]

@@ -341,7 +341,8 @@ def _is_emptied(current: Any, result: Any) -> bool:
     if is_a(current, (type, types.FunctionType, types.ModuleType)) or type(current) is not type(result):
         return False
     held, made = dict_of(current) or {}, dict_of(result) or {}
-    return any(is_container(one) and one and made.get(name) == type(one)() for name, one in list(held.items()))
+    filled = [(name, one) for name, one in list(held.items()) if is_container(one) and one]
+    return any(type(now := made.get(name)) is type(one) and not now for name, one in filled)
 
 
 def _tell_of_attributes(runner: Runner, name: str, before: Mapping[str, Any], function: Any) -> None:

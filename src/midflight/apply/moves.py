@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import types
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.graft.functions import forward
@@ -73,7 +73,7 @@ class Moves:
             methods = _methods(old, new)
             move_class(run, old, new, place)
             run.notes += run.registrations.succeed(old, new, old)
-            run.notes += (line for key, both in methods for line in run.registrations.succeed(*both, vars(old)[key]))
+            run.notes += _methods_succeeded(run, old, methods)
             run.notes += _told_of_twice(run, place, name, old)
             if home != place.name:
                 run.notes.append(f"{home}.{name} moved to {place.name} and is the same class")
@@ -119,6 +119,13 @@ def _methods(old: type, new: type) -> list[tuple[str, tuple[Any, Any]]]:
     """The functions that both classes have under a name."""
     both = [(name, (value, vars(new).get(name))) for name, value in list(vars(old).items())]
     return [(name, (one, other)) for name, (one, other) in both if type(one) is type(other) is types.FunctionType]
+
+
+def _methods_succeeded(run: Execution, lives: type, methods: Sequence[tuple[str, tuple[Any, Any]]]) -> Iterator[str]:
+    registered = set(map(id, run.registrations.registered([made for _, (_, made) in methods])))
+    for name, (one, made) in methods:
+        if id(made) in registered:
+            yield from run.registrations.succeed(one, made, vars(lives)[name])
 
 
 def _told_of_twice(run: Execution, place: Loaded, name: str, cls: type) -> Iterator[str]:

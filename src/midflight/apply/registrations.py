@@ -174,6 +174,12 @@ class Registrations:
             self.replace(made, lives)
         return lines
 
+    def registered(self, made: Sequence[Any]) -> list[Any]:
+        """Those of several definitions that are an entry somewhere, found in one look at all containers."""
+        ids = {id(one) for one in made}
+        held = [container for _, container in self.containers() if _fresh(container, ids, ())] if ids else []
+        return [one for one in made if any(_fresh(container, {id(one)}, ()) for container in held)]
+
     def _succeed(
         self, label: str, container: Any, copy: Any, ids: tuple[set[int], set[int]], made: Any, lives: Any
     ) -> list[str]:
