@@ -139,6 +139,7 @@ class Session:
         self._worker: threading.Thread | None = None
         self._watch: Watch | None = None
         self._made: tuple[Records, Proving] | None = None
+        self._making = threading.Lock()  # of its own: who asks for a report does not wait for a reload
         self._unloaded: Unloaded | None = None
         self._troubles: list[str] = []
 
@@ -211,6 +212,8 @@ class Session:
         """What is still to be written of reports and versions is on disk when this returns."""
         if self._made is not None:
             self._records.keeper.close()
+            if self.running:
+                self._records.reopen()  # what comes after this is kept too
 
     def _forked(self) -> None:
         """A forked child has the modules but none of our threads: it runs on without a session."""
@@ -713,7 +716,7 @@ class Session:
     def _make(self) -> tuple[Records, Proving]:
         """Made when there is something to keep: a program that is not edited has no store."""
         _load_stages()
-        with self._lock:
+        with self._making:
             if self._made is None:
                 told = self._tell_later, self._window_passed, self._on_store_trouble
                 records = Records(self.config, self.covers, *told)

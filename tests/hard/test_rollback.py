@@ -4,6 +4,7 @@ The harness tries each row's edit with a failure behind it before it takes the e
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from conformance.catalogue import parse
 from hard.harness import run_row
+from midflight.apply.swap import put_in_order
+from midflight.apply.transaction import Transaction
 
 ROWS = parse(
     "rollback",
@@ -578,3 +581,45 @@ not hasattr(b, "K") and m.A.K.__subclasses__() == []
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_rollback(row: Any, tmp_path: Path) -> None:
     run_row(row, tmp_path)
+
+
+class Column:
+    """Compares as those of an ORM do: to another one with an expression, which is neither true nor false."""
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("the truth of an expression is not defined")
+
+    __hash__ = object.__hash__
+
+
+def test_what_goes_comes_back_in_its_place_whatever_its_key_compares_as() -> None:
+    keys = [Column() for _ in range(3)]
+    held: dict[Any, Any] = dict.fromkeys(keys, 1)
+    tx = Transaction()
+    tx.del_item(held, keys[0])
+    tx.roll_back()
+    assert not tx.failures and list(map(id, held)) == list(map(id, keys))
+
+
+def test_what_another_thread_binds_while_names_are_put_in_order_stays() -> None:
+    """It runs between any two lines here, as a thread does between two bytecodes."""
+    held: dict[str, int] = {"other": 0, "b": 1, "a": 2, "gone": 3}
+    lines: list[int] = []
+
+    def other_thread(frame: Any, event: str, _: Any) -> Any:
+        if frame.f_code is put_in_order.__code__ and event == "line":
+            lines.append(frame.f_lineno)
+            held["other"] += 1
+            held.pop("gone", None)
+        return other_thread
+
+    traced = sys.gettrace()
+    sys.settrace(other_thread)
+    try:
+        put_in_order(held, ["a", "b", "gone"])
+    finally:
+        sys.settrace(traced)
+    assert len(lines) > 3 and list(held.items()) == [("a", 2), ("b", 1), ("other", len(lines))]

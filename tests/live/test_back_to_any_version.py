@@ -317,3 +317,11 @@ def test_a_window_ends_whatever_the_clock_shows(make: Any, monkeypatch: pytest.M
     report = shop.save(cart=TWICE)
     assert program.next_event("stable").report_id == report.id
     assert shop.versions("cart")[0].stable
+
+
+def test_what_is_saved_after_the_session_was_made_durable_is_kept_too(shop: Shop) -> None:
+    shop.save(cart=TWICE)
+    shop.session.make_durable()
+    last = shop.save(cart=THRICE)
+    shop.session.stop()
+    assert [one.id for one in midflight.Session(paths=[shop.program.folder]).history(1)] == [last.id]

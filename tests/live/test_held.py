@@ -201,3 +201,14 @@ def test_two_sessions_on_other_folders_note_each_its_own_modules(make: Any, tmp_
         assert first.save(user=USER.replace("return 1", "return 2")).outcome == "committed" and user.one() == 2
     finally:
         second.stop()
+
+
+def test_another_thread_may_ask_for_reports_while_one_is_held(program: Any) -> None:
+    """Also for the first one, before which no record is kept."""
+    start(program)
+    found: list[Any] = []
+    with program.session.hold([program.path("user")], "test"):
+        asking = threading.Thread(target=lambda: found.append(program.session.history()), daemon=True)
+        asking.start()
+        asking.join(20)
+        assert found == [[]]

@@ -153,14 +153,17 @@ def dict_of_class(cls: type) -> dict[str, Any]:
 
 
 def put_in_order(held: dict[Any, Any], order: Sequence[Any]) -> None:
-    """The keys of `held` stand as in `order`, others after them. What they hold stays, and no other thread finds one
-    missing."""
-    wanted = [key for key in order if key in held]
-    if all(map(operator.eq, wanted, held)):
+    """The keys of `held` stand as in `order`, others after them. What they hold stays, also what another thread gives
+    them meanwhile, and no other thread finds one missing."""
+    own = {key: key for key in list(held)}  # compared by identity: that of keys themselves may be code of theirs
+    wanted = [own[key] for key in order if key in own]
+    if all(map(operator.is_, wanted, own)):
         return
-    put = {**dict.fromkeys(wanted), **held}
-    steps: tuple[Write, ...] = held.clear, functools.partial(held.update, put)
+    put = dict.fromkeys(wanted, ABSENT)
+    steps: tuple[Write, ...] = functools.partial(put.update, held), held.clear, functools.partial(held.update, put)
     collections.deque(map(operator.call, steps), maxlen=0)
+    for key in [key for key in wanted if put[key] is ABSENT and held[key] is ABSENT]:
+        del held[key]  # another thread has deleted it since it was looked at
 
 
 def _differ(one: types.CodeType, other: types.CodeType) -> bool:

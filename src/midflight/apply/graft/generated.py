@@ -12,7 +12,7 @@ import inspect
 import sys
 import types
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from midflight.apply.changes import PARAMETERISING
@@ -31,7 +31,7 @@ from midflight.apply.registrations import has, in_place_of, is_of, registrars_of
 from midflight.apply.scopes import mangled
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, dict_of, own_attribute, restore
 from midflight.apply.values import is_container, is_data, same_value
-from midflight.graph.heap import live_instances, referrers
+from midflight.graph.heap import all_subclasses, live_instances, referrers
 from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
 from midflight.graph.kinds import is_a, shown
@@ -229,16 +229,9 @@ def tell_of_members(runner: Runner, owner: type, pairs: Sequence[Pair]) -> set[s
     for it may go through those of its bases: an ORM's metaclass collects columns."""
     values = (one for p in pairs if p.edited for one in (p.old, p.new) if one is not None and not defines(one))
     names = {mangled(name, owner.__name__) for one in values for name in one.binds}
-    if names and any(runner.run.program.owns(maker) for cls in _below(owner) for maker in makers_of(cls)):
+    if names and any(runner.run.program.owns(maker) for cls in all_subclasses(owner)[1:] for maker in makers_of(cls)):
         runner.changes.members_changed((module_of(owner), owner.__qualname__))
     return names
-
-
-def _below(owner: type) -> Iterator[type]:
-    subclasses: list[type] = type.__subclasses__(owner)
-    for cls in subclasses:
-        yield cls
-        yield from _below(cls)
 
 
 def _starters(owner: type) -> dict[str, tuple[types.CodeType, Any]]:
