@@ -300,6 +300,18 @@ def drawn_under_told(found: dict[str, tuple[str, str]], report: Report) -> tuple
     return tuple(path + end for path in told for end in " .[")
 
 
+def statements_around(error: BaseException) -> set[str]:
+    """`module:line` of each statement at the top level of a module that an exception came through."""
+    found = set()
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "<module>":
+            tree = ast.parse(Path(frame.f_code.co_filename).read_text("utf-8"))
+            around = (one for one in ast.walk(tree) if isinstance(one, ast.stmt))
+            module = frame.f_globals["__name__"]
+            found |= {f"{module}:{one.lineno}" for one in around if one.lineno <= line <= (one.end_lineno or 0)}
+    return found
+
+
 # -- the process ---------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +336,7 @@ class Process:
         self.took: tuple[Files, frozenset[str]] = {}, frozenset()  # the same, with what of it is a folder
         self.fresh_facts: Facts = {}
         self.fails = ""  # how a fresh process of the version that was taken last fails
+        self.stopped: set[str] = set()  # the statements at which the last fresh process that failed stopped
         self.missing: set[str] = set()  # names that a fresh process has lacked since, and that were told
 
     def write(self, files: Files, packages: frozenset[str]) -> list[str]:
@@ -368,6 +381,7 @@ class Process:
             self.load()
             return portrait(self.names(), str(self.root))
         except (Exception, SystemExit) as error:
+            self.stopped = statements_around(error)
             return f"{type(error).__name__}: {error}"
         finally:
             for name in self.names():
@@ -491,7 +505,8 @@ class Step:
         known = followers({name.split(".")[0] for _, name in process.explained}, files)
         told = any(name in notes or name in process.missing or name in known for name in names)
         told = told or fresh == process.fails or bool(kept)
-        told = told or (not names and "did not run again" in notes)  # it stops there, for what that used has changed
+        # One that did not run again is one that a start stops at, for what it used has changed.
+        told = told or any(f"{place} did not run again" in notes for place in process.stopped)
         process.missing |= {name for name in names if told}
         process.fails = fresh
         process.known = files
