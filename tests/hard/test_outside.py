@@ -251,3 +251,30 @@ def test_n184_a_disk_without_room_rolls_back_what_apply_would_write(tmp_path: Pa
     assert done.stdout.splitlines()[1] == "committed 3"
     assert (tmp_path / "m.py").read_text() == "X = 3\n"
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__", ".midflight"} == {"m.py"}
+
+
+def test_that_main_does_not_run_again_is_not_said_of_each_edit_that_it_reaches(tmp_path: Path) -> None:
+    """What stands above the guard and called the same is told of, as in a module."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import midflight, pathlib
+            def answer(): return 1
+            def show(): return print(answer())
+            show()
+            if __name__ == "__main__":
+                path = pathlib.Path(__file__)
+                with midflight.Session(paths=[path.parent], mode="manual") as session:
+                    path.write_text(path.read_text().replace("return 1", "return 2", 1))
+                    report = session.reload()
+                    print(report.outcome, *report.notes, sep="|")
+                    if report:
+                        show()
+            """
+        )
+    )
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PROCESS_S, check=False)
+    told = "committed|__main__:5 did not run again: it used `show`, which changed"
+    assert done.stdout.splitlines() == ["1", told, "2"], (done.stdout, done.stderr)

@@ -37,7 +37,7 @@ from midflight.apply.work import MOST_RERUNS
 from midflight.graph.kinds import is_a
 from midflight.plan.diff import Group, Pair, built_names
 from midflight.plan.flow import asks_whether, called_chains, imports_inside
-from midflight.plan.nodes import FUNCTIONS, walk_scope
+from midflight.plan.nodes import FUNCTIONS, is_main_guard, walk_scope
 from midflight.plan.order import without_annotations
 from midflight.plan.purity import only_shows, robbed
 from midflight.plan.statements import Statement, names_asked_for, parameters, read_names
@@ -305,13 +305,22 @@ def _refresh_effect(runner: Runner, pair: Pair, causes: Sequence[str]) -> None:
         return
     values = runner.causes.values_of(runner.work, pair.new, runner.scope.prefix)
     causes = [cause for cause in causes if cause in values or cause in _callees(pair.new.node)]
-    if not causes or refresh_attributes(runner, pair, causes):
+    if not causes or refresh_attributes(runner, pair, causes) or _starts_the_program(runner):
         return
     what = ", ".join(f"`{cause}`" for cause in causes)
     stays = "".join(f"; {name} stays as it left it" for name in _filled_by(runner, causes))
     runner.run.notes.append(
         f"{runner.work.name}:{pair.new.first} did not run again: it used {what}, which changed{stays}"
     )
+
+
+def _starts_the_program(runner: Runner) -> bool:
+    """Whether the statements stand in the `if __name__ == "__main__"` of the script: that it runs once goes without
+    saying, for nearly every edit of a script reaches its `main()`."""
+    around = runner.around
+    while around is not None and not is_main_guard(around[1].node):
+        around = around[0].around
+    return around is not None and runner.work.name == "__main__"
 
 
 def _filled_by(runner: Runner, called: Sequence[str]) -> list[str]:

@@ -47,3 +47,12 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
         yield one
         if type(one) not in _CLOSED:
             waiting += reversed(child_nodes(one))
+
+
+def is_main_guard(node: ast.AST) -> bool:
+    """Whether it is an `if __name__ == "__main__"`."""
+    if not isinstance(node, ast.If):
+        return False
+    names = {one.id for one in walk(node.test) if isinstance(one, ast.Name)}
+    texts = {one.value for one in walk(node.test) if isinstance(one, ast.Constant)}
+    return "__name__" in names and "__main__" in texts

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from midflight.graph.homes import made_by_statement
 from midflight.plan.diff import Pair, match
+from midflight.plan.nodes import is_main_guard
 from midflight.plan.statements import Statement, fingerprint, split
 from midflight.values import Problem
 
@@ -30,7 +31,7 @@ def rude_edits(
 ) -> Iterator[Problem]:
     """A Problem for each edit of `pairs` that the process cannot take. `lines` are those of the old and new text."""
     for pair in pairs:
-        if module == "__main__" and _is_main_guard(pair) and _differs_outside_bodies(pair):
+        if module == "__main__" and is_main_guard(pair.statement.node) and _differs_outside_bodies(pair):
             yield Problem(
                 path,
                 pair.statement.first,
@@ -45,15 +46,6 @@ def rude_edits(
 
 def _differs_outside_bodies(pair: Pair) -> bool:
     return pair.old is None or pair.new is None or pair.old.shell != pair.new.shell
-
-
-def _is_main_guard(pair: Pair) -> bool:
-    node = pair.statement.node
-    if not isinstance(node, ast.If):
-        return False
-    names = {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}
-    texts = {n.value for n in ast.walk(node.test) if isinstance(n, ast.Constant)}
-    return "__name__" in names and "__main__" in texts
 
 
 def _rude_class(
