@@ -1242,6 +1242,107 @@ import m
 self.n = 10 => self.n = 20
 [expect]
 m.FIRST == 20
+
+# compares-classes-value: a class whose metaclass has an `__eq__` that knows classes of its own alone: no other is compared
+[file m.py]
+class Meta(type):
+    def __eq__(cls, o): return cls.label == o.label
+    def __hash__(cls): return hash(cls.label)
+class K(metaclass=Meta):
+    label = "k"
+    x = 1
+    def f(self): return self.x
+k = K()
+T = {"k": 1, "f": [K, k]}
+def g(): return [c for c in T["f"]][0].x
+V = g()
+class Sub(K): pass
+W = [c.x for c in (Sub,)]
+[run]
+import m
+[sub m.py]
+x = 1 => x = 2
+[expect]
+m.V == 2 and m.W == [2], (m.V, m.W)
+
+# compares-classes-bases: ... and gets other bases
+[file m.py]
+class Meta(type):
+    def __eq__(cls, o): return cls.label == o.label
+class K(metaclass=Meta):
+    label = "k"
+    def f(self): return 1
+class L(metaclass=Meta):
+    label = "l"
+    def f(self): return 2
+class Sub(K):
+    label = "s"
+    def g(self): return self.f()
+s = Sub()
+[run]
+import m
+[sub m.py]
+Sub(K) => Sub(L)
+[expect]
+m.s.g() == 2 and type(m.s) is m.Sub
+[sub m.py]
+label = "s" => label = "t"
+[expect]
+m.s.label == "t"
+[sub m.py]
+Sub(L) => Sub(L, K)
+[expect]
+m.Sub.__mro__[2] is m.K
+
+# compares-classes-registered: ... and is registered, and moves
+[file web.py]
+REG = {}
+def reg(n):
+    def deco(c):
+        REG[n] = c
+        return c
+    return deco
+[file m.py]
+from web import reg
+class Meta(type):
+    def __eq__(cls, o): return cls.label == o.label
+    def __hash__(cls): return 1
+@reg("k")
+class K(metaclass=Meta):
+    label = "k"
+    def f(self): return 1
+@reg("d")
+class D(K):
+    label = "d"
+    x: int = 1
+    def g(self): return 1
+k = K()
+[file n.py]
+import m
+[run]
+import m, web, n
+K = m.K
+[sub m.py]
+reg("k") => reg("kk")
+[expect]
+m.K is K and list(web.REG) == ["kk", "d"], web.REG
+[sub m.py]
+@reg("d") => Y = 1\n@reg("dd")
+x: int = 1 => x: int = 2
+[expect]
+list(web.REG) == ["kk", "dd"] and m.D.x == 2
+[sub m.py]
+@reg("dd")\nclass D(K):\n    label = "d"\n    x: int = 2\n    def g(self): return 1 => Z = 1
+[edit n.py]
+import m
+from m import K, reg
+@reg("dd")
+class D(K):
+    label = "d"
+    x: int = 2
+    def g(self): return 1
+[expect]
+n.D.x == 2 and list(web.REG) == ["kk", "dd"]
 """
 
 

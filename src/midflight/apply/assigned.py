@@ -40,7 +40,7 @@ from midflight.apply.values import (
     same_value,
 )
 from midflight.apply.whole import Watched
-from midflight.graph.kinds import is_a, shown
+from midflight.graph.kinds import is_a, is_kind, shown
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.plan.diff import Groups, Pair, built_by, built_names, defines
 from midflight.plan.nodes import FUNCTIONS, walk_scope
@@ -420,7 +420,7 @@ def _settle(runner: Runner, name: str, old: Any, new: Any, pair: Pair, untouched
         if is_container(old) and _gave_the_same(runner, name, pair, new):
             runner.scope.set(name, old)  # `dict()` for `{}` is no way to say "start again"
             return
-        before = copy.copy(old) if type(old) in _PARTIAL else None
+        before = copy.copy(old) if is_kind(old, _PARTIAL) else None
         if _acts_as(runner, pair, name, old, new):
             runner.scope.set(name, old)
             runner.work.record.grafted[runner.scope.label(name)] = None

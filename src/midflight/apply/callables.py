@@ -15,7 +15,7 @@ from midflight.apply.transaction import dict_of
 from midflight.graph.heap import objects
 from midflight.graph.homes import made_in
 from midflight.graph.hook import PLAIN
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, is_kind
 from midflight.graph.loaded import Loaded
 
 # The qualified name of a function or lru_cache, itself, a function inside, and the module's names that this one uses.
@@ -78,7 +78,7 @@ def _callables(label: str, value: Any, module: str, depth: int, plain: bool = Tr
             yield from _callables_in(f"{label}.", vars(value), module, depth - 1, plain)
     elif depth < 0:
         return  # wrappers that lead back to themselves
-    elif kind in (staticmethod, classmethod):
+    elif is_kind(value, (staticmethod, classmethod)):
         yield from _callables(label, value.__func__, module, depth - 1)
     elif is_a(value, property):
         for part in (value.fget, value.fset, value.fdel):

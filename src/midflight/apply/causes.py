@@ -17,7 +17,7 @@ from midflight.apply.transaction import ABSENT
 from midflight.apply.values import with_outer
 from midflight.apply.work import Work
 from midflight.graph.homes import inside, module_of
-from midflight.graph.kinds import is_a, shown
+from midflight.graph.kinds import is_a, is_kind, shown
 from midflight.graph.layouts import HEAP_TYPE
 from midflight.graph.loaded import Program
 from midflight.plan.flow import (
@@ -121,7 +121,9 @@ class Causes:
         rest: dict[Dotted, Any] = {(name,): namespace.get(name, ABSENT) for name in reads if name not in found}
         rest |= {chain: resolve(namespace, chain) for chain in chains if ".".join(chain) not in found}
         run = [name for name, value in rest.items() if self.changes.is_touched(value)]
-        held = {name: value for name, value in rest.items() if type(value) in HOLDING} if calls_items(statement) else {}
+        held = (
+            {name: value for name, value in rest.items() if is_kind(value, HOLDING)} if calls_items(statement) else {}
+        )
         given = [name for name, value in held.items() if any(map(self.changes.is_touched, items(value)))]
         if run:
             # To look up a property or another descriptor runs it.
@@ -212,7 +214,7 @@ class Causes:
         if type(value) is types.FunctionType:
             around = value.__qualname__.split(".")[:-1]
             return not self._owners_of(methods).isdisjoint((*value.__code__.co_names, *around))
-        if type(value) in HOLDING:
+        if is_kind(value, HOLDING):
             return depth > 0 and any(self._leads_to_touched(one, methods, depth - 1) for one in items(value))
         if type(value) is types.ModuleType:
             return "__getattr__" in methods and self._is_in_touched(vars(value).get("__getattr__"))
@@ -347,7 +349,7 @@ class Causes:
             classes = list(filter(is_class, called))
             methods = {"__init__", "__new__", *names}
             called += [vars(kind).get(name) for cls in classes for kind in cls.__mro__ for name in methods]
-            waiting += [(value.__func__ if type(value) in _BOUND else value, also_inside_others) for value in called]
+            waiting += [(value.__func__ if is_kind(value, _BOUND) else value, also_inside_others) for value in called]
 
     def reads_changed(self, function: Any) -> bool:
         """Whether a function's own code reads, by name, a value that changed."""
@@ -362,7 +364,7 @@ class Causes:
 
 def _leads_to(value: Any, owners: Collection[Key], depth: int = 2) -> bool:
     """Whether `value` is one of `owners`, derives from one, is an instance of one, or holds such."""
-    if type(value) in HOLDING:
+    if is_kind(value, HOLDING):
         return depth > 0 and any(_leads_to(one, owners, depth - 1) for one in items(value))
     if type(value) is types.FunctionType:
         return (value.__module__, value.__qualname__) in owners

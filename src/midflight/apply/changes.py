@@ -547,9 +547,9 @@ def _makes(owners: Collection[Key]) -> Callable[[Any], bool]:
 
     def is_made(value: Any) -> bool:
         kind = type(value)
-        if kind in HOLDING:  # a table has many of few kinds: each is asked once
+        if is_kind(value, HOLDING):  # a table has many of few kinds: each is asked once
             inside = {id(type(one)): one for one in items(value)}
-            return any(is_made(one) for one in inside.values() if type(one) not in HOLDING)
+            return any(is_made(one) for one in inside.values() if not is_kind(one, HOLDING))
         if not kind.__flags__ & HEAP_TYPE:
             return False  # most are functions, modules and plain classes
         if id(kind) not in known:

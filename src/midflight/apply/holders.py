@@ -17,7 +17,7 @@ from midflight.apply.transaction import ABSENT, cell_value, dict_of
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.heap import referrers
 from midflight.graph.homes import made_in
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, is_kind
 
 LRU = type(functools.lru_cache(lambda: None))
 HOLDING = (list, tuple, set, frozenset, dict)
@@ -62,7 +62,7 @@ def parts_of(item: Any, module: str) -> Iterable[Any]:
         return _function_parts(item)
     if is_a(item, type):
         return list(vars(item).values()) if made_in(item, module) else ()
-    if kind in (staticmethod, classmethod):
+    if is_kind(item, (staticmethod, classmethod)):
         return (item.__func__,)
     if is_a(item, property):
         return (item.fget, item.fset, item.fdel)
@@ -91,7 +91,7 @@ def _registry_values(parts: list[Any]) -> list[Any]:
     for part in parts:
         if is_a(part, (dict, types.MappingProxyType)) and len(part) < 1000:
             out += [v for v in list(part.values()) if callable(v) and not is_a(v, type)]
-        elif type(part) in (list, tuple) and len(part) < 1000:
+        elif is_kind(part, (list, tuple)) and len(part) < 1000:
             out += [v for v in part if callable(v) and not is_a(v, type)]
     return out
 

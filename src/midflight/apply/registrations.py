@@ -17,7 +17,7 @@ from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
 from midflight.graph.hook import PLAIN
-from midflight.graph.kinds import is_a, shown
+from midflight.graph.kinds import is_a, is_kind, shown
 from midflight.graph.loaded import Program, names_used
 
 Made = TypeVar("Made")
@@ -540,11 +540,11 @@ def succeeded(container: list[Any], before: list[Any], olds: set[int], made: Any
 def is_row(item: Any) -> bool:
     """Whether a dict or list has a definition beside other things, such as its name or its path: it is an entry of the
     table that holds it, and not a table."""
-    return type(item) in (dict, list) and any(map(callable, _values(item))) and any(map(_is_other, _values(item)))
+    return is_kind(item, (dict, list)) and any(map(callable, _values(item))) and any(map(_is_other, _values(item)))
 
 
 def _is_other(part: Any) -> bool:
-    if type(part) in (dict, list, set):
+    if is_kind(part, (dict, list, set)):
         return not any(map(callable, _values(part)))
     return part is not None and not callable(part)
 
@@ -598,7 +598,7 @@ def is_of(item: Any, ids: Any, deep: bool = False) -> bool:
         return any(id(part) in ids or (type(part) is weakref.ref and id(part()) in ids) for part in item)
     if type(item) is weakref.ref:
         return id(item()) in ids
-    return deep and type(item) in WRAPPERS and any(id(f) in ids for f in functions_in(item, ""))
+    return deep and is_kind(item, WRAPPERS) and any(id(f) in ids for f in functions_in(item, ""))
 
 
 def has(item: Any, ids: Any, deep: bool = False) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from midflight.apply.holders import nested_codes, value_of
 from midflight.apply.transaction import dict_of
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, is_kind
 
 _READERS = frozenset(
     {
@@ -51,7 +51,7 @@ def _run_to_decorate(value: Any, called: bool) -> Iterator[tuple[Any, Any]]:
     """Functions that run when `value` decorates, each with the object or class that it is a method of."""
     if is_a(value, type):
         yield from _methods(value, ("__init__", "__new__", "__call__")[: 2 + called])
-    elif type(value) in (types.FunctionType, types.MethodType):
+    elif is_kind(value, (types.FunctionType, types.MethodType)):
         yield getattr(value, "__func__", value), getattr(value, "__self__", None)
     else:
         yield from ((one, value) for one, _ in _methods(type(value), ("__call__",)))
@@ -78,7 +78,7 @@ def _called_by(function: types.FunctionType, owner: Any, names: Collection[str])
 def _methods(cls: type, names: Collection[str]) -> Iterator[tuple[Any, Any]]:
     for kind in cls.__mro__:
         members = (vars(kind).get(name) for name in names)
-        yield from ((one.__func__ if type(one) in _BOUND else one, cls) for one in members if one is not None)
+        yield from ((one.__func__ if is_kind(one, _BOUND) else one, cls) for one in members if one is not None)
 
 
 def _is_library(function: types.FunctionType) -> bool:

@@ -18,7 +18,7 @@ from midflight.apply.scopes import ClassScope, Scope
 from midflight.apply.transaction import ABSENT
 from midflight.graph.homes import module_of
 from midflight.graph.hook import is_plain
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, is_kind
 from midflight.graph.loaded import names_used
 from midflight.plan.order import LISTERS
 from midflight.plan.purity import LIBRARY, is_pure_statement
@@ -49,11 +49,11 @@ def same_value(left: Any, right: Any, was: InPlace = NOTHING, purged: InPlace = 
     kind = type(left)
     if kind is not type(right):
         return False
-    if kind in (tuple, list):
+    if is_kind(left, (tuple, list)):
         return len(left) == len(right) and all(same_value(a, b, was, purged) for a, b in zip(left, right, strict=True))
     if kind is dict:
         return list(left) == list(right) and all(same_value(left[k], right[k], was, purged) for k in left)
-    if kind in (set, frozenset):
+    if is_kind(left, (set, frozenset)):
         return bool(left == right) and {repr(x) for x in left} == {repr(x) for x in right}
     if kind is float or kind is complex:
         return repr(left) == repr(right)
@@ -76,7 +76,7 @@ def before_in_place(value: Any, was: InPlace) -> Any:
     if id(value) in was:
         return was[id(value)][1]
     kind = type(value)
-    if kind in (list, tuple):
+    if is_kind(value, (list, tuple)):
         items = [before_in_place(item, was) for item in value]
         return value if all(a is b for a, b in zip(items, value, strict=True)) else kind(items)
     if kind is dict:
@@ -86,7 +86,7 @@ def before_in_place(value: Any, was: InPlace) -> Any:
 
 
 def is_container(value: Any) -> bool:
-    return type(value) in (dict, list, set)
+    return is_kind(value, (dict, list, set))
 
 
 def is_data(value: Any) -> bool:
@@ -150,7 +150,7 @@ class Before(Mapping[str, Any]):
 
 def as_before(value: Any, values: Old) -> Any:
     """A module or class of which something changed answers with what it held, also inside a container."""
-    if type(value) in (list, tuple, dict):
+    if is_kind(value, (list, tuple, dict)):
         return _holding_before(value, values)
     if is_a(value, types.ModuleType):
         if values.has_of(value.__name__):
@@ -172,7 +172,7 @@ def _holding_before(container: Any, values: Old, depth: int = NESTED) -> Any:
         return container
 
     def shown_as(one: Any) -> Any:
-        if type(one) in (list, tuple, dict):
+        if is_kind(one, (list, tuple, dict)):
             return _holding_before(one, values, depth - 1)
         return as_before(one, values)
 

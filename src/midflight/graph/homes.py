@@ -6,7 +6,7 @@ import types
 from collections.abc import Collection, Container, Iterable
 from typing import Any
 
-from midflight.graph.kinds import is_a, shown
+from midflight.graph.kinds import is_a, is_kind, shown
 
 _METHODS = (staticmethod, classmethod)
 
@@ -37,7 +37,7 @@ def _home_in(cls: type, members: Iterable[tuple[str, Any]]) -> str:
     label = cls.__qualname__
     for name, member in members:
         kind = type(member)
-        if kind is types.FunctionType or kind in _METHODS:
+        if kind is types.FunctionType or (type(kind) is type and kind in _METHODS):
             function = member if kind is types.FunctionType else member.__func__
             if type(function) is types.FunctionType and function.__code__.co_qualname == f"{label}.{name}":
                 return str(function.__globals__.get("__name__", ""))
@@ -57,4 +57,4 @@ def is_one_of(cls: type, classes: Collection[tuple[str, str]], names: Container[
 
 def inside(member: Any) -> Any:
     """The function of a static or class method; any other member itself. No code of the program's runs."""
-    return member.__func__ if type(member) in _METHODS else member
+    return member.__func__ if is_kind(member, _METHODS) else member

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Container
+from collections.abc import Container, Sequence
+from operator import is_
 from typing import Any, TypeGuard, TypeVar, overload
 
 T = TypeVar("T")
@@ -14,6 +15,11 @@ def is_kind(value: Any, kinds: Container[type]) -> bool:
     among them runs the `__hash__` of its metaclass, which has none where it has an `__eq__` alone."""
     kind = type(value)
     return type(kind) is type and kind in kinds
+
+
+def same_kinds(left: Sequence[type], right: Sequence[type]) -> bool:
+    """Whether both are the same classes, in the same order: none is asked whether it is equal."""
+    return len(left) == len(right) and all(map(is_, left, right))
 
 
 @overload

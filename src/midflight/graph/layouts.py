@@ -6,6 +6,8 @@ import functools
 import types
 from collections.abc import Collection, Iterable, Mapping
 
+from midflight.graph.kinds import is_kind
+
 try:
     import ctypes
 except ImportError:  # a Python built without it: what CPython refuses stays refused
@@ -82,7 +84,7 @@ def _is_plain(cls: type) -> bool:
     if not cls.__flags__ & HEAP_TYPE or cls.__flags__ & IMMUTABLE:
         return False
     members = type.__getattribute__(cls, "__dict__").values()
-    return not any(type(member) in _OF_C and member.__objclass__ is cls for member in members)
+    return not any(is_kind(member, _OF_C) and member.__objclass__ is cls for member in members)
 
 
 def _size(cls: type) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from midflight.graph.homes import made_by_statement
+from midflight.graph.kinds import same_kinds
 from midflight.plan.diff import Pair, match
 from midflight.plan.nodes import is_main_guard
 from midflight.plan.statements import Statement, fingerprint, split
@@ -138,7 +139,7 @@ def _bases(
     if list(map(fingerprint, old.bases)) == list(map(fingerprint, node.bases)):
         return
     bases = [_looked_up(base, names) for base in node.bases]
-    if not bases or any(not isinstance(base, type) for base in bases) or live.__bases__ == (object,):
+    if not bases or any(not isinstance(base, type) for base in bases) or same_kinds(live.__bases__, (object,)):
         return  # only running the edit tells; a failure there rolls everything back
     error = process.refuses_bases(live, tuple(bases))
     if error and process.instances(live):  # without any the class is made again (rule 3)

@@ -41,7 +41,7 @@ from midflight.apply.transaction import ABSENT, Transaction
 from midflight.errors import MidflightError
 from midflight.graph.heap import live_instances
 from midflight.graph.homes import inside, made_by_statement, module_of
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import is_a, same_kinds
 from midflight.graph.layouts import without
 from midflight.plan.diff import Pair
 from midflight.plan.flow import decorator_names
@@ -255,7 +255,7 @@ def _refresh_whole(runner: Runner, pair: Pair, owner: type, live: Any) -> None:
         runner.run.before_call()
         written = _evaluate_bases(runner, pair.new)
         bases = types.resolve_bases(written) or (object,)
-        same = bases == owner.__bases__ and not _names_other_types(owner, written)
+        same = same_kinds(bases, owner.__bases__) and not _names_other_types(owner, written)
         if same and not _has_other_kind(owner, node, bases):
             _note_written_bases(runner, owner, written, bases)
             return
@@ -447,7 +447,7 @@ def _change_bases(runner: Runner, pair: Pair, owner: type) -> bool:
     if _has_other_kind(owner, new, bases) or _brings_makers(owner, bases) or _names_other_types(owner, written):
         return False
     _note_written_bases(runner, owner, written, bases)
-    if bases == owner.__bases__:
+    if same_kinds(bases, owner.__bases__):
         return True
     before, hooks = owner.__bases__, hooks_of(runner.run, owner)
     try:
@@ -694,7 +694,7 @@ def _must_be_remade(old: ast.ClassDef, new: ast.ClassDef, owner: type, live: Any
     if _annotates_by_hand(pairs):
         return True
     bases_changed = _bases(old) != _bases(new)
-    if bases_changed and (owner.__bases__ == (object,) or not new.bases):
+    if bases_changed and (same_kinds(owner.__bases__, (object,)) or not new.bases):
         return True  # what the new bases bring, a metaclass too, comes with a twin
     if not is_generated(owner, live) and not old.decorator_list:
         return bases_changed and _is_generic(old, new)

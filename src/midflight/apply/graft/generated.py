@@ -34,7 +34,7 @@ from midflight.apply.values import is_container, is_data, same_value
 from midflight.graph.heap import all_subclasses, live_instances, referrers
 from midflight.graph.homes import home_of, inside, module_of
 from midflight.graph.hook import is_plain
-from midflight.graph.kinds import is_a, shown
+from midflight.graph.kinds import is_a, same_kinds, shown
 from midflight.plan.diff import Pair, defines
 from midflight.plan.flow import decorator_names
 from midflight.plan.rude import has_all_by_bases
@@ -82,7 +82,8 @@ def graft_generated(
         _replace(runner, pair, owner, live, twin, inner, pairs, name)
         _unregister(runner, went)
         return
-    if (object,) in (bases, inner.__bases__) and bases != inner.__bases__:
+    from_object = any(same_kinds(one, (object,)) for one in (bases, inner.__bases__))
+    if from_object and not same_kinds(bases, inner.__bases__):
         runner.run.notes.append(f"{runner.work.name}.{runner.scope.label(name)} is the same class, under other bases")
     tell_of_hooks_left(runner, owner, hooks)
     held, starters = dict(vars(owner)), _starters(owner)
@@ -137,7 +138,7 @@ def _take_members(
             lives, made = (vars(cls).get(each.new.name) for cls in (owner, inner))
             forget_marks(runner.tx, each, runner.names_before(), runner.changes.unstored, lives, made)
     complete(runner.tx, owner, runner.scope.namespace)
-    if not same_fields(seen, seen_below(owner)) or owner.__bases__ != bases:
+    if not same_fields(seen, seen_below(owner)) or not same_kinds(owner.__bases__, bases):
         runner.changes.shape_changed(runner.scope.key(name), owner)
         for table, held in tables.items():
             runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{table}"), held)
@@ -189,7 +190,7 @@ def let_live(tx: Transaction, twins: Sequence[tuple[type, type]]) -> None:
     holders = referrers([twin for twin, _ in twins])
     made = {id(kind): kind for kind in map(type, holders) if id(kind) in lives}.values()
     for kind in made:  # CPython compares layouts by bases, which went when it was detached
-        if kind.__bases__ != lives[id(kind)].__bases__:
+        if not same_kinds(kind.__bases__, lives[id(kind)].__bases__):
             assign_bases(kind, lives[id(kind)].__bases__)
     _exchange_twins(tx, holders, lives)
     for kind in made:
@@ -306,7 +307,7 @@ def _take_layout(tx: Transaction, owner: type, twin: type) -> bool:
     if not _same_slots(slots_of(owner), slots_of(twin), owner):
         return False
     try:
-        if owner.__bases__ != twin.__bases__:
+        if not same_kinds(owner.__bases__, twin.__bases__):
             tx.set_attr(owner, "__bases__", twin.__bases__)
         if type(owner) is not type(twin):
             _take_metaclass(tx, owner, twin)
@@ -458,7 +459,7 @@ def move_attributes(
     tx: Transaction, owner: type, twin: type, pairs: Sequence[Pair], skip: Collection[str] = ()
 ) -> None:
     kept, edited, gone = _static_names(owner, pairs)
-    if owner.__bases__ != twin.__bases__:
+    if not same_kinds(owner.__bases__, twin.__bases__):
         tx.set_attr(owner, "__bases__", twin.__bases__)
     held = dict(vars(owner))
     if getattr(twin, "__type_params__", ()):
@@ -682,7 +683,7 @@ class _Nobody:
 
 def detach(twin: type) -> None:
     """Take the twin out of `__subclasses__()` of its bases at once; its memory goes with the next collection."""
-    if twin.__bases__ == (object,):
+    if same_kinds(twin.__bases__, (object,)):
         return
     try:
         assign_bases(twin, (_Nobody,))
