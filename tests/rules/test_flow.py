@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+from midflight.apply import causes
 from midflight.apply.callables import only_stored_in
 from midflight.apply.past import Overlaid, Past
 
@@ -1349,6 +1350,38 @@ n.D.x == 2 and list(web.REG) == ["kk", "dd"]
 @pytest.mark.parametrize("case", table(FLOW))
 def test_flow(case: Case, tmp_path: pathlib.Path) -> None:
     play(case, tmp_path)
+
+
+MANY = r"""
+# many: attributes of what stands in a table
+[file m.py]
+class C:
+    rank = 1
+def f(): return 1
+ITEMS = [f] * MANY + [C() for _ in range(MANY)]
+RANKS = [getattr(one, "rank", 0) for one in ITEMS[-1:]]
+[run]
+import m
+[sub m.py]
+rank = 1 => rank = 2
+[expect]
+m.RANKS == [2]
+"""
+
+
+def test_of_a_table_as_many_items_are_asked_as_it_has_kinds(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[None] = []
+    leads_to = causes._leads_to
+    monkeypatch.setattr(causes, "_leads_to", lambda *given: (asked.append(None), leads_to(*given))[1])
+    counts = []
+    for many in ("2", "50"):
+        [case] = table(MANY.replace("MANY", many))
+        asked.clear()
+        play(case.values[0], tmp_path / many)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 0
 
 
 def test_what_is_known_of_the_past_is_what_its_keys_say():

@@ -38,6 +38,7 @@ _AS_THEY_ARE = (types.FunctionType, types.MethodType, type, LRU)  # to look one 
 _GETTING = frozenset(GETTING)
 _SHOWING_MEMBERS = frozenset({"__dict__", "__annotations__"})  # of a class: what its members are
 _BOUND = (classmethod, staticmethod, types.MethodType)
+_ASKED_EACH = (type, types.ModuleType, *HOLDING)
 
 
 class Causes:
@@ -365,13 +366,26 @@ class Causes:
 def _leads_to(value: Any, owners: Collection[Key], depth: int = 2) -> bool:
     """Whether `value` is one of `owners`, derives from one, is an instance of one, or holds such."""
     if is_kind(value, HOLDING):
-        return depth > 0 and any(_leads_to(one, owners, depth - 1) for one in items(value))
+        return depth > 0 and any(_leads_to(one, owners, depth - 1) for one in _unlike(items(value), owners))
     if type(value) is types.FunctionType:
         return (value.__module__, value.__qualname__) in owners
     if type(value) is types.ModuleType:
         return any(module == value.__name__ for module, _ in owners)  # `getattr(m, name).attribute`
     kind = value if is_a(value, type) else type(value)
     return any((module_of(one), one.__qualname__) in owners for one in kind.__mro__ if one.__flags__ & HEAP_TYPE)
+
+
+def _unlike(held: Iterable[Any], owners: Collection[Key]) -> Iterable[Any]:
+    """Those of the items of a container that are to be asked: a table has many of few kinds, and of instances one of
+    each tells; of its functions those alone that are `owners`."""
+    found: dict[int, Any] = {}
+    for one in held:
+        kind = type(one)
+        if kind is not types.FunctionType:
+            found[id(kind) if not is_a(one, _ASKED_EACH) else id(one)] = one
+        elif (one.__module__, one.__qualname__) in owners:
+            return (one,)
+    return found.values()
 
 
 def _wraps_nothing(part: Any) -> bool:
