@@ -2086,6 +2086,45 @@ root, a, b = m.root, m.a, n.b
 @ expect
 m.root is root and root.text == "new" and root.commands == {"a": a, "b": b} and m.a is a and n.b is b
 
+## makers-that-do-not-look: what makes the classes below runs again only if it may see the attribute that was edited
+@ file hub.py
+BY_NAME, RANKS, made = {}, {}, []
+class Plugin:
+    rank = 1
+    limit = 5
+    count = 0
+    def __init_subclass__(cls, **given):
+        if cls.__name__ in BY_NAME: raise ValueError(cls.__name__)
+        BY_NAME[cls.__name__] = cls
+        made.append(cls.__name__)
+        Plugin.count += 1
+        remember(cls)
+def remember(cls): RANKS[cls.__name__] = cls.rank
+class Meta(type):
+    made = {}
+    def __new__(meta, name, bases, space):
+        Meta.made[name] = Meta.made.get(name, 0) + 1
+        return super().__new__(meta, name, bases, space)
+class Model(metaclass=Meta):
+    size = 1
+@ file m.py
+from hub import Model, Plugin
+class A(Plugin): pass
+class B(A): pass
+class Row(Model): pass
+@ touch
+import hub, m
+a, row = m.A(), m.Row()
+@ sub hub.py
+    limit = 5 =>     limit = 6
+    size = 1 =>     size = 2
+@ expect
+(a.limit, row.size, hub.Plugin.count, hub.Meta.made["Row"]) == (6, 2, 2, 1) and hub.made == ["A", "B"]
+@ sub hub.py
+rank = 1 => rank = 3
+@ expect
+hub.RANKS == {"A": 3, "B": 3} and hub.BY_NAME == {"A": m.A, "B": m.B} and type(a) is m.A
+
 ## collected-from-bases: a metaclass that collects attributes of the bases runs again for classes below, in other modules too
 @ file orm.py
 class Column:

@@ -2052,11 +2052,17 @@ a.C().f() == 2 and a.C().h() == 3
 [file lazy.py]
 class Proxy:
     def fail(self, *given): raise RuntimeError("not set up")
-    __class__ = property(fail)
+    __class__ = __module__ = __name__ = __dict__ = __wrapped__ = property(fail)
     __getattr__ = __eq__ = __hash__ = __bool__ = __len__ = __iter__ = __call__ = fail
 [file a.py]
 from lazy import Proxy
 settings, held = Proxy(), [Proxy()]
+class App:
+    def __init__(self): self.rules, self.current = {}, Proxy()
+    def route(self, f): self.rules[f.__name__] = f; return f
+app = App()
+@app.route
+def view(): return 1
 def f(): return 1
 V = f()
 def g(using=settings): return V
@@ -2068,8 +2074,10 @@ import a
 f, C, settings = a.f, a.C, a.settings
 [sub a.py]
 def f(): return 1 => def f(): return 2
+def view(): => def index():
 class C: => class C:\n\tx = f()
 [expect]
+list(a.app.rules) == ["index"]
 a.f is f and a.V == 2 == a.g() and a.C is C and C.x == 2 and a.settings is settings is C.using
 [sub a.py]
 def f(): return 2 => def f(): return 3\n1 / 0

@@ -79,7 +79,7 @@ class Changes:
         self.attributes: dict[
             str, set[Key]
         ] = {}  # a name that changed → the modules, classes and functions that have it
-        self.members: set[Key] = set()  # classes of which what makes those below them sees other attributes now
+        self.members: set[Key] = set()  # attributes that are other ones for what makes the classes below
         self.emptied: dict[int, Any] = {}  # objects that were made anew, without what others had put into them
         self.unfilled = False  # whether one of them still waits for its new contents
         self._reached: set[str] = set()  # modules that `spread` has ever given
@@ -148,9 +148,9 @@ class Changes:
         self.emptied[id(made)] = made
         self.code_changed(key, made, True)
 
-    def members_changed(self, key: Key) -> None:
-        """A class has other attributes, and what makes those below it may collect them."""
-        self.members.add(key)
+    def members_changed(self, key: Key, names: Collection[str]) -> None:
+        """A class has other attributes `names`, and what makes those below it may collect them."""
+        self.members.update((key[0], f"{key[1]}.{name}") for name in names)
         self.fresh.append((key[0], key[1].rpartition(".")[2], ABSENT))
 
     def hook_changed(self, key: Key, cls: type, hook: Any) -> None:

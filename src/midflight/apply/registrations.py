@@ -17,7 +17,7 @@ from midflight.apply.parsed import text_of
 from midflight.apply.transaction import ABSENT, Transaction, cell_value, copy_of, dict_of, restore
 from midflight.graph.homes import inside, made_in
 from midflight.graph.hook import PLAIN
-from midflight.graph.kinds import is_a, is_kind, shown
+from midflight.graph.kinds import home_said, is_a, is_kind, shown
 from midflight.graph.loaded import Program, names_used
 
 Made = TypeVar("Made")
@@ -472,7 +472,7 @@ def _objects_of(registrar: Any) -> dict[str, Any]:
     passive = (type, types.ModuleType, types.FunctionType, types.MethodType)
     held = dict_of(registrar)
     objects = ((name, one) for name, one in (held or {}).items() if not is_a(one, passive))
-    homes = ((name, one, type(one).__module__.partition(".")[0]) for name, one in objects)
+    homes = ((name, one, home_said(type(one)).partition(".")[0]) for name, one in objects)
     return {n: one for n, one, home in homes if home not in sys.stdlib_module_names and type(dict_of(one)) is dict}
 
 

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from typing import Any
 
-from midflight.graph.kinds import is_kind
+from midflight.graph.kinds import home_said, is_kind, shown
 
 PLAIN: frozenset[type] = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range, slice})
 _MADE = PLAIN | {tuple, frozenset}
@@ -86,14 +86,13 @@ def is_plain(value: Any) -> bool:
 
 def _is_frozen(kind: type, value: Any) -> bool:
     """Immutable data that is more than a scalar: dates and paths, enum members, named tuples, frozen dataclasses."""
-    if (kind.__module__.partition(".")[0], kind.__name__) in _LIBRARY or hasattr(kind, "_member_map_"):
+    if (home_said(kind).partition(".")[0], kind.__name__) in _LIBRARY or shown(kind, "_member_map_") is not None:
         return True
-    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+    if issubclass(kind, tuple) and shown(kind, "_fields") is not None:
         return all(map(is_plain, value))
-    parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is None or not parameters.frozen:
+    if not getattr(shown(kind, "__dataclass_params__"), "frozen", False):
         return False
-    return all(is_plain(getattr(value, name, None)) for name in kind.__dataclass_fields__)  # type: ignore[attr-defined]
+    return all(is_plain(shown(value, name)) for name in kind.__dataclass_fields__)  # type: ignore[attr-defined]
 
 
 def values_made(namespace: dict[str, Any]) -> dict[str, Any]:

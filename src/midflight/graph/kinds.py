@@ -43,3 +43,10 @@ def shown(value: Any, name: str, default: Any = None) -> Any:
         return find(value, name) if type(find) is types.WrapperDescriptorType else object.__getattribute__(value, name)
     except AttributeError:
         return default
+
+
+def home_said(kind: type) -> str:
+    """The name of the module that a class says it is of; "" where it holds something else there, such as the property
+    by which the proxies that are its instances say theirs."""
+    said = shown(kind, "__module__")
+    return said if type(said) is str else ""

@@ -22,9 +22,9 @@ from midflight.apply.graft.functions import pair_codes
 from midflight.apply.graft.generated import (
     body_class,
     can_become,
+    edited_members,
     graft_generated,
     leave_classes,
-    makers_of,
     note_abstract,
     tell_of_hook,
     tell_of_hooks_left,
@@ -32,6 +32,7 @@ from midflight.apply.graft.generated import (
 )
 from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
+from midflight.apply.graft.makers import makers_of, sees
 from midflight.apply.graft.nested import Nested, with_living, with_nested, with_roots
 from midflight.apply.holders import functions_in, is_class_body, nested_codes, value_of
 from midflight.apply.parsed import Roots, by_first
@@ -206,7 +207,7 @@ def _edit_in_place(runner: Runner, pair: Pair, owner: type, pairs: Sequence[Pair
         _put_in_order(scope)
     place_class(runner.tx, owner, pair.new)
     note_stored(runner.tx, owner, pairs)
-    tell_of_members(runner, owner, pairs)
+    tell_of_members(runner, owner, edited_members(owner, pairs))
     _after_body_edit(runner, owner, pairs)
     runner.roots[pair.new] = _roots_of_class(runner, pair, inner)
     runner.work.record.grafted.setdefault(runner.scope.label(node.name), None)
@@ -310,7 +311,7 @@ def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: An
         found += [name for name in called if changes.is_touched(runner.scope.names.get(name, ABSENT))]
         found += [f.__qualname__ for f in makers_of(owner) if id(f) in changes.touched and runner.causes.runs_edited(f)]
     if changes.members and any(map(runner.run.program.owns, makers_of(owner))):
-        found += [k.__qualname__ for k in owner.__mro__[1:] if (module_of(k), k.__qualname__) in changes.members]
+        found += [k.__qualname__ for k in owner.__mro__[1:] if _is_seen(runner, owner, k)]
     if statement.fact("parameterised bases", _has_parameterised_bases):
         found += [k.__qualname__ for k in owner.__mro__[1:] if changes.is_parameterised_anew(k)]
     if not changes.shapes:
@@ -322,6 +323,14 @@ def _causes_in_bases(runner: Runner, statement: Statement, owner: type, live: An
     if hasattr(owner, "__pydantic_core_schema__"):
         found += [n for n in statement.reads if id(runner.scope.namespace.get(n)) in changes.shapes]
     return found
+
+
+def _is_seen(runner: Runner, owner: type, base: type) -> bool:
+    """Whether what makes `owner` may see that attributes of `base` are other ones now."""
+    home, label = module_of(base), f"{base.__qualname__}."
+    held = (name.removeprefix(label) for m, name in runner.changes.members if m == home and name.startswith(label))
+    names = {name for name in held if "." not in name}
+    return bool(names) and sees(owner, names, runner.run.program.owns)
 
 
 def _has_parameterised_bases(node: ast.stmt) -> bool:

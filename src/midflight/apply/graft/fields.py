@@ -13,7 +13,7 @@ from typing import Any
 from midflight.apply.holders import variables_of
 from midflight.apply.transaction import Transaction
 from midflight.apply.values import same_value
-from midflight.graph.kinds import is_a
+from midflight.graph.kinds import home_said, is_a
 
 _IN_A_FIELD = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
 _TABLES = ("__annotations__", "__dataclass_fields__", "__match_args__", "__required_keys__", "__optional_keys__")
@@ -72,7 +72,7 @@ def same_fields(one: list[Any], other: list[Any]) -> bool:
 def _same_field(one: Any, other: Any) -> bool:
     if type(one) is type(other) is list:
         return len(one) == len(other) and all(_same_field(a, b) for a, b in zip(one, other, strict=True))
-    compared = type(one) is type(other) and type(one).__module__.startswith("attr.")  # its validators, converters
+    compared = type(one) is type(other) and home_said(type(one)).startswith("attr.")  # its validators, converters
     return bool(one == other) if compared else same_value(one, other)
 
 

@@ -8,7 +8,6 @@ import abc
 import ast
 import enum
 import gc
-import inspect
 import sys
 import types
 import weakref
@@ -22,6 +21,7 @@ from midflight.apply.graft.fields import Fields, complete, fields_of, same_field
 from midflight.apply.graft.functions import fitted, same_code
 from midflight.apply.graft.generics import parameters_follow
 from midflight.apply.graft.instances import fill_in
+from midflight.apply.graft.makers import makers_of, sees
 from midflight.apply.graft.marks import forget_marks, marks_of
 from midflight.apply.graft.unheld import take_apart
 from midflight.apply.graft.wrappers import become, with_traded
@@ -217,22 +217,29 @@ def _exchange_inside(tx: Transaction, held: Any, lives: Mapping[int, type]) -> N
 def _tell_of_attributes(runner: Runner, owner: type, before: Mapping[str, Any], pairs: Sequence[Pair]) -> None:
     """Class attributes that are data, or were edited, and came out different, for whoever read them; and whether it has
     subscripts of its own, for classes below."""
-    edited = tell_of_members(runner, owner, pairs)
+    edited, differ = edited_members(owner, pairs), set[str]()
     for name in (before.keys() | vars(owner).keys()) - (_MADE - {"__doc__"}) - _NEVER:
         old, new = before.get(name, ABSENT), vars(owner).get(name, ABSENT)
-        data = (name in edited or is_data(old) or is_data(new)) and not same_value(old, new)
-        if data or (name == PARAMETERISING and (old is ABSENT) != (new is ABSENT)):
-            runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
+        if (name in edited or is_data(old) or is_data(new)) and not same_value(old, new):
+            differ.add(name)
+        elif name != PARAMETERISING or (old is ABSENT) == (new is ABSENT):
+            continue
+        runner.changes.value_changed((module_of(owner), f"{owner.__qualname__}.{name}"), old)
+    tell_of_members(runner, owner, edited | differ)
 
 
-def tell_of_members(runner: Runner, owner: type, pairs: Sequence[Pair]) -> set[str]:
-    """The names of the attributes whose statements were edited; told where code of the program's makes a class below,
-    for it may go through those of its bases: an ORM's metaclass collects columns."""
+def edited_members(owner: type, pairs: Sequence[Pair]) -> set[str]:
+    """The names of the attributes whose statements were edited."""
     values = (one for p in pairs if p.edited for one in (p.old, p.new) if one is not None and not defines(one))
-    names = {mangled(name, owner.__name__) for one in values for name in one.binds}
-    if names and any(runner.run.program.owns(maker) for cls in all_subclasses(owner)[1:] for maker in makers_of(cls)):
-        runner.changes.members_changed((module_of(owner), owner.__qualname__))
-    return names
+    return {mangled(name, owner.__name__) for one in values for name in one.binds}
+
+
+def tell_of_members(runner: Runner, owner: type, names: Collection[str]) -> None:
+    """Attributes `names` are other ones: told where code of the program's that makes a class below may see it, as an
+    ORM's metaclass does that collects columns. What does not look at them does not run again."""
+    owns = runner.run.program.owns
+    if names and any(sees(cls, names, owns) for cls in all_subclasses(owner)[1:]):
+        runner.changes.members_changed((module_of(owner), owner.__qualname__), names)
 
 
 def _starters(owner: type) -> dict[str, tuple[types.CodeType, Any]]:
@@ -260,14 +267,6 @@ def tell_of_hooks_left(runner: Runner, owner: type, before: Sequence[str]) -> No
     label = f"{runner.work.name}.{runner.scope.label(owner.__name__)}"
     left = set(before) - set(hooks_of(runner.run, owner))
     runner.run.notes += (f"{label}: what `{base}` did in `__init_subclass__` for it stays" for base in sorted(left))
-
-
-def makers_of(owner: type) -> list[Any]:
-    """The program's functions that run when the class is made."""
-    metaclasses = inspect.getmro(type(owner))
-    found = [vars(k).get(n) for k in metaclasses for n in ("__new__", "__init__") if k is not type]
-    found += [vars(k).get("__init_subclass__") for k in owner.__mro__[1:]]
-    return [inside(f) for f in found if f is not None]
 
 
 def _marks_of_makers(runner: Runner, owner: type) -> frozenset[str]:
