@@ -2125,6 +2125,24 @@ rank = 1 => rank = 3
 @ expect
 hub.RANKS == {"A": 3, "B": 3} and hub.BY_NAME == {"A": m.A, "B": m.B} and type(a) is m.A
 
+## lambda-and-what-calls-it: both are edited: the value is made once, and is not said to be kept
+@ file m.py
+count = [0]
+def derived(function):
+    count[0] += 1
+    return function(1)
+x = derived(lambda n: n + 1)
+class A:
+    x = derived(lambda n: n * 2)
+@ touch
+import m
+@ sub m.py
+function(1) => function(3)
+n + 1 => n + 2
+n * 2 => n * 4
+@ expect
+(m.x, m.A.x) == (5, 12) and m.count == [4] and not said("kept")
+
 ## collected-from-bases: a metaclass that collects attributes of the bases runs again for classes below, in other modules too
 @ file orm.py
 class Column:

@@ -760,12 +760,13 @@ def lambda_edited(runner: Runner, pair: Pair) -> None:
         return
     if is_state(statement, runner.scope.namespace):
         runner.keep_state(statement, "its own lambda")
-    elif _called_in(pair.old) != _called_in(pair.new):
-        run_value(runner, Pair("changed", pair.old, pair.new))  # its code is part of the value's own
-    elif is_derived(statement, runner.scope.namespace) or all(
-        is_data(runner.scope.get(name)) and _is_untouched(runner, name, pair) for name in statement.binds
+    elif (
+        _called_in(pair.old) != _called_in(pair.new)  # its code is part of the value's own
+        or is_derived(statement, runner.scope.namespace)
+        or all(is_data(runner.scope.get(name)) and _is_untouched(runner, name, pair) for name in statement.binds)
     ):
-        run_value(runner, Pair("changed", pair.old, pair.new))
+        with runner.noted(statement):
+            run_value(runner, Pair("changed", pair.old, pair.new))
 
 
 def _called_in(statement: Statement | None) -> list[str]:
