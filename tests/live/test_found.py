@@ -5780,6 +5780,26 @@ def cmd_y(): pass\n1 / 0\n =>
 def cmd_b(): pass\n => 
 [expect]
 a.TABLE is TABLE and list(TABLE) == a.LIST == ["cmd_a", "cmd_c"] and a.every() == [*a.LIST, "cmd_z"]
+
+# value-that-several-statements-make-of-a-module-of-the-cycle: a name that came there is waited for
+[file a.py]
+L1 = {8}
+def back(x):
+    return x + sum(b.D.values())
+import b
+[file b.py]
+import a
+D = {"a": sum(a.L1)}
+D |= {"b": 6}
+[run]
+import a, b
+D = b.D
+[sub a.py]
+L1 => L17
+[sub b.py]
+a.L1 => a.L17
+[expect]
+b.D is D == {"a": 8, "b": 6} and a.back(1) == 15 and not hasattr(a, "L1")
 """
 
 

@@ -240,6 +240,7 @@ class Runner:
             for qualname, came, went in changed_shapes(pair.old, pair.new, ""):
                 self.run.shapes[self.work.name, qualname] = (came, went)
         if pair.new in again:
+            self._wait_for_others(pair.new)
             run_value(self, pair)
             return
         if pair.kind in ("changed", "added"):
@@ -422,11 +423,15 @@ class Runner:
         if pair.old is None and isinstance(self.scope, ModuleScope):
             self.run.added.setdefault(self.work.name, set()).update(pair.new.binds)
             self._take_over(pair.new.binds)
-        if len(self.run.works) > 1:
-            self.run.take_first(self._modules_to_come(pair.new))
-            self.work.loaded.mention(frozenset(mentions(pair.new)))  # what it follows may change after it
+        self._wait_for_others(pair.new)
         with self.noted(pair.new):
             self._run_as_it_is(pair, causes)
+
+    def _wait_for_others(self, statement: Statement) -> None:
+        """Take the edited modules first of which `statement`, about to run, reads what they do not have yet."""
+        if len(self.run.works) > 1:
+            self.run.take_first(self._modules_to_come(statement))
+            self.work.loaded.mention(frozenset(mentions(statement)))  # what it follows may change after it
 
     def _modules_to_come(self, statement: Statement) -> set[str]:
         """The modules of which `statement` reads attributes that they do not have yet, and does not ask whether."""
