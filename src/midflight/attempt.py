@@ -38,7 +38,7 @@ from midflight.store.versions import Ran
 from midflight.validate.contract import broken_promises
 from midflight.validate.health import run_checks
 from midflight.validate.tests import smoke_files
-from midflight.values import ModuleReport, OldFrame, Outcome, Problem
+from midflight.values import TAKEN, ModuleReport, OldFrame, Outcome, Problem
 
 log = logging.getLogger("midflight")
 
@@ -61,7 +61,7 @@ class Ended:
     @property
     def ok(self) -> bool:
         """Whether what was asked for lives now."""
-        return self.outcome in ("committed", "unchanged")
+        return self.outcome in TAKEN
 
 
 class Invalid(Exception):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 ChangeKind = Literal["added", "modified", "deleted"]
 Outcome = Literal["committed", "unchanged", "refused", "rolled back"]
+TAKEN: tuple[Outcome, ...] = ("committed", "unchanged")  # what was asked for lives
 Mode = Literal["auto", "pump", "manual"]
 Changed = tuple[str, str, str]  # path, name, how
 
@@ -145,7 +146,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        return self.outcome in ("committed", "unchanged")
+        return self.outcome in TAKEN
 
     def __str__(self) -> str:
         """What happened and what runs now, then each problem with its way out, then each note."""

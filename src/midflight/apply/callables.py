@@ -10,7 +10,7 @@ import types
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from midflight.apply.holders import DEPTH, LRU, functions_in, nested_codes
+from midflight.apply.holders import DEPTH, LRU, codes_within, functions_in, nested_codes
 from midflight.apply.transaction import dict_of
 from midflight.graph.heap import objects
 from midflight.graph.homes import made_in
@@ -139,9 +139,9 @@ def attributes_of(code: types.CodeType, names: Collection[str]) -> set[str]:
 def only_stored_in(code: types.CodeType, names: Collection[str]) -> set[str]:
     """Those of `names` that code, also that of functions inside, does no more with than to give attributes that name
     to something, or to delete them."""
-    given = {name for one in _with_nested(code) for name in _given_in(one) if name in names} if names else set[str]()
+    given = {name for one in codes_within(code) for name in _given_in(one) if name in names} if names else set[str]()
     # To take all instructions apart costs much, and few functions give an attribute of such a name.
-    return given.difference(*map(_used_by_itself, _with_nested(code))) if given else given
+    return given.difference(*map(_used_by_itself, codes_within(code))) if given else given
 
 
 def _given_in(code: types.CodeType) -> Iterator[str]:
@@ -164,12 +164,6 @@ def _used_by_itself(code: types.CodeType) -> set[str]:
         return written.union(code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)
     done = (one.argval for one in dis.get_instructions(code) if one.opname not in _GIVES)
     return written.union(name for name in done if type(name) is str)
-
-
-def _with_nested(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for inner in nested_codes(code):
-        yield from _with_nested(inner)
 
 
 def inner_code_differs(old: types.CodeType, new: types.CodeType) -> bool:

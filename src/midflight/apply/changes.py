@@ -76,9 +76,7 @@ class Changes:
         self.in_place: dict[int, tuple[Any, Any, Any]] = {}
         self.purged: dict[int, tuple[Any, Any, Any]] = {}  # the same of containers that definitions have left
         self.origins: dict[Key, str] = {}  # the module where the change of a value began, as far as imports carried it
-        self.attributes: dict[
-            str, set[Key]
-        ] = {}  # a name that changed → the modules, classes and functions that have it
+        self.attributes: dict[str, set[Key]] = {}  # a name that changed → the modules, classes, functions that have it
         self.members: set[Key] = set()  # attributes that are other ones for what makes the classes below
         self.emptied: dict[int, Any] = {}  # objects that were made anew, without what others had put into them
         self.unfilled = False  # whether one of them still waits for its new contents
@@ -207,11 +205,7 @@ class Changes:
 
     def value_flowed(self, key: Key, old: Any, origin: str) -> None:
         """As `value_changed`, for a module's name that it had, and that none of its own functions names."""
-        self.values.note(key, old)
-        self.attributes.setdefault(key[1], set()).add((key[0], ""))
-        self.order.append(key)
-        self.last[key] = len(self.order)
-        self.short.add(key[1])
+        self._count(key, old)
         self.origins.setdefault(key, origin or key[0])
 
     def flows_on(self, module: str, names: Collection[str]) -> None:

@@ -14,7 +14,7 @@ from midflight.apply.graft.closures import fits_for
 from midflight.apply.graft.copies import Facts, follow
 from midflight.apply.graft.functions import docstring, fitted, forwarded_to, moved_code, new_doc, pair_codes, same_code
 from midflight.apply.graft.search import Done, by_code
-from midflight.apply.holders import frames_by_code, functions_in, nested_codes
+from midflight.apply.holders import codes_within, frames_by_code, functions_in, nested_codes
 from midflight.apply.scopes import ModuleScope
 from midflight.apply.variants import origin_of, variants_of
 from midflight.graph.homes import made_by_statement
@@ -316,7 +316,7 @@ def _is_found(runner: Runner, pair: Pair, code: types.CodeType) -> bool:
     """The same, of the statements that were looked at."""
     roots = [*runner.work.old.roots.values(), *runner.work.roots.values(), tuple(runner.run.search.fresh())]
     roots += [tuple(runner.old_codes(pair)), runner.roots.get(pair.new, ()) if pair.new is not None else ()]
-    return any(code is inner for codes in roots for root in codes for inner in _with_nested(root))
+    return any(code is inner for codes in roots for root in codes for inner in codes_within(root))
 
 
 def _teller(runner: Runner, before: types.CodeType, after: types.CodeType, edited: bool, skip: Any, also: Any) -> Done:
@@ -359,12 +359,6 @@ def tell_grafted(
     if docstring(old) != docstring(new):
         runner.changes.value_changed((runner.work.name, f"{label}.__doc__"), docstring(old))
     runner.work.loaded.mention(frozenset(new.co_names))
-
-
-def _with_nested(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for nested in nested_codes(code):
-        yield from _with_nested(nested)
 
 
 def _label_of(code: types.CodeType) -> str:

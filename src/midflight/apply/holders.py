@@ -181,6 +181,13 @@ def nested_codes(code: types.CodeType) -> list[types.CodeType]:
     return [const for const in code.co_consts if isinstance(const, types.CodeType)]
 
 
+def codes_within(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The code itself and all inside it."""
+    yield code
+    for inner in nested_codes(code):
+        yield from codes_within(inner)
+
+
 def resolve(namespace: Mapping[str, Any], chain: Iterable[str]) -> Any:
     """The value of an attribute chain, looked up without running code; ABSENT if it cannot be."""
     value: Any = None

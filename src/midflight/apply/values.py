@@ -20,6 +20,7 @@ from midflight.graph.homes import module_of
 from midflight.graph.hook import is_plain
 from midflight.graph.kinds import is_a, is_kind
 from midflight.graph.loaded import names_used
+from midflight.graph.modules import prefixes
 from midflight.plan.order import LISTERS
 from midflight.plan.purity import LIBRARY, is_pure_statement
 from midflight.plan.statements import Statement
@@ -185,10 +186,7 @@ def _holding_before(container: Any, values: Old, depth: int = NESTED) -> Any:
 def with_outer(key: tuple[str, str]) -> Iterator[tuple[str, str]]:
     """A class, or function, and the classes that it stands in: `User.Meta` and `User`; of a module itself just that."""
     module, name = key
-    yield key
-    while "." in name:
-        name = name.rpartition(".")[0]
-        yield module, name
+    yield from ((module, label) for label in (prefixes(name) if name else ("",)))
 
 
 class StandIn:

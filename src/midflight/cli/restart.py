@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -15,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from midflight.graph.hook import read_bytes
+from midflight.graph.loaded import version_of
 from midflight.hooks import RECORDS, Packed, hand_over, of_module
 from midflight.values import Event, Problem, Report
 
@@ -96,13 +97,8 @@ def _is_rude(problem: Problem) -> bool:
 
 def _is_on_disk(report: Report) -> bool:
     """Whether a file holds what was refused."""
-    return any(one.after != one.before and _version_of(one.path) == one.after for one in report.modules.values())
-
-
-def _version_of(path: str) -> str:
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-    return ""
+    edited = ((read_bytes(one.path), one.after) for one in report.modules.values() if one.after != one.before)
+    return any(source is not None and version_of(source) == version for source, version in edited)
 
 
 def _kept() -> Values | None:

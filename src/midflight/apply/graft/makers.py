@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from midflight.apply.callables import only_stored_in
-from midflight.apply.holders import nested_codes
+from midflight.apply.holders import codes_within
 from midflight.graph.homes import inside
 from midflight.graph.kinds import is_a
 
@@ -57,7 +57,6 @@ def _looked_up(function: types.FunctionType, owner: type) -> Iterable[Any]:
 
 
 def _words(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    yield from (const for const in code.co_consts if type(const) is str)
-    for inner in nested_codes(code):
-        yield from _words(inner)
+    for one in codes_within(code):
+        yield from one.co_names
+        yield from (const for const in one.co_consts if type(const) is str)
