@@ -656,7 +656,7 @@ len(self.items) => len(self.items) + 1
 not before and m.Bag is Bag and type(bag) is Bag and bag.items == ["a"] and size() == 2 and held[m.Bag] == "entry"
 isinstance(bag, collections.abc.Sequence) and isinstance(sub, collections.abc.Sequence) and bag.count("a") == 1
 type(Bag) is type(collections.abc.Sequence) and Bag.register and Bag.__bases__ == (collections.abc.Sequence,)
-Bag in collections.abc.Sequence.__subclasses__() and Bag not in object.__subclasses__() and not Bag.__abstractmethods__
+any(k is Bag for k in collections.abc.Sequence.__subclasses__()) and not any(k is Bag for k in object.__subclasses__()) and not Bag.__abstractmethods__
 len([k for k in collections.abc.Sequence.__subclasses__() if k.__name__ == "Bag"]) == 1
 @ sub m.py
     def __getitem__ =>     def item
@@ -666,7 +666,7 @@ raises(m.Bag, exc=TypeError) and Bag.__abstractmethods__ == {"__getitem__"} and 
 class Bag(collections.abc.Sequence): => class Bag:
 @ expect
 m.Bag is Bag and m.Bag().items == ["a"] and not hasattr(bag, "count") and type(Bag) is type
-not isinstance(bag, collections.abc.Sequence) and Bag in object.__subclasses__() and "_abc_impl" not in vars(Bag)
+not isinstance(bag, collections.abc.Sequence) and any(k is Bag for k in object.__subclasses__()) and "_abc_impl" not in vars(Bag)
 gc.collect() is not None and bag.items == ["a"] and type(sub) is m.Sub and m.Sub.__mro__ == (m.Sub, Bag, object)
 
 ## n100-generic-under-plain: a class straight under object becomes generic, or a protocol, while an instance lives
